@@ -1,0 +1,1 @@
+//! What a run is: one description, its TOML, its checks.

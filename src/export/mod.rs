@@ -1,0 +1,1 @@
+//! A scene to files, one file per format.

@@ -1,0 +1,1 @@
+//! Angles, circles, spheres, regular configurations, exact decision regions and margin curves.

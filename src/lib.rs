@@ -1,0 +1,17 @@
+//! marginscope shows, live, what the loss functions of metric learning do to a feature space.
+//!
+//! In reading order: a run is described by an [`experiment`], trained by a [`trainer`] with a
+//! [`network`], a [`loss`] and [`data`], and drawn as a [`scene`] whose curves come from
+//! [`geometry`]. [`export`] writes a scene to a file, [`app`] is the window and [`cli`] the
+//! command line.
+
+pub mod app;
+pub mod cli;
+pub mod data;
+pub mod experiment;
+pub mod export;
+pub mod geometry;
+pub mod loss;
+pub mod network;
+pub mod scene;
+pub mod trainer;

@@ -1,0 +1,1 @@
+//! The losses: a registry, the shared head, one file per loss.

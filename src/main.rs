@@ -1,0 +1,3 @@
+//! The binary: parse, run, print one error line, choose the exit status.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Layers, forward next to backward: CNN, MLP, free embeddings.

@@ -1,0 +1,1 @@
+//! The step, the optimiser, the metrics, the worker thread and its snapshots.
