@@ -1,0 +1,272 @@
+//! Samples and their labels: order them, and gather a batch of them.
+
+use std::sync::Arc;
+
+use rand::Rng;
+use rand::seq::SliceRandom as _;
+
+use super::blocks::{BLOCK_LEN, ImageBlocks};
+
+/// MNIST's mean and standard deviation over all training pixels, as fractions of white: the
+/// customary normalization (PyTorch's example uses the same four digits).
+const MNIST_MEAN: f32 = 0.1307;
+const MNIST_DEVIATION: f32 = 0.3081;
+
+/// The network's input for each of the 256 values of a pixel: (x/255 − mean) / deviation.
+static NORMALIZED: [f32; 256] = {
+    let mut table = [0.0; 256];
+    let mut x = 0;
+    while x < table.len() {
+        table[x] = (x as f32 / 255.0 - MNIST_MEAN) / MNIST_DEVIATION;
+        x += 1;
+    }
+    table
+};
+
+/// What one sample looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputShape {
+    /// A gray image, row by row.
+    Image {
+        /// Rows of pixels.
+        height: usize,
+        /// Columns of pixels.
+        width: usize,
+    },
+    /// Numbers without an order in space.
+    Vector {
+        /// How many.
+        dim: usize,
+    },
+    /// Nothing: a sample is its label and its place in the set.
+    None,
+}
+
+impl InputShape {
+    /// Numbers in one sample.
+    pub fn dim(&self) -> usize {
+        match *self {
+            Self::Image { height, width } => height * width,
+            Self::Vector { dim } => dim,
+            Self::None => 0,
+        }
+    }
+}
+
+/// Samples with their labels. Cloning copies the labels, never the images.
+#[derive(Debug, Clone)]
+pub struct Split {
+    labels: Vec<u16>,
+    inputs: Inputs,
+}
+
+#[derive(Debug, Clone)]
+enum Inputs {
+    /// Rows of a stack of 28×28 images.
+    Images {
+        rows: Vec<u32>,
+        images: Arc<ImageBlocks>,
+    },
+    /// `[dim, len]`, a sample a column.
+    Vectors {
+        dim: usize,
+        values: Vec<f32>,
+    },
+    None,
+}
+
+impl Split {
+    /// The images `rows` of a stack, in that order.
+    pub(super) fn images(labels: Vec<u16>, rows: Vec<u32>, images: Arc<ImageBlocks>) -> Self {
+        Self {
+            labels,
+            inputs: Inputs::Images { rows, images },
+        }
+    }
+
+    /// Columns of `dim` numbers each.
+    pub(super) fn vectors(labels: Vec<u16>, dim: usize, values: Vec<f32>) -> Self {
+        Self {
+            labels,
+            inputs: Inputs::Vectors { dim, values },
+        }
+    }
+
+    /// `per_class` samples of each class without any input, classes taking turns.
+    pub(super) fn labels_only(n_classes: usize, per_class: usize) -> Self {
+        let labels = (0..n_classes * per_class)
+            .map(|i| (i % n_classes) as u16)
+            .collect();
+        Self {
+            labels,
+            inputs: Inputs::None,
+        }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no samples at all.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The class of each sample, counted from 0 in the order in which the classes were chosen.
+    pub fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    /// Writes the inputs of the samples `indices` to `out` `[dim, indices.len()]`, a sample a
+    /// contiguous column: vectors as they are, images as (x/255 − 0.1307) / 0.3081.
+    ///
+    /// Waits for images that are still being decoded, and for those only.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len), or `out` has another length than
+    /// `indices.len() * dim`.
+    pub fn gather(&self, indices: &[u32], out: &mut [f32]) {
+        let dim = self.dim();
+        assert_eq!(
+            out.len(),
+            indices.len() * dim,
+            "gather: out must be [dim, indices.len()]"
+        );
+        if dim == 0 {
+            return;
+        }
+        for (&index, column) in indices.iter().zip(out.chunks_exact_mut(dim)) {
+            self.write_input(index as usize, column);
+        }
+    }
+
+    /// The raw pixels of image `index`, row by row, 0 black to 255 white; `None` if samples are no
+    /// images or there are not so many. Waits if it is still being decoded.
+    pub fn image(&self, index: usize) -> Option<Vec<u8>> {
+        match &self.inputs {
+            Inputs::Images { rows, images } => rows
+                .get(index)
+                .map(|&row| images.wait_for(row as usize).to_vec()),
+            _ => None,
+        }
+    }
+
+    /// As [`image`](Self::image), but `None` also while the image is still being decoded: for a
+    /// frame, which never waits.
+    pub fn image_if_ready(&self, index: usize) -> Option<Vec<u8>> {
+        match &self.inputs {
+            Inputs::Images { rows, images } => images
+                .if_ready(*rows.get(index)? as usize)
+                .map(<[u8]>::to_vec),
+            _ => None,
+        }
+    }
+
+    /// The order in which epoch number `epoch`, counted from 0, visits the samples: each once,
+    /// shuffled by `rng`.
+    ///
+    /// Images are still being decoded while epoch 0 begins, so its order is a shuffle of those in
+    /// the first block of 4,096, then of the second, of the next two, of the next four and so on:
+    /// training runs behind the decoder without waiting for it. The order depends on `rng` alone,
+    /// never on how far decoding is.
+    pub fn epoch_order(&self, rng: &mut impl Rng, epoch: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        let mut rest = order.as_mut_slice();
+        for n in self.first_groups(epoch) {
+            let (group, after) = rest.split_at_mut(n);
+            group.shuffle(rng);
+            rest = after;
+        }
+        rest.shuffle(rng);
+        order
+    }
+
+    /// How many samples to shuffle among themselves before the rest, group by group.
+    fn first_groups(&self, epoch: usize) -> Vec<usize> {
+        let Inputs::Images { rows, .. } = &self.inputs else {
+            return Vec::new();
+        };
+        if epoch > 0 {
+            return Vec::new();
+        }
+        // Rows ascend, so a group of blocks is a stretch of samples.
+        let n_before = |row: usize| rows.partition_point(|&r| (r as usize) < row);
+        let ends = (0..).map(|power| BLOCK_LEN << power).map(n_before);
+        let mut start = 0;
+        ends.take_while(|&end| end < rows.len())
+            .map(|end| end - std::mem::replace(&mut start, end))
+            .collect()
+    }
+
+    fn dim(&self) -> usize {
+        match self.inputs {
+            Inputs::Images { .. } => 28 * 28,
+            Inputs::Vectors { dim, .. } => dim,
+            Inputs::None => 0,
+        }
+    }
+
+    fn write_input(&self, index: usize, column: &mut [f32]) {
+        match &self.inputs {
+            Inputs::Images { rows, images } => {
+                let image = images.wait_for(rows[index] as usize);
+                for (value, &pixel) in column.iter_mut().zip(image) {
+                    *value = NORMALIZED[usize::from(pixel)];
+                }
+            }
+            Inputs::Vectors { dim, values } => {
+                column.copy_from_slice(&values[index * dim..(index + 1) * dim]);
+            }
+            Inputs::None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn black_and_white_are_normalized_as_is_customary() {
+        assert_eq!(NORMALIZED[0], -0.42421296);
+        assert_eq!(NORMALIZED[255], 2.8214867);
+    }
+
+    #[test]
+    fn groups_of_epoch_0_double() {
+        let n = 20 * BLOCK_LEN;
+        let images = Arc::new(ImageBlocks::new(n, 784));
+        let split = Split::images(vec![0; n], (0..n as u32).collect(), images);
+        let b = BLOCK_LEN;
+        assert_eq!(split.first_groups(0), [b, b, 2 * b, 4 * b, 8 * b]);
+        assert_eq!(split.first_groups(1), []);
+    }
+
+    #[test]
+    fn order_needs_no_decoded_image() {
+        let n = 3 * BLOCK_LEN;
+        let images = Arc::new(ImageBlocks::new(n, 784));
+        let rows: Vec<u32> = (0..n as u32).step_by(3).collect();
+        let split = Split::images(vec![0; rows.len()], rows.clone(), images);
+        let order = split.epoch_order(&mut ChaCha8Rng::seed_from_u64(1), 0);
+        let n_first = BLOCK_LEN.div_ceil(3);
+        assert!(
+            order[..n_first]
+                .iter()
+                .all(|&i| (rows[i as usize] as usize) < BLOCK_LEN)
+        );
+        assert_eq!(split.image_if_ready(0), None);
+    }
+
+    #[test]
+    fn labels_alone_have_no_inputs() {
+        let split = Split::labels_only(3, 2);
+        assert_eq!(split.labels(), [0, 1, 2, 0, 1, 2]);
+        split.gather(&[5, 0], &mut []);
+        assert_eq!(split.image(0), None);
+    }
+}
