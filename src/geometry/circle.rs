@@ -16,7 +16,7 @@ const SAME_ANGLE_RAD: f64 = 1e-13;
 /// Width at which bisection of an end point stops.
 const END_TOLERANCE_RAD: f64 = 1e-14;
 
-/// Samples of f_j round the circle; half a degree, besides every place where f_j has a known kink.
+/// Samples of `f_j` round the circle: every half degree, besides all known kinks.
 const GRID: usize = 720;
 
 /// The arc from `start_rad` counter-clockwise to `end_rad` that belongs to `class`.
@@ -49,9 +49,10 @@ impl Sector {
 
 /// Who wins where on the circle: sectors counter-clockwise that cover it exactly once.
 ///
-/// Boundaries are the directions φ_D ± acos(Δb/(r‖D‖)) with D = W_j − W_k (losses.md 6), exact to
-/// rounding; between unit weights these are the bisectors. A class that wins nowhere is absent;
-/// of coincident classes the lowest index wins. One winner has the sector (−π, π], no class none.
+/// Boundaries are the directions `φ_D ± acos(Δb/(r‖D‖))` with `D = W_j − W_k` (losses.md 6),
+/// exact to rounding; between unit weights these are the bisectors. A class that wins nowhere is
+/// absent; of coincident classes the lowest index wins. One winner has the sector (−π, π], no class
+/// none.
 pub fn decision_sectors(head: &Head<'_, 2>) -> Vec<Sector> {
     let breaks = breakpoints(head);
     let pieces = pairs_around(&breaks).filter_map(|(start_rad, end_rad)| {
@@ -115,7 +116,7 @@ fn pairs_around(angles_rad: &[f64]) -> impl Iterator<Item = (f64, f64)> {
     all.iter().copied().zip(ends)
 }
 
-/// Joins neighbours of one class, also across the end of the list.
+/// Joins neighbors of one class, also across the end of the list.
 fn merge(pieces: Vec<Sector>) -> Vec<Sector> {
     let mut sectors: Vec<Sector> = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -124,7 +125,7 @@ fn merge(pieces: Vec<Sector>) -> Vec<Sector> {
             _ => sectors.push(piece),
         }
     }
-    if let ([first, .., last], true) = (&mut sectors[..], true)
+    if let [first, .., last] = &mut sectors[..]
         && first.class == last.class
     {
         first.start_rad = last.start_rad;
@@ -136,10 +137,10 @@ fn merge(pieces: Vec<Sector>) -> Vec<Sector> {
     sectors
 }
 
-/// Where each class wins *with its margin*: f_j ≥ 0 of losses.md 6, sorted by class, then start.
+/// Where each class wins *with its margin*: `f_j` ≥ 0 of losses.md 6, sorted by class, then start.
 ///
 /// A class may have none or several arcs, and arcs of different classes may overlap if ψ(θ) > cosθ
-/// somewhere. End points are bisected to 1e-14 rad, at a jump of ψ to the jump itself. f_j is
+/// somewhere. End points are bisected to 1e-14 rad, at a jump of ψ to the jump itself. `f_j` is
 /// sampled every half degree and at all weights, their antipodes and all decision boundaries;
 /// local extrema between samples are searched, so that an arc or gap is missed only if ψ itself
 /// wiggles within half a degree. A class without rivals has the whole circle.
@@ -156,7 +157,7 @@ pub fn margin_arcs(head: &Head<'_, 2>, psi: Psi<'_>) -> Vec<Sector> {
         };
         let samples = angles_rad.iter().zip(&tops);
         let samples = samples.map(|(&phi, top)| (phi, profile.lead_over(phi, top.rival_of(class))));
-        arcs.extend(profile.arcs(&profile.with_extrema(samples.collect())));
+        arcs.extend(profile.arcs(&profile.with_extrema(&samples.collect::<Vec<_>>())));
     }
     arcs
 }
@@ -236,7 +237,7 @@ impl Waves {
     }
 }
 
-/// f_j of one class as a function of the polar angle.
+/// `f_j` of one class as a function of the polar angle.
 struct Profile<'a> {
     waves: &'a Waves,
     class: usize,
@@ -261,9 +262,9 @@ impl Profile<'_> {
     }
 
     /// Adds the extrema between samples that reach the other sign.
-    fn with_extrema(&self, samples: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    fn with_extrema(&self, samples: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let n = samples.len();
-        let mut all = samples.clone();
+        let mut all = samples.to_vec();
         for i in 0..n {
             let [before, here, after] =
                 [samples[(i + n - 1) % n], samples[i], samples[(i + 1) % n]];
@@ -278,7 +279,7 @@ impl Profile<'_> {
         all
     }
 
-    /// Searches for the other sign next to a sample that is nearest to 0 among its neighbours.
+    /// Searches for the other sign next to a sample that is nearest to 0 among its neighbors.
     fn hidden_extremum(
         &self,
         before: (f64, f64),
@@ -364,7 +365,7 @@ impl Profile<'_> {
 
 /// The cosine margin that the most crowded class of *these* weights can still hold on the circle.
 ///
-/// min over classes of 2 sin(a/2) sin(b/2), a and b the empty arcs to the two neighbours, each
+/// min over classes of 2 sin(a/2) sin(b/2), a and b the empty arcs to the two neighbors, each
 /// < π (losses.md 5.1); `None` below two classes or where an arc is ≥ π.
 pub fn largest_cosine_margin(class_weights: &[Vector2<f64>]) -> Option<f64> {
     let gaps = neighbor_gaps_rad(class_weights);
@@ -378,7 +379,7 @@ pub fn largest_cosine_margin(class_weights: &[Vector2<f64>]) -> Option<f64> {
         .reduce(f64::min)
 }
 
-/// The empty arcs between neighbouring weights, counter-clockwise from the first after −π.
+/// The empty arcs between neighboring weights, counter-clockwise from the first after −π.
 pub fn neighbor_gaps_rad(class_weights: &[Vector2<f64>]) -> Vec<f64> {
     let mut angles_rad: Vec<f64> = class_weights.iter().map(|w| angle::polar_rad(*w)).collect();
     angles_rad.sort_by(f64::total_cmp);

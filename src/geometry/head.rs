@@ -10,7 +10,7 @@ pub type Psi<'a> = &'a dyn Fn(f64) -> f64;
 /// Weights this much closer than their own length are one weight; f64 leaves 16 digits.
 const COINCIDENT: f64 = 1e-12;
 
-/// A classification head as geometry sees it: score_j(u) = r·W_j·u + b_j for a unit direction u.
+/// A classification head as geometry sees it: `score_j(u) = r·W_j·u + b_j`, u a unit direction.
 ///
 /// `W` in `D` dimensions, `r` the feature norm. Cosine heads have unit weights, b = 0 and r = 1
 /// ([`Head::cosine`]). In [`crate::geometry::plane`] the features are raw, so u is x and r is 1.
@@ -41,7 +41,7 @@ impl<'a, const D: usize> Head<'a, D> {
         self.class_weights.len()
     }
 
-    /// W_j; zero for a class that does not exist.
+    /// `W_j`; zero for a class that does not exist.
     pub fn class_weight(&self, class: usize) -> SVector<f64, D> {
         self.class_weights
             .get(class)
@@ -49,7 +49,7 @@ impl<'a, const D: usize> Head<'a, D> {
             .unwrap_or_else(SVector::zeros)
     }
 
-    /// b_j; 0 where none was given.
+    /// `b_j`; 0 where none was given.
     pub fn bias(&self, class: usize) -> f64 {
         self.bias.get(class).copied().unwrap_or(0.0)
     }
@@ -59,12 +59,12 @@ impl<'a, const D: usize> Head<'a, D> {
         self.norm
     }
 
-    /// v_j = W_j/‖W_j‖, or `None` for a zero weight.
+    /// `v_j = W_j/‖W_j‖`, or `None` for a zero weight.
     pub fn class_direction(&self, class: usize) -> Option<SVector<f64, D>> {
         self.class_weight(class).try_normalize(0.0)
     }
 
-    /// score_j(u) = r·W_j·u + b_j.
+    /// `score_j(u) = r·W_j·u + b_j`.
     pub fn score(&self, class: usize, u: &SVector<f64, D>) -> f64 {
         self.norm * self.class_weight(class).dot(u) + self.bias(class)
     }
@@ -82,14 +82,14 @@ impl<'a, const D: usize> Head<'a, D> {
         scored.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
 
-    /// target_j(u) = r·‖W_j‖·ψ(θ_j) + b_j, the score of class j as training demands it.
+    /// `target_j(u) = r·‖W_j‖·ψ(θ_j) + b_j`, the score of class j as training demands it.
     pub fn target(&self, class: usize, u: &SVector<f64, D>, psi: Psi<'_>) -> f64 {
         let weight = self.class_weight(class);
         let theta_rad = angle::angle_rad(u.as_slice(), weight.as_slice());
         self.norm * weight.norm() * psi(theta_rad) + self.bias(class)
     }
 
-    /// f_j(u) = target_j(u) − max_{k≠j} score_k(u): the margin holds where this is ≥ 0.
+    /// `f_j(u) = target_j(u) − max_{k≠j} score_k(u)`: the margin holds where this is ≥ 0.
     ///
     /// +∞ for the only class.
     pub fn margin(&self, class: usize, u: &SVector<f64, D>, psi: Psi<'_>) -> f64 {
@@ -97,14 +97,14 @@ impl<'a, const D: usize> Head<'a, D> {
         self.target(class, u, psi) - rival
     }
 
-    /// The size of scores, Σ over the largest |r|‖W_j‖ and |b_j|: what rounding is relative to.
+    /// The size of scores, `|r|·max ‖W_j‖ + max |b_j|`: what rounding is relative to.
     pub fn score_scale(&self) -> f64 {
         let largest = |sizes: &mut dyn Iterator<Item = f64>| sizes.fold(0.0, f64::max);
         let weight = largest(&mut self.class_weights.iter().map(SVector::norm));
         self.norm.abs() * weight + largest(&mut self.bias.iter().map(|b| b.abs()))
     }
 
-    /// How far below 0 rounding may push an f_j that is 0: a few hundred units in the last place.
+    /// How far below 0 rounding may push an `f_j` that is 0: a few hundred units in the last place.
     pub(super) fn margin_tolerance(&self) -> f64 {
         1e-13 * self.score_scale()
     }
@@ -136,7 +136,7 @@ impl<'a, const D: usize> Head<'a, D> {
 pub(super) enum Contest<const D: usize> {
     Always,
     Never,
-    /// `normal` is a unit vector, `size` the length of r(W_j − W_k) it was made from.
+    /// `normal` is a unit vector, `size` the length of `r(W_j − W_k)` it was made from.
     Split {
         normal: SVector<f64, D>,
         offset: f64,

@@ -69,7 +69,7 @@ pub struct Cells {
     pub seams: Vec<Seam>,
 }
 
-/// Cuts `rect` into the cells {x: (W_j − W_k)·x + b_j − b_k ≥ 0 ∀k} (losses.md 6).
+/// Cuts `rect` into the cells `{x: (W_j − W_k)·x + b_j − b_k ≥ 0 ∀k}` (losses.md 6).
 ///
 /// Exact half-plane clipping. The head's norm multiplies W, so pass 1 for raw features. Of
 /// coincident classes the lowest index wins.
@@ -183,7 +183,7 @@ pub fn clip_ray(
     clip_line(rect, origin, direction.normalize(), f64::INFINITY)
 }
 
-/// {origin + t·direction: 0 ≤ t ≤ t_max} inside `rect`.
+/// `{origin + t·direction: 0 ≤ t ≤ t_max}` inside `rect`.
 fn clip_line(
     rect: &Rect,
     origin: Vector2<f64>,

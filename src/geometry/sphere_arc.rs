@@ -9,9 +9,10 @@ use crate::geometry::angle;
 /// Points per arc at most, whatever sagitta is asked for.
 const MAX_STEPS: f64 = 4096.0;
 
-/// An arc of the circle {u ∈ S²: axis·u = cos_radius}, counter-clockwise seen from the tip of `axis`.
+/// An arc of the circle `{u ∈ S²: axis·u = cos_radius}`, counter-clockwise seen from the tip of
+/// `axis`.
 ///
-/// The side axis·u ≥ cos_radius lies to the left of the way along it. A great circle has
+/// The side `axis·u ≥ cos_radius` lies to the left of the way along it. A great circle has
 /// `cos_radius` 0. Angles are measured in [`frame`]`(axis)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SphereArc {
@@ -150,7 +151,7 @@ pub struct Run {
     pub points: Vec<Vector3<f64>>,
 }
 
-/// Cuts a polyline on the sphere where it crosses the limb u·view_dir = 0.
+/// Cuts a polyline on the sphere where it crosses the limb `u·view_dir = 0`.
 ///
 /// Consecutive runs share the crossing point, which lies on the great circle through the two
 /// points about it. A chord with both ends on the limb counts as front. For a closed curve pass

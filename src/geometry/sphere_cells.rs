@@ -63,7 +63,7 @@ impl Cell {
         self.half_spaces.iter().filter(move |half| is_active(half))
     }
 
-    /// The part on the hemisphere u·view_dir ≥ 0, as closed loops of exact arcs.
+    /// The part on the hemisphere `u·view_dir ≥ 0`, as closed loops of exact arcs.
     ///
     /// `view_dir` is a unit vector towards the viewer. Loops run with the region on their left,
     /// seen from outside; fill their orthographic projection by the even-odd rule. They may be
@@ -112,9 +112,9 @@ pub struct Cells {
     pub seams: Vec<Seam>,
 }
 
-/// Cuts the sphere into the cells {u: n_jk·u ≥ c_jk ∀k} of losses.md 6.
+/// Cuts the sphere into the cells `{u: n_jk·u ≥ c_jk ∀k}` of losses.md 6.
 ///
-/// Boundaries are great circles, with biases small circles, exact to rounding; neighbouring cells
+/// Boundaries are great circles, with biases small circles, exact to rounding; neighboring cells
 /// share the same arcs. Of coincident classes the lowest index wins. Where more than three cells
 /// meet in a point, arcs shorter than 1e-9 are dropped.
 pub fn decision_cells(head: &Head<'_, 3>) -> Cells {
@@ -146,7 +146,7 @@ struct Field {
 
 struct Rival {
     half_space: HalfSpace,
-    /// ‖r(W_j − W_k)‖
+    /// `‖r(W_j − W_k)‖`
     size: f64,
 }
 

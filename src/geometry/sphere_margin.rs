@@ -1,4 +1,4 @@
-//! Margin curves on the sphere: where f_j = 0, as closed polylines polar about a point inside.
+//! Margin curves on the sphere: where `f_j` = 0, as closed polylines polar about a point inside.
 
 use std::f64::consts::{PI, TAU};
 
@@ -27,18 +27,18 @@ const MAX_DEPTH: usize = 24;
 /// The chord is tested at its middle alone; asymmetry of the curve is left this room.
 const SAGITTA_SHARE: f64 = 0.7;
 
-/// The region f_j ≥ 0 of `class` as closed polylines, the first point not repeated.
+/// The region `f_j` ≥ 0 of `class` as closed polylines, the first point not repeated.
 ///
-/// f_j(u) = r‖W_j‖ψ(θ_j) + b_j − max_{k≠j} score_k(u), see [`Head::margin`]. The curve is polar
-/// about the class weight, θ = R(ω) (losses.md 6): R is found along each meridian as the first
-/// place where f_j falls below 0, to 1e-13 rad, whatever ψ is. Meridians are added until every
-/// chord departs from the curve by less than `max_sagitta`; corners, where the strongest rival
-/// changes, are vertices to 1e-11 rad. The loop runs counter-clockwise seen from outside.
+/// `f_j(u) = r‖W_j‖ψ(θ_j) + b_j − max_{k≠j} score_k(u)`, see [`Head::margin`]. The curve is
+/// polar about the class weight, θ = R(ω) (losses.md 6): R is found along each meridian as the
+/// first place where `f_j` falls below 0, to 1e-13 rad, whatever ψ is. Meridians are added until
+/// every chord departs from the curve by less than `max_sagitta`; corners, where the strongest
+/// rival changes, are vertices to 1e-11 rad. The loop runs counter-clockwise seen from outside.
 ///
-/// If f_j < 0 at the weight itself (CosFace beyond 1 − cos α, unequal weight lengths) the curve is
-/// polar about a point found by climbing f_j. Empty if no such point is found, or if the region is
-/// the whole sphere. The region is taken to be star-shaped about its pole, which holds for
-/// decreasing ψ without bias; parts behind a first exit are not shown.
+/// If `f_j` < 0 at the weight itself (CosFace beyond 1 − cos α, unequal weight lengths) the curve
+/// is polar about a point found by climbing `f_j`. Empty if no such point is found, or if the
+/// region is the whole sphere. The region is taken to be star-shaped about its pole, which holds
+/// for decreasing ψ without bias; parts behind a first exit are not shown.
 pub fn margin_loop(
     head: &Head<'_, 3>,
     class: usize,
@@ -58,7 +58,7 @@ pub fn margin_loop(
     vec![points]
 }
 
-/// A point with f_j ≥ 0 to be polar about: the weight if it will do, else a local maximum.
+/// A point with `f_j` ≥ 0 to be polar about: the weight if it will do, else a local maximum.
 fn pole(head: &Head<'_, 3>, class: usize, psi: Psi<'_>) -> Option<Vector3<f64>> {
     if class >= head.n_classes() {
         return None;
@@ -79,7 +79,7 @@ fn pole(head: &Head<'_, 3>, class: usize, psi: Psi<'_>) -> Option<Vector3<f64>> 
 
 /// Compass search: eight directions a step, turned each time, the step halved when none is up.
 ///
-/// f_j is a minimum of smooth functions; turning keeps the search from resting on their ridges.
+/// `f_j` is a minimum of smooth functions; turning keeps the search from resting on their ridges.
 fn climb(
     (mut height, mut at): (f64, Vector3<f64>),
     lead: impl Fn(&Vector3<f64>) -> f64,
@@ -106,21 +106,21 @@ fn climb(
     (height, at)
 }
 
-/// f_j in polar coordinates: u(θ, ω) = cosθ p + sinθ (cos ω e₁ + sin ω e₂).
+/// `f_j` in polar coordinates: u(θ, ω) = cosθ p + sinθ (cos ω e₁ + sin ω e₂).
 struct Polar<'a> {
     psi: Psi<'a>,
     pole: Vector3<f64>,
     east: Vector3<f64>,
     north: Vector3<f64>,
     rivals: Vec<Rival>,
-    /// W_j, unless the pole is its direction: then θ_j = θ.
+    /// `W_j`, unless the pole is its direction: then `θ_j = θ`.
     own_direction: Option<Vector3<f64>>,
     own_size: f64,
     own_bias: f64,
     tolerance: f64,
 }
 
-/// r·W_k in the frame (pole, east, north), and b_k.
+/// `r·W_k` in the frame (pole, east, north), and `b_k`.
 struct Rival {
     scores: Vector3<f64>,
     bias: f64,
@@ -242,16 +242,42 @@ impl<'a> Polar<'a> {
     }
 
     /// The two nodes about the place where the rival of `a` ceases to be the strongest.
+    ///
+    /// Secant on the difference of the two scores, with a bisection every second step.
     fn corner(&self, mut a: Node, mut b: Node) -> (Node, Node) {
-        while b.omega_rad - a.omega_rad > CORNER_TOLERANCE_RAD {
-            let middle = self.node(0.5 * (a.omega_rad + b.omega_rad));
-            if middle.rival == a.rival {
-                a = middle;
+        for step in 0..100 {
+            let width = b.omega_rad - a.omega_rad;
+            if width <= CORNER_TOLERANCE_RAD {
+                break;
+            }
+            let (ahead, behind) = (self.gap(a, b, &a.point), self.gap(a, b, &b.point));
+            // Overstep a little, so that the bracket closes from both sides.
+            let nudge = 0.4 * CORNER_TOLERANCE_RAD * if step % 4 == 0 { 1.0 } else { -1.0 };
+            let secant = a.omega_rad + width * ahead / (ahead - behind) + nudge;
+            let is_usable = step % 2 == 0 && secant > a.omega_rad && secant < b.omega_rad;
+            let middle = if is_usable {
+                secant
             } else {
-                b = middle;
+                0.5 * (a.omega_rad + b.omega_rad)
+            };
+            let node = self.node(middle);
+            if node.rival == a.rival {
+                a = node;
+            } else {
+                b = node;
             }
         }
         (a, b)
+    }
+
+    /// By how much the rival of `a` is stronger than that of `b` at `u`; NaN if one is missing.
+    fn gap(&self, a: Node, b: Node, u: &Vector3<f64>) -> f64 {
+        let score = |node: Node| {
+            let rival = self.rivals.get(node.rival?)?;
+            let frame = Vector3::new(u.dot(&self.pole), u.dot(&self.east), u.dot(&self.north));
+            Some(rival.scores.dot(&frame) + rival.bias)
+        };
+        score(a).unwrap_or(f64::NAN) - score(b).unwrap_or(f64::NAN)
     }
 }
 
@@ -283,7 +309,7 @@ impl Meridian<'_> {
         target - self.strongest(theta_rad).1
     }
 
-    /// The first θ in [0, π] at which f_j falls below 0; `None` if it never does.
+    /// The first θ in [0, π] at which `f_j` falls below 0; `None` if it never does.
     fn exit_rad(&self) -> Option<f64> {
         let floor = -self.polar.tolerance;
         let (mut inside, mut lead_inside) = (0.0, self.lead(0.0));
@@ -298,7 +324,7 @@ impl Meridian<'_> {
         None
     }
 
-    /// Where f_j changes sign between `lo` (≥ 0) and `hi` (< 0): secant and bisection in turn.
+    /// Where `f_j` changes sign between `lo` (≥ 0) and `hi` (< 0): secant and bisection in turn.
     ///
     /// The bisection halves the bracket every second step, so that a jump of ψ costs no more than
     /// 90 evaluations; smooth ψ takes about ten.
