@@ -1,0 +1,362 @@
+//! Margin curves on the sphere: where `f_j` = 0, as closed polylines polar about a point inside.
+
+use std::f64::consts::{PI, TAU};
+
+use nalgebra::Vector3;
+
+use crate::geometry::angle;
+use crate::geometry::head::Head;
+use crate::geometry::head::Psi;
+use crate::geometry::sphere_arc;
+
+/// Meridians looked at in any case; the sagitta decides on more.
+const FIRST_MERIDIANS: usize = 24;
+
+/// Steps in which a meridian is searched for the first place where the margin fails.
+const SCAN_STEPS: usize = 24;
+
+/// Where the root of a meridian is close enough.
+const ROOT_TOLERANCE_RAD: f64 = 1e-13;
+
+/// How finely a corner, where the strongest rival changes, is located on ω.
+const CORNER_TOLERANCE_RAD: f64 = 1e-11;
+
+/// Meridians are halved at most this often.
+const MAX_DEPTH: usize = 24;
+
+/// The chord is tested at its middle alone; asymmetry of the curve is left this room.
+const SAGITTA_SHARE: f64 = 0.7;
+
+/// The region `f_j` ≥ 0 of `class` as closed polylines, the first point not repeated.
+///
+/// `f_j(u) = r‖W_j‖ψ(θ_j) + b_j − max_{k≠j} score_k(u)`, see [`Head::margin`]. The curve is
+/// polar about the class weight, θ = R(ω) (losses.md 6): R is found along each meridian as the
+/// first place where `f_j` falls below 0, to 1e-13 rad, whatever ψ is. Meridians are added until
+/// every chord departs from the curve by less than `max_sagitta`; corners, where the strongest
+/// rival changes, are vertices to 1e-11 rad. The loop runs counter-clockwise seen from outside.
+///
+/// If `f_j` < 0 at the weight itself (CosFace beyond 1 − cos α, unequal weight lengths) the curve
+/// is polar about a point found by climbing `f_j`. Empty if no such point is found, or if the
+/// region is the whole sphere. The region is taken to be star-shaped about its pole, which holds
+/// for decreasing ψ without bias; parts behind a first exit are not shown.
+pub fn margin_loop(
+    head: &Head<'_, 3>,
+    class: usize,
+    psi: Psi<'_>,
+    max_sagitta: f64,
+) -> Vec<Vec<Vector3<f64>>> {
+    let Some(pole) = pole(head, class, psi) else {
+        return Vec::new();
+    };
+    let polar = Polar::new(head, class, psi, pole);
+    let nodes = polar.curve(max_sagitta.max(1e-9));
+    if nodes.iter().all(|node| node.rival.is_none()) {
+        return Vec::new();
+    }
+    let mut points: Vec<Vector3<f64>> = nodes.into_iter().map(|node| node.point).collect();
+    points.dedup_by(|next, kept| (*next - *kept).norm() < 1e-10);
+    vec![points]
+}
+
+/// A point with `f_j` ≥ 0 to be polar about: the weight if it will do, else a local maximum.
+fn pole(head: &Head<'_, 3>, class: usize, psi: Psi<'_>) -> Option<Vector3<f64>> {
+    if class >= head.n_classes() {
+        return None;
+    }
+    let holds = |lead: f64| lead >= -head.margin_tolerance();
+    let lead = |u: &Vector3<f64>| head.margin(class, u, psi);
+    let weight = head.class_direction(class);
+    if let Some(v) = weight.filter(|v| holds(lead(v))) {
+        return Some(v);
+    }
+    let seeds = sphere_arc::spiral(64).chain(weight);
+    let seed = seeds
+        .map(|u| (lead(&u), u))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    let (height, top) = climb(seed, lead);
+    holds(height).then_some(top)
+}
+
+/// Compass search: eight directions a step, turned each time, the step halved when none is up.
+///
+/// `f_j` is a minimum of smooth functions; turning keeps the search from resting on their ridges.
+fn climb(
+    (mut height, mut at): (f64, Vector3<f64>),
+    lead: impl Fn(&Vector3<f64>) -> f64,
+) -> (f64, Vector3<f64>) {
+    let (mut step, mut turn) = (0.25, 0.0);
+    for _ in 0..160 {
+        let (e1, e2) = sphere_arc::frame(at);
+        let around = (0..8).map(|i| {
+            let t = turn + f64::from(i) * TAU / 8.0;
+            (at + (e1 * t.cos() + e2 * t.sin()) * step).normalize()
+        });
+        let best = around
+            .map(|u| (lead(&u), u))
+            .reduce(|best, next| if next.0 > best.0 { next } else { best });
+        match best {
+            Some((higher, there)) if higher > height => (height, at) = (higher, there),
+            _ => step *= 0.6,
+        }
+        turn += 1.0;
+        if step < 1e-9 {
+            break;
+        }
+    }
+    (height, at)
+}
+
+/// `f_j` in polar coordinates: u(θ, ω) = cosθ p + sinθ (cos ω e₁ + sin ω e₂).
+struct Polar<'a> {
+    psi: Psi<'a>,
+    pole: Vector3<f64>,
+    east: Vector3<f64>,
+    north: Vector3<f64>,
+    rivals: Vec<Rival>,
+    /// `W_j`, unless the pole is its direction: then `θ_j = θ`.
+    own_direction: Option<Vector3<f64>>,
+    own_size: f64,
+    own_bias: f64,
+    tolerance: f64,
+}
+
+/// `r·W_k` in the frame (pole, east, north), and `b_k`.
+struct Rival {
+    scores: Vector3<f64>,
+    bias: f64,
+}
+
+/// A point of the curve and the class that stops it there, if one does before the antipode.
+#[derive(Clone, Copy)]
+struct Node {
+    omega_rad: f64,
+    rival: Option<usize>,
+    point: Vector3<f64>,
+}
+
+/// One meridian: per rival (A, B, b) with score = A cosθ + B sinθ + b.
+struct Meridian<'a> {
+    polar: &'a Polar<'a>,
+    outward: Vector3<f64>,
+    rivals: Vec<(f64, f64, f64)>,
+}
+
+impl<'a> Polar<'a> {
+    fn new(head: &Head<'_, 3>, class: usize, psi: Psi<'a>, pole: Vector3<f64>) -> Self {
+        let (east, north) = sphere_arc::frame(pole);
+        let rival = |k| {
+            let w = head.class_weight(k) * head.norm();
+            Rival {
+                scores: Vector3::new(w.dot(&pole), w.dot(&east), w.dot(&north)),
+                bias: head.bias(k),
+            }
+        };
+        Self {
+            psi,
+            pole,
+            east,
+            north,
+            rivals: (0..head.n_classes())
+                .filter(|&k| k != class)
+                .map(rival)
+                .collect(),
+            own_direction: Some(head.class_weight(class))
+                .filter(|_| head.class_direction(class) != Some(pole)),
+            own_size: head.norm() * head.class_weight(class).norm(),
+            own_bias: head.bias(class),
+            tolerance: head.margin_tolerance(),
+        }
+    }
+
+    fn meridian(&self, omega_rad: f64) -> Meridian<'_> {
+        let (sin, cos) = omega_rad.sin_cos();
+        let along = |r: &Rival| (r.scores.x, r.scores.y * cos + r.scores.z * sin, r.bias);
+        Meridian {
+            polar: self,
+            outward: self.east * cos + self.north * sin,
+            rivals: self.rivals.iter().map(along).collect(),
+        }
+    }
+
+    fn node(&self, omega_rad: f64) -> Node {
+        let meridian = self.meridian(omega_rad);
+        let exit = meridian.exit_rad();
+        let theta_rad = exit.unwrap_or(PI);
+        Node {
+            omega_rad,
+            rival: exit.map(|_| meridian.strongest(theta_rad).0),
+            point: meridian.point(theta_rad),
+        }
+    }
+
+    /// The whole loop, ω ascending over one turn.
+    fn curve(&self, max_sagitta: f64) -> Vec<Node> {
+        let first = self.first_nodes();
+        let mut nodes = Vec::new();
+        for (i, &from) in first.iter().enumerate() {
+            let mut to = first[(i + 1) % first.len()];
+            if i + 1 == first.len() {
+                to.omega_rad += TAU;
+            }
+            nodes.push(from);
+            self.refine(from, to, max_sagitta, MAX_DEPTH, &mut nodes);
+        }
+        nodes
+    }
+
+    /// Evenly spread meridians, and towards each rival that stops the curve in its own direction.
+    fn first_nodes(&self) -> Vec<Node> {
+        let even = (0..FIRST_MERIDIANS).map(|i| TAU * i as f64 / FIRST_MERIDIANS as f64);
+        let mut nodes: Vec<Node> = even.map(|omega| self.node(omega)).collect();
+        for (index, rival) in self.rivals.iter().enumerate() {
+            let omega = rival.scores.z.atan2(rival.scores.y).rem_euclid(TAU);
+            let node = self.node(omega);
+            if node.rival == Some(index) {
+                nodes.push(node);
+            }
+        }
+        nodes.sort_by(|a, b| a.omega_rad.total_cmp(&b.omega_rad));
+        nodes
+    }
+
+    /// Adds what is needed strictly between two nodes.
+    fn refine(&self, a: Node, b: Node, max_sagitta: f64, depth: usize, out: &mut Vec<Node>) {
+        if depth == 0 || b.omega_rad - a.omega_rad < CORNER_TOLERANCE_RAD {
+            return;
+        }
+        if a.rival != b.rival {
+            let (before, after) = self.corner(a, b);
+            self.refine(a, before, max_sagitta, depth - 1, out);
+            out.extend([before, after]);
+            self.refine(after, b, max_sagitta, depth - 1, out);
+            return;
+        }
+        let middle = self.node(0.5 * (a.omega_rad + b.omega_rad));
+        let departs = distance_to_chord(&middle.point, &a.point, &b.point);
+        if middle.rival == a.rival && departs <= SAGITTA_SHARE * max_sagitta {
+            return;
+        }
+        self.refine(a, middle, max_sagitta, depth - 1, out);
+        out.push(middle);
+        self.refine(middle, b, max_sagitta, depth - 1, out);
+    }
+
+    /// The two nodes about the place where the rival of `a` ceases to be the strongest.
+    ///
+    /// Secant on the difference of the two scores, with a bisection every second step.
+    fn corner(&self, mut a: Node, mut b: Node) -> (Node, Node) {
+        for step in 0..100 {
+            let width = b.omega_rad - a.omega_rad;
+            if width <= CORNER_TOLERANCE_RAD {
+                break;
+            }
+            let (ahead, behind) = (self.gap(a, b, &a.point), self.gap(a, b, &b.point));
+            // Overstep a little, so that the bracket closes from both sides.
+            let nudge = 0.4 * CORNER_TOLERANCE_RAD * if step % 4 == 0 { 1.0 } else { -1.0 };
+            let secant = a.omega_rad + width * ahead / (ahead - behind) + nudge;
+            let is_usable = step % 2 == 0 && secant > a.omega_rad && secant < b.omega_rad;
+            let middle = if is_usable {
+                secant
+            } else {
+                0.5 * (a.omega_rad + b.omega_rad)
+            };
+            let node = self.node(middle);
+            if node.rival == a.rival {
+                a = node;
+            } else {
+                b = node;
+            }
+        }
+        (a, b)
+    }
+
+    /// By how much the rival of `a` is stronger than that of `b` at `u`; NaN if one is missing.
+    fn gap(&self, a: Node, b: Node, u: &Vector3<f64>) -> f64 {
+        let score = |node: Node| {
+            let rival = self.rivals.get(node.rival?)?;
+            let frame = Vector3::new(u.dot(&self.pole), u.dot(&self.east), u.dot(&self.north));
+            Some(rival.scores.dot(&frame) + rival.bias)
+        };
+        score(a).unwrap_or(f64::NAN) - score(b).unwrap_or(f64::NAN)
+    }
+}
+
+impl Meridian<'_> {
+    fn point(&self, theta_rad: f64) -> Vector3<f64> {
+        self.polar.pole * theta_rad.cos() + self.outward * theta_rad.sin()
+    }
+
+    /// The strongest rival at θ and its score.
+    fn strongest(&self, theta_rad: f64) -> (usize, f64) {
+        let (sin, cos) = theta_rad.sin_cos();
+        let mut best = (usize::MAX, f64::NEG_INFINITY);
+        for (index, (a, b, bias)) in self.rivals.iter().enumerate() {
+            let score = a * cos + b * sin + bias;
+            if score > best.1 {
+                best = (index, score);
+            }
+        }
+        best
+    }
+
+    fn lead(&self, theta_rad: f64) -> f64 {
+        let polar = self.polar;
+        let own_theta_rad = match &polar.own_direction {
+            None => theta_rad,
+            Some(w) => angle::angle_rad(self.point(theta_rad).as_slice(), w.as_slice()),
+        };
+        let target = polar.own_size * (polar.psi)(own_theta_rad) + polar.own_bias;
+        target - self.strongest(theta_rad).1
+    }
+
+    /// The first θ in [0, π] at which `f_j` falls below 0; `None` if it never does.
+    fn exit_rad(&self) -> Option<f64> {
+        let floor = -self.polar.tolerance;
+        let (mut inside, mut lead_inside) = (0.0, self.lead(0.0));
+        for i in 1..=SCAN_STEPS {
+            let theta_rad = PI * i as f64 / SCAN_STEPS as f64;
+            let lead = self.lead(theta_rad);
+            if lead < floor {
+                return Some(self.root(inside, lead_inside, theta_rad, lead));
+            }
+            (inside, lead_inside) = (theta_rad, lead);
+        }
+        None
+    }
+
+    /// Where `f_j` changes sign between `lo` (≥ 0) and `hi` (< 0): secant and bisection in turn.
+    ///
+    /// The bisection halves the bracket every second step, so that a jump of ψ costs no more than
+    /// 90 evaluations; smooth ψ takes about ten.
+    fn root(&self, mut lo: f64, mut at_lo: f64, mut hi: f64, mut at_hi: f64) -> f64 {
+        for step in 0..100 {
+            if hi - lo <= ROOT_TOLERANCE_RAD {
+                break;
+            }
+            let secant = lo + (hi - lo) * (at_lo / (at_lo - at_hi)).clamp(0.0, 1.0);
+            // Overstep a little, so that the bracket closes from both sides.
+            let nudge = 0.4 * ROOT_TOLERANCE_RAD * if step % 4 == 0 { 1.0 } else { -1.0 };
+            let theta_rad = match step % 2 {
+                0 if secant > lo && secant < hi => secant + nudge,
+                _ => 0.5 * (lo + hi),
+            };
+            let lead = self.lead(theta_rad);
+            if lead >= 0.0 {
+                (lo, at_lo) = (theta_rad, lead);
+            } else {
+                (hi, at_hi) = (theta_rad, lead);
+            }
+        }
+        0.5 * (lo + hi)
+    }
+}
+
+fn distance_to_chord(p: &Vector3<f64>, a: &Vector3<f64>, b: &Vector3<f64>) -> f64 {
+    let chord = b - a;
+    let length_squared = chord.norm_squared();
+    if length_squared == 0.0 {
+        return (p - a).norm();
+    }
+    let t = ((p - a).dot(&chord) / length_squared).clamp(0.0, 1.0);
+    (a + chord * t - p).norm()
+}
