@@ -1,1 +1,89 @@
 //! The command line, a thin skin over the library.
+
+mod check;
+mod failure;
+mod losses;
+mod options;
+mod train;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+pub use options::{Launch, RunOptions};
+
+/// Shows, live, what the loss functions of metric learning do to a feature space.
+///
+/// Without a subcommand it opens the window and trains at once.
+#[derive(Debug, Parser)]
+#[command(
+    name = "marginscope",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  marginscope                                    MNIST under softmax, live\n  marginscope --loss arcface --margin 0.3 --dim 3 ArcFace on the sphere\n  marginscope train --loss cosface --json         three epochs headless, one line of JSON"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Headless>,
+    #[command(flatten)]
+    window: RunOptions,
+}
+
+/// A subcommand that needs no window.
+#[derive(Debug, Subcommand)]
+pub enum Headless {
+    /// Train without a window: progress on stderr, the result on stdout.
+    Train(train::TrainOptions),
+    /// Compare the losses with reference values: the head that trains against VECTORS.json.
+    Check(check::CheckOptions),
+    /// List the losses with their parameters, ranges and defaults.
+    Losses(losses::LossesOptions),
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Open the window.
+    Window(Box<Launch>),
+    /// Run a subcommand.
+    Headless(Box<Headless>),
+    /// Help or version: a text for stdout.
+    Print(String),
+}
+
+/// Reads the arguments, the program's name first.
+///
+/// # Errors
+/// A usage error as one line.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return failure::from_clap(&error).map(Invocation::Print),
+    };
+    match cli.command {
+        Some(command) => Ok(Invocation::Headless(Box::new(command))),
+        None => cli.window.launch().map(Box::new).map(Invocation::Window),
+    }
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// What was wrong, for `main` to print.
+pub fn run(command: Headless) -> Result<ExitCode, Failure> {
+    match command {
+        Headless::Train(options) => train::run(&options),
+        Headless::Check(options) => check::run(&options),
+        Headless::Losses(options) => losses::run(&options),
+    }
+}
+
+/// Writes a line to stdout, the only place that does; a closed pipe is no fault.
+pub fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

@@ -1,1 +1,386 @@
-//! What a run is: one description, its TOML, its checks.
+//! What a run is: data, network, loss, optimizer, seed. One description for window, file, command
+//! line, lesson and test.
+//!
+//! An [`Experiment`] is changed field by field through [`Experiment::set`], whoever changes it:
+//! the table in `schema.rs` names every field, its checks and its message. A file is a list of
+//! such settings (`file.rs`), and so is a command line.
+
+mod error;
+mod file;
+mod schema;
+
+use std::collections::BTreeMap;
+
+pub use error::ExperimentError;
+pub use file::FileError;
+pub use schema::{Field, fields, is_live};
+
+use crate::data::{DataSource, DataSpec, InputShape};
+use crate::loss;
+use crate::loss::{LossSpec, Setting, Values};
+use crate::network::{Activation, NetworkKind};
+
+/// The description of a run. [`Experiment::validate`] holds between its parts what
+/// [`Experiment::set`] cannot see in one field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// What is trained on.
+    pub data: DataSpec,
+    /// What maps inputs to features.
+    pub network: NetworkConfig,
+    /// What is minimized.
+    pub loss: LossConfig,
+    /// How it is minimized.
+    pub optimizer: OptimizerConfig,
+    /// Seed, length and what was changed on the way.
+    pub run: RunConfig,
+    /// What is looked at.
+    pub view: ViewConfig,
+}
+
+/// Network and embedding dimension.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkConfig {
+    /// CNN, MLP or free embeddings; `None` chooses what fits the data.
+    pub kind: Option<NetworkKind>,
+    /// d
+    pub dim: usize,
+    /// What stands between layers.
+    pub activation: Activation,
+}
+
+/// A loss with those of its values that were set; the others follow from classes and dimension.
+#[derive(Clone, Debug)]
+pub struct LossConfig {
+    /// Which loss.
+    pub spec: &'static LossSpec,
+    /// Values that were set by hand, by parameter id.
+    pub set: BTreeMap<&'static str, f64>,
+    /// Steps over which an additive margin rises to its value.
+    pub ramp_steps: u64,
+    /// Where class weights start.
+    pub init: WeightInit,
+}
+
+impl PartialEq for LossConfig {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            spec,
+            set,
+            ramp_steps,
+            init,
+        } = self;
+        spec.id == other.spec.id
+            && *set == other.set
+            && *ramp_steps == other.ramp_steps
+            && *init == other.init
+    }
+}
+
+/// Where class weights start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightInit {
+    /// On the regular configuration for cosine heads, at random for the others and for free
+    /// embeddings (`losses.md` 9).
+    #[default]
+    Auto,
+    /// On the regular configuration: evenly on the circle, Tammes points on the sphere.
+    Regular,
+    /// From a normal distribution, where cosine heads collapse for two seeds in five.
+    Random,
+}
+
+/// Optimizer and its schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptimizerConfig {
+    /// SGD with momentum, or Adam.
+    pub kind: OptimizerKind,
+    /// Highest rate; `None` is 0.05 for SGD and 0.001 for Adam.
+    pub learning_rate: Option<f64>,
+    /// μ of SGD.
+    pub momentum: f64,
+    /// Added to the gradient as weight_decay·w.
+    pub weight_decay: f64,
+    /// Samples a step; `None` is 128, and all (up to 4,096) for free embeddings.
+    pub batch: Option<usize>,
+    /// Largest global norm of the gradient; 0 switches clipping off.
+    pub clip: f64,
+    /// Steps over which the rate rises at the start.
+    pub warmup_steps: u64,
+    /// How the rate falls.
+    pub schedule: ScheduleKind,
+}
+
+/// Which update rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptimizerKind {
+    /// v ← μv + g, w ← w − ηv.
+    #[default]
+    Sgd,
+    /// Kingma & Ba 2015, arXiv 1412.6980, algorithm 1.
+    Adam,
+}
+
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScheduleKind {
+    /// Half a cosine: to 0 at the end of a run with an end, to a floor in the window.
+    #[default]
+    Cosine,
+    /// It stays.
+    Constant,
+}
+
+/// How long a headless run lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// Passes over the training set.
+    Epochs(u64),
+    /// Steps.
+    Steps(u64),
+}
+
+/// Seed, length, changes in mid-run.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct RunConfig {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// Length of a headless run; `None` is 3 epochs, and 2,000 steps for free embeddings.
+    pub length: Option<Length>,
+    /// What was changed, and when.
+    pub changes: Vec<Change>,
+}
+
+/// A setting made while a run was under way: in force from `step` on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Number of steps done when it was made.
+    pub step: u64,
+    /// Full key of the field, `loss.margin`.
+    pub key: String,
+    /// Its new value, as in a file.
+    pub value: String,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ViewConfig {
+    /// `None` shows the view that suits loss and dimension.
+    pub kind: Option<ViewKind>,
+}
+
+/// The three ways to look at a feature space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ViewKind {
+    /// Raw 2-D features.
+    Plane,
+    /// Normalized 2-D features.
+    Circle,
+    /// Normalized 3-D features.
+    Sphere,
+}
+
+impl ViewKind {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Self; 3] = [Self::Plane, Self::Circle, Self::Sphere];
+
+    /// Identifier in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Plane => "plane",
+            Self::Circle => "circle",
+            Self::Sphere => "sphere",
+        }
+    }
+}
+
+impl Default for Experiment {
+    /// MNIST, CNN, 2-D, softmax, SGD: what the window starts with.
+    fn default() -> Self {
+        Self {
+            data: DataSpec::default(),
+            network: NetworkConfig {
+                kind: None,
+                dim: 2,
+                activation: Activation::Prelu,
+            },
+            loss: LossConfig::new(default_loss()),
+            optimizer: OptimizerConfig::default(),
+            run: RunConfig {
+                seed: 1,
+                ..RunConfig::default()
+            },
+            view: ViewConfig::default(),
+        }
+    }
+}
+
+fn default_loss() -> &'static LossSpec {
+    loss::find("softmax").unwrap_or(loss::LOSSES[0])
+}
+
+impl LossConfig {
+    /// A loss with its defaults.
+    pub fn new(spec: &'static LossSpec) -> Self {
+        Self {
+            spec,
+            set: BTreeMap::new(),
+            ramp_steps: 300,
+            init: WeightInit::Auto,
+        }
+    }
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            kind: OptimizerKind::Sgd,
+            learning_rate: None,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            batch: None,
+            clip: 5.0,
+            warmup_steps: 100,
+            schedule: ScheduleKind::Cosine,
+        }
+    }
+}
+
+impl Experiment {
+    /// Number of classes; 0 while the choice of classes is not valid.
+    pub fn n_classes(&self) -> usize {
+        self.data.class_ids().map_or(0, |ids| ids.len())
+    }
+
+    /// What defaults and ceilings of the loss depend on.
+    pub fn setting(&self) -> Setting {
+        Setting {
+            n_classes: self.n_classes().max(2),
+            dim: self.network.dim,
+        }
+    }
+
+    /// The loss's values: those that were set, defaults for the others.
+    pub fn loss_values(&self) -> Values<f64> {
+        let spec = self.loss.spec;
+        let mut values = spec.defaults(self.setting());
+        for (value, param) in values.iter_mut().zip(spec.params) {
+            if let Some(&set) = self.loss.set.get(param.id) {
+                *value = set;
+            }
+        }
+        values
+    }
+
+    /// The network: the one that was chosen, or the one that suits the data.
+    pub fn network_kind(&self) -> NetworkKind {
+        self.network
+            .kind
+            .clone()
+            .unwrap_or(match self.data.source.input_shape() {
+                InputShape::Image { .. } => NetworkKind::Cnn,
+                InputShape::Vector { .. } => NetworkKind::Mlp(vec![64, 64]),
+                InputShape::None => NetworkKind::None,
+            })
+    }
+
+    /// Whether features are the parameters themselves.
+    pub fn is_free(&self) -> bool {
+        self.network_kind() == NetworkKind::None
+    }
+
+    /// Whether class weights start on the regular configuration.
+    pub fn starts_regular(&self) -> bool {
+        match self.loss.init {
+            WeightInit::Auto => self.loss.spec.form.is_cosine() && !self.is_free(),
+            WeightInit::Regular => true,
+            WeightInit::Random => false,
+        }
+    }
+
+    /// Highest learning rate.
+    pub fn learning_rate(&self) -> f64 {
+        self.optimizer
+            .learning_rate
+            .unwrap_or(match self.optimizer.kind {
+                OptimizerKind::Sgd => 0.05,
+                OptimizerKind::Adam => 0.001,
+            })
+    }
+
+    /// Samples a step, of `n_samples` there are.
+    pub fn batch(&self, n_samples: usize) -> usize {
+        const LARGEST_FREE_BATCH: usize = 4096;
+        let default = if self.is_free() {
+            LARGEST_FREE_BATCH
+        } else {
+            128
+        };
+        self.optimizer
+            .batch
+            .unwrap_or(default)
+            .clamp(1, n_samples.max(1))
+    }
+
+    /// Steps of a headless run over `n_samples` training samples; incomplete batches are left out.
+    pub fn n_steps(&self, n_samples: usize) -> u64 {
+        let per_epoch = (n_samples / self.batch(n_samples)).max(1) as u64;
+        match self.run.length {
+            Some(Length::Steps(steps)) => steps,
+            Some(Length::Epochs(epochs)) => epochs.saturating_mul(per_epoch),
+            None if self.is_free() => 2000,
+            None => 3 * per_epoch,
+        }
+    }
+
+    /// The view that was chosen, or the one that suits loss and dimension.
+    pub fn view_kind(&self) -> ViewKind {
+        let suits = |kind: &ViewKind| (*kind == ViewKind::Sphere) == (self.network.dim != 2);
+        self.view
+            .kind
+            .filter(suits)
+            .unwrap_or(if self.network.dim != 2 {
+                ViewKind::Sphere
+            } else if self.loss.spec.form.is_cosine() {
+                ViewKind::Circle
+            } else {
+                ViewKind::Plane
+            })
+    }
+
+    /// Checks what concerns more than one field.
+    ///
+    /// # Errors
+    /// One line that names the fields at odds and a way out.
+    pub fn validate(&self) -> Result<(), ExperimentError> {
+        let conflict = |message: String| Err(ExperimentError::Conflict { message });
+        let n_classes = match self.data.class_ids() {
+            Ok(ids) => ids.len(),
+            Err(error) => return conflict(error.to_string()),
+        };
+        let spec = self.loss.spec;
+        if spec.form == loss::Form::Binary && n_classes != 2 {
+            return conflict(format!(
+                "loss \"{}\" has one logit for two classes, but there are {n_classes}; choose two, for example --classes 3,8, or loss \"softmax\"",
+                spec.id
+            ));
+        }
+        let (data, kind) = (&self.data.source, self.network_kind());
+        match (data.input_shape(), &kind) {
+            (InputShape::Image { .. }, _)
+            | (InputShape::Vector { .. }, NetworkKind::Mlp(_) | NetworkKind::None) => Ok(()),
+            (InputShape::None, NetworkKind::None) => Ok(()),
+            (InputShape::Vector { .. }, NetworkKind::Cnn) => conflict(format!(
+                "network \"cnn\" needs images, but data \"{data}\" has points in the plane; use mlp:64,64 or none"
+            )),
+            (InputShape::None, _) => conflict(format!(
+                "data \"{data}\" has no inputs for network \"{kind}\"; use --network none"
+            )),
+        }
+    }
+}
+
+/// The sources that need no file, for lists.
+pub fn data_sources() -> impl Iterator<Item = DataSource> {
+    DataSource::ALL.into_iter()
+}

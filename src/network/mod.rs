@@ -1,1 +1,348 @@
 //! Layers, forward next to backward: CNN, MLP, free embeddings.
+//!
+//! nalgebra's order throughout: matrices are column-major and a sample is a contiguous column.
+//! All parameters of a network and its head live in one flat buffer, described by a [`Layout`].
+
+pub mod activation;
+pub mod conv;
+pub mod dense;
+pub mod matmul;
+pub mod params;
+
+use std::fmt;
+
+use rand::Rng;
+
+pub use activation::Activation;
+use activation::ActivationLayer;
+use conv::{Conv, ConvWork, ImageShape};
+use dense::Dense;
+pub use params::{Layout, Tensor};
+
+/// Which network maps inputs to features.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkKind {
+    /// 5×5 stride 2 × 16, 5×5 stride 2 × 32, 128, dim; for images only.
+    Cnn,
+    /// Dense layers with these hidden sizes.
+    Mlp(Vec<usize>),
+    /// Free embeddings: the features themselves are the parameters.
+    None,
+}
+
+/// Widest hidden layer that is accepted; keeps a slip of the finger from filling the memory.
+pub const WIDEST_LAYER: usize = 4096;
+
+/// A network that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// None of the three kinds.
+    #[error("unknown network \"{0}\"; expected cnn, mlp:256,128 or none")]
+    Unknown(String),
+    /// A hidden size that is no number or out of range.
+    #[error(
+        "hidden layer \"{0}\" of mlp is not a whole number in 1..={WIDEST_LAYER}; write for example mlp:256,128"
+    )]
+    HiddenSize(String),
+}
+
+impl std::str::FromStr for NetworkKind {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, sizes) = text.split_once(':').unwrap_or((text, ""));
+        match (kind.trim(), sizes.trim()) {
+            ("cnn", "") => Ok(Self::Cnn),
+            ("none", "") => Ok(Self::None),
+            ("mlp", "") => Ok(Self::Mlp(vec![256, 128])),
+            ("mlp", sizes) => sizes
+                .split(',')
+                .map(parse_hidden)
+                .collect::<Result<_, _>>()
+                .map(Self::Mlp),
+            _ => Err(NetworkError::Unknown(text.to_owned())),
+        }
+    }
+}
+
+fn parse_hidden(text: &str) -> Result<usize, NetworkError> {
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|size| (1..=WIDEST_LAYER).contains(size))
+        .ok_or_else(|| NetworkError::HiddenSize(text.trim().to_owned()))
+}
+
+impl fmt::Display for NetworkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cnn => write!(f, "cnn"),
+            Self::Mlp(sizes) => {
+                let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+                write!(f, "mlp:{}", sizes.join(","))
+            }
+            Self::None => write!(f, "none"),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Layer {
+    Conv(Conv),
+    Dense(Dense),
+    Activation(ActivationLayer),
+}
+
+/// A feed-forward network: inputs `[inputs, n]` to features `[dim, n]`.
+#[derive(Clone, Debug)]
+pub struct Network {
+    layers: Vec<Layer>,
+    /// Numbers per sample before layer 0, between layers, and after the last.
+    widths: Vec<usize>,
+}
+
+/// Activations of one chunk of samples, allocated once.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkWork {
+    /// Output of each layer, `[width, n]`.
+    outputs: Vec<Vec<f32>>,
+    grad: Vec<f32>,
+    grad_next: Vec<f32>,
+    convs: Vec<ConvWork>,
+}
+
+impl Network {
+    /// A multilayer perceptron with these sizes from input to features.
+    pub fn mlp(
+        n_inputs: usize,
+        hidden: &[usize],
+        dim: usize,
+        activation: Activation,
+        layout: &mut Layout,
+    ) -> Self {
+        let mut network = Self {
+            layers: Vec::new(),
+            widths: vec![n_inputs],
+        };
+        network.push_dense_stack(hidden, dim, activation, layout);
+        network
+    }
+
+    /// The small LeNet that trains live, for grey images of this height and width.
+    pub fn cnn(
+        height: usize,
+        width: usize,
+        dim: usize,
+        activation: Activation,
+        layout: &mut Layout,
+    ) -> Self {
+        let mut image = ImageShape {
+            height,
+            width,
+            channels: 1,
+        };
+        let mut network = Self {
+            layers: Vec::new(),
+            widths: vec![image.len()],
+        };
+        for (i, channels) in [16, 32].into_iter().enumerate() {
+            let name = format!("conv{}", i + 1);
+            let conv = Conv::new(&name, image, channels, 5, 2, 2, layout);
+            image = conv.output();
+            network.push(Layer::Conv(conv), image.len());
+            network.push_activation(&name, activation, layout);
+        }
+        network.push_dense_stack(&[128], dim, activation, layout);
+        network
+    }
+
+    fn push(&mut self, layer: Layer, n_outputs: usize) {
+        self.layers.push(layer);
+        self.widths.push(n_outputs);
+    }
+
+    fn push_activation(&mut self, name: &str, activation: Activation, layout: &mut Layout) {
+        let width = self.n_features();
+        self.push(
+            Layer::Activation(ActivationLayer::new(name, activation, layout)),
+            width,
+        );
+    }
+
+    fn push_dense_stack(
+        &mut self,
+        hidden: &[usize],
+        dim: usize,
+        activation: Activation,
+        layout: &mut Layout,
+    ) {
+        for (i, &size) in hidden.iter().chain([&dim]).enumerate() {
+            let name = format!("dense{}", i + 1);
+            let dense = Dense::new(&name, self.n_features(), size, layout);
+            self.push(Layer::Dense(dense), size);
+            if i < hidden.len() {
+                self.push_activation(&name, activation, layout);
+            }
+        }
+    }
+
+    fn n_features(&self) -> usize {
+        self.widths.last().copied().unwrap_or(0)
+    }
+
+    /// Draws all parameters.
+    pub fn init(&self, params: &mut [f32], rng: &mut impl Rng) {
+        for layer in &self.layers {
+            match layer {
+                Layer::Conv(conv) => conv.init(params, rng),
+                Layer::Dense(dense) => dense.init(params, rng),
+                Layer::Activation(activation) => activation.init(params),
+            }
+        }
+    }
+
+    /// Features `[dim, n]` of inputs `[inputs, n]`; they stay in `work` for the backward pass.
+    pub fn forward<'w>(
+        &self,
+        params: &[f32],
+        inputs: &[f32],
+        n: usize,
+        work: &'w mut NetworkWork,
+    ) -> &'w [f32] {
+        work.outputs.resize(self.layers.len(), Vec::new());
+        work.convs.resize(self.layers.len(), ConvWork::default());
+        for (i, layer) in self.layers.iter().enumerate() {
+            let (before, after) = work.outputs.split_at_mut(i);
+            let input: &[f32] = before.last().map_or(inputs, |output| output);
+            let output = &mut after[0];
+            output.resize(self.widths[i + 1] * n, 0.0);
+            match layer {
+                Layer::Conv(conv) => conv.forward(params, input, n, output, &mut work.convs[i]),
+                Layer::Dense(dense) => dense.forward(params, input, n, output),
+                Layer::Activation(activation) => activation.forward(params, input, output),
+            }
+        }
+        self.features(work)
+    }
+
+    /// The features that the last forward pass left.
+    pub fn features<'w>(&self, work: &'w NetworkWork) -> &'w [f32] {
+        work.outputs.last().map_or(&[], |output| output)
+    }
+
+    /// Adds the gradients of all parameters to `grads`, given ∂L/∂features `[dim, n]`.
+    pub fn backward(
+        &self,
+        params: &[f32],
+        inputs: &[f32],
+        n: usize,
+        grad_features: &[f32],
+        work: &mut NetworkWork,
+        grads: &mut [f32],
+    ) {
+        let NetworkWork {
+            outputs,
+            grad,
+            grad_next,
+            convs,
+        } = work;
+        grad.clear();
+        grad.extend_from_slice(grad_features);
+        for (i, layer) in self.layers.iter().enumerate().rev() {
+            let input: &[f32] = if i == 0 { inputs } else { &outputs[i - 1] };
+            grad_next.resize(self.widths[i] * n, 0.0);
+            let wanted = (i > 0).then_some(grad_next.as_mut_slice());
+            match layer {
+                Layer::Conv(conv) => {
+                    conv.backward(params, input, n, grad, grads, wanted, &mut convs[i])
+                }
+                Layer::Dense(dense) => dense.backward(params, input, n, grad, grads, wanted),
+                Layer::Activation(activation) => {
+                    activation.backward(params, input, grad, grads);
+                    continue; // in place: `grad` already is the gradient at its input
+                }
+            }
+            std::mem::swap(grad, grad_next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
+    /// f32 central differences of Σ c·features: the step is chosen for about 1e-3 relative error.
+    #[track_caller]
+    fn check_gradients(network: &Network, layout: &Layout, n_inputs: usize, dim: usize) {
+        let n = 3;
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut params = vec![0.0; layout.len()];
+        network.init(&mut params, &mut rng);
+        let mut inputs = vec![0.0; n_inputs * n];
+        dense::init_uniform(&mut inputs, 1, &mut rng);
+        let mut c = vec![0.0; dim * n];
+        dense::init_uniform(&mut c, 1, &mut rng);
+        let mut work = NetworkWork::default();
+        let mut value = |params: &[f32]| -> f64 {
+            let features = network.forward(params, &inputs, n, &mut work);
+            features
+                .iter()
+                .zip(&c)
+                .map(|(&x, &c)| f64::from(x) * f64::from(c))
+                .sum()
+        };
+        let mut grads = vec![0.0; layout.len()];
+        let mut backward_work = NetworkWork::default();
+        network.forward(&params, &inputs, n, &mut backward_work);
+        network.backward(&params, &inputs, n, &c, &mut backward_work, &mut grads);
+        for tensor in layout.tensors() {
+            let range = tensor.range();
+            for index in range.clone().step_by((range.len() / 7).max(1)) {
+                let h = 3e-3;
+                let old = params[index];
+                params[index] = old + h;
+                let up = value(&params);
+                params[index] = old - h;
+                let down = value(&params);
+                params[index] = old;
+                let numeric = (up - down) / f64::from(2.0 * h);
+                let scale = 0.05_f64.max(numeric.abs());
+                let error = (numeric - f64::from(grads[index])).abs() / scale;
+                assert!(
+                    error < 2e-2,
+                    "{}[{index}]: {} against {numeric}",
+                    tensor.name,
+                    grads[index]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_of_an_mlp_agree_with_differences() {
+        let mut layout = Layout::default();
+        let network = Network::mlp(5, &[7, 4], 3, Activation::Prelu, &mut layout);
+        check_gradients(&network, &layout, 5, 3);
+    }
+
+    #[test]
+    fn gradients_of_the_cnn_agree_with_differences() {
+        let mut layout = Layout::default();
+        let network = Network::cnn(11, 9, 2, Activation::Prelu, &mut layout);
+        check_gradients(&network, &layout, 99, 2);
+    }
+
+    #[test]
+    fn network_kinds_read_back_what_they_print() {
+        for text in ["cnn", "mlp:256,128", "mlp:8", "none"] {
+            assert_eq!(
+                text.parse::<NetworkKind>().map(|kind| kind.to_string()),
+                Ok(text.to_owned())
+            );
+        }
+        assert!("mlp:0".parse::<NetworkKind>().is_err());
+        assert!("cnn:3".parse::<NetworkKind>().is_err());
+    }
+}

@@ -1,1 +1,127 @@
-//! What a picture consists of, built from a snapshot and a view state.
+//! What a picture consists of, built from a snapshot and a view state: points, lines, polygons,
+//! text. Nothing here knows a toolkit or a file format.
+//!
+//! Coordinates are canvas points: the origin at the top left corner, x right, y down, one unit a
+//! point of text size. Text and line widths are in the same unit, so that window and file agree.
+
+pub mod theme;
+
+/// A colour with opacity, sRGB, not premultiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rgba(pub [u8; 4]);
+
+/// A picture: groups in painting order on a ground.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    /// Width and height in points.
+    pub size: [f32; 2],
+    /// Behind everything.
+    pub ground: Rgba,
+    /// Named by what they hold: `regions`, `margins`, `points`, `weights`, `labels` …
+    pub groups: Vec<Group>,
+}
+
+/// Items that belong together, painted in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What it holds; the name of the group in a vector file.
+    pub name: &'static str,
+    /// Painted in order.
+    pub items: Vec<Item>,
+}
+
+/// One thing to paint. Every coordinate is finite.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// A filled region; several rings fill by the even-odd rule.
+    Polygon {
+        /// Closed rings; the last point is not repeated.
+        rings: Vec<Vec<[f32; 2]>>,
+        /// Its colour.
+        fill: Rgba,
+    },
+    /// A line, closed or open.
+    Line {
+        /// At least two points.
+        points: Vec<[f32; 2]>,
+        /// Whether the last point is joined to the first.
+        is_closed: bool,
+        /// Colour, width, dashes.
+        stroke: Stroke,
+    },
+    /// Many small dots of one size.
+    Dots {
+        /// Centre and colour of each.
+        dots: Vec<Dot>,
+        /// In points.
+        radius: f32,
+    },
+    /// A larger disc with an outline.
+    Disc {
+        /// Its middle.
+        center: [f32; 2],
+        /// In points.
+        radius: f32,
+        /// Inside.
+        fill: Rgba,
+        /// Around; width 0 for none.
+        stroke: Stroke,
+    },
+    /// A line of text.
+    Text {
+        /// Where the anchor lies: horizontally as `anchor` says, vertically the middle of the digits.
+        pos: [f32; 2],
+        /// What it says.
+        text: String,
+        /// In points.
+        size: f32,
+        /// Its face.
+        font: Font,
+        /// Its colour.
+        color: Rgba,
+        /// Which part of the text lies at `pos`.
+        anchor: Anchor,
+    },
+}
+
+/// One sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dot {
+    /// Its middle.
+    pub center: [f32; 2],
+    /// Its colour.
+    pub color: Rgba,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stroke {
+    /// In points; 0 draws nothing.
+    pub width: f32,
+    /// Its colour.
+    pub color: Rgba,
+    /// Lengths of dash and gap in points; `None` for a solid line.
+    pub dash: Option<[f32; 2]>,
+}
+
+/// The faces that are in the binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Font {
+    /// Inter Regular.
+    Regular,
+    /// Inter SemiBold.
+    SemiBold,
+    /// STIX Two Text Italic, for formulas.
+    MathItalic,
+}
+
+/// Which part of a text lies at its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Anchor {
+    /// Its left end.
+    Start,
+    /// Its middle.
+    Middle,
+    /// Its right end.
+    End,
+}

@@ -1,1 +1,715 @@
-//! The step, the optimiser, the metrics, the worker thread and its snapshots.
+//! The step, the optimizer, the metrics, the worker thread and its snapshots.
+//!
+//! [`Trainer::step`] is a pure function of experiment and parameters: no clock, no thread count
+//! and no order of a hash map enters it.
+
+mod batches;
+pub mod metrics;
+mod model;
+mod optimizer;
+mod probe;
+pub mod schedule;
+pub mod snapshot;
+pub mod worker;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use sha2::{Digest as _, Sha256};
+
+pub use metrics::{HeadState, Metrics, measure};
+pub use probe::{Probe, Subset};
+pub use schedule::Horizon;
+pub use snapshot::{History, Row, Snapshot};
+pub use worker::{Command, Worker};
+
+use crate::data;
+use crate::data::{DataError, Dataset, Split};
+use crate::experiment::{Change, Experiment, ExperimentError, is_live};
+use crate::loss::center::update_centers;
+use crate::loss::{Form, Head, HeadGrads, HeadInput, HeadWork, Values};
+use crate::network::NetworkWork;
+use crate::trainer::batches::Batches;
+use crate::trainer::metrics::Named;
+use crate::trainer::model::{Body, Model, Stream, generator};
+use crate::trainer::optimizer::{Optimizer, Stretch};
+
+/// A run that cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The experiment contradicts itself.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// The data cannot be loaded.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// No pool of threads could be made.
+    #[error("cannot start {n_threads} training threads")]
+    Threads {
+        /// How many were asked for.
+        n_threads: usize,
+        /// What the system said.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// No thread for the worker.
+    #[error("cannot start the training thread")]
+    Spawn(#[source] std::io::Error),
+}
+
+/// A step that gave no finite numbers; parameters are as they were before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the run diverged at step {step}: {tensor} is not finite; try a lower learning rate, gradient clipping or a smaller margin"
+)]
+pub struct Diverged {
+    /// The step that was not made.
+    pub step: u64,
+    /// The first tensor that is not finite, or `loss`.
+    pub tensor: String,
+}
+
+/// What one step was like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Mean loss of the batch, with penalty.
+    pub loss: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+}
+
+/// What a changed setting did to the run.
+#[derive(Debug, PartialEq)]
+pub enum Applied {
+    /// It is in force; the run goes on.
+    Live,
+    /// It needs a new run, of this experiment.
+    NeedsRestart(Box<Experiment>),
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Trainer {
+    experiment: Experiment,
+    data: Arc<Dataset>,
+    model: Model,
+    params: Vec<f32>,
+    optimizer: Optimizer,
+    batches: Batches,
+    indices: Vec<u32>,
+    chunks: Vec<Chunk>,
+    pool: Option<rayon::ThreadPool>,
+    horizon: Horizon,
+    step: u64,
+    /// Annealing counts from here.
+    loss_chosen_at: u64,
+    /// The margin ramp counts from here; `None` once a slider has ended it.
+    ramp_from: Option<u64>,
+    rewarmed_at: u64,
+    /// Changes of the experiment's file that are still to come.
+    pending: Vec<Change>,
+}
+
+/// A fixed part of the batch with its own buffers, so that sums do not depend on threads.
+#[derive(Debug, Default)]
+struct Chunk {
+    inputs: Vec<f32>,
+    labels: Vec<u16>,
+    free: Vec<f32>,
+    network: NetworkWork,
+    head: HeadWork<f32>,
+    grad_features: Vec<f32>,
+    /// ∂L/∂params `[params]`
+    grads: Vec<f32>,
+    /// Σ(x − c) and counts `[dim + 1, classes]`
+    center_sums: Vec<f32>,
+    loss: f64,
+}
+
+/// Samples of a chunk, unless that makes more than [`MAX_CHUNKS`].
+const CHUNK: usize = 64;
+/// Most chunks of a batch; more threads than this do not help.
+const MAX_CHUNKS: usize = 8;
+
+impl Trainer {
+    /// Starts a run: loads data, draws parameters.
+    ///
+    /// # Errors
+    /// If the experiment contradicts itself or its data cannot be loaded.
+    pub fn new(
+        experiment: &Experiment,
+        horizon: Option<Horizon>,
+        n_threads: usize,
+    ) -> Result<Self, TrainError> {
+        experiment.validate()?;
+        let data = Arc::new(data::load(&experiment.data, experiment.run.seed)?);
+        let model = Model::new(experiment, &data);
+        let params = model.init(experiment);
+        let horizon = horizon.unwrap_or(Horizon::Steps(experiment.n_steps(data.train.len())));
+        let mut pending = experiment.run.changes.clone();
+        pending.sort_by_key(|change| change.step);
+        let mut experiment = experiment.clone();
+        experiment.run.changes.clear();
+        let mut trainer = Self {
+            optimizer: Optimizer::new(params.len()),
+            batches: Batches::new(generator(experiment.run.seed, Stream::Batches)),
+            experiment,
+            data,
+            model,
+            params,
+            indices: Vec::new(),
+            chunks: Vec::new(),
+            pool: thread_pool(n_threads)?,
+            horizon,
+            step: 0,
+            loss_chosen_at: 0,
+            ramp_from: Some(0),
+            rewarmed_at: 0,
+            pending,
+        };
+        trainer.put_on_sphere();
+        trainer.zero_first_weight_of_binary();
+        Ok(trainer)
+    }
+
+    /// The experiment as it stands, with the changes made so far.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// The data it trains on.
+    pub fn data(&self) -> &Arc<Dataset> {
+        &self.data
+    }
+
+    /// Steps done.
+    pub fn n_steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Passes over the training set.
+    pub fn epochs(&self) -> f64 {
+        self.batches.epochs()
+    }
+
+    /// Whether features are the parameters themselves.
+    pub fn is_free(&self) -> bool {
+        matches!(self.model.body, Body::Free(_))
+    }
+
+    /// One training step: next batch, forward, head, backward, update.
+    ///
+    /// # Errors
+    /// [`Diverged`] if loss or gradient are not finite; nothing is changed then.
+    pub fn step(&mut self) -> Result<StepReport, Diverged> {
+        self.apply_pending();
+        let batch = self.experiment.batch(self.data.train.len());
+        self.indices.clear();
+        self.indices
+            .extend_from_slice(self.batches.next(&self.data.train, batch));
+        let values = self.values_in_force().map(|value| value as f32);
+        self.run_chunks(&values);
+        let loss = self.sum_chunks();
+        let learning_rate = self.learning_rate();
+        let shrink = self.check_and_clip(loss)?;
+        self.update(learning_rate as f32, shrink);
+        self.step += 1;
+        Ok(StepReport {
+            loss,
+            learning_rate,
+        })
+    }
+
+    /// Forward and backward of every chunk, on as many threads as there are.
+    fn run_chunks(&mut self, values: &Values<f32>) {
+        let n = self.indices.len();
+        let n_chunks = (n / CHUNK).clamp(1, MAX_CHUNKS);
+        let chunk_len = n.div_ceil(n_chunks);
+        self.chunks.resize_with(n_chunks, Chunk::default);
+        let head = self.head();
+        let (model, data, params) = (&self.model, &self.data.train, &self.params);
+        let jobs = self.indices.chunks(chunk_len).zip(&mut self.chunks);
+        let run = |(indices, chunk): (&[u32], &mut Chunk)| {
+            chunk.run(model, &head, data, params, values, indices, n)
+        };
+        match &self.pool {
+            Some(pool) => pool.install(|| jobs.collect::<Vec<_>>().into_par_iter().for_each(run)),
+            None => jobs.for_each(run),
+        }
+    }
+
+    /// Adds all chunks to the first, in order; returns the loss.
+    fn sum_chunks(&mut self) -> f64 {
+        let Some((first, others)) = self.chunks.split_first_mut() else {
+            return 0.0;
+        };
+        for chunk in others {
+            add(&mut first.grads, &chunk.grads);
+            add(&mut first.center_sums, &chunk.center_sums);
+            first.loss += chunk.loss;
+        }
+        first.loss
+    }
+
+    /// The factor that clipping puts on the gradient.
+    fn check_and_clip(&self, loss: f64) -> Result<f32, Diverged> {
+        let grads = &self.chunks[0].grads;
+        let norm = grads
+            .iter()
+            .map(|&g| f64::from(g) * f64::from(g))
+            .sum::<f64>()
+            .sqrt();
+        if !loss.is_finite() || !norm.is_finite() {
+            let bad = grads
+                .iter()
+                .position(|g| !g.is_finite())
+                .and_then(|i| self.model.layout.owner(i));
+            let tensor = bad.map_or("the loss".to_owned(), |tensor| {
+                format!("the gradient of {}", tensor.name)
+            });
+            return Err(Diverged {
+                step: self.step,
+                tensor,
+            });
+        }
+        let clip = self.experiment.optimizer.clip;
+        // Free embeddings undo the mean over the batch, so that a bound on the mean has no meaning.
+        if clip > 0.0 && norm > clip && !self.is_free() {
+            Ok((clip / norm) as f32)
+        } else {
+            Ok(1.0)
+        }
+    }
+
+    fn update(&mut self, learning_rate: f32, shrink: f32) {
+        let stretches = self.stretches();
+        let chunk = &self.chunks[0];
+        self.optimizer.update(
+            &self.experiment.optimizer,
+            learning_rate,
+            shrink,
+            &stretches,
+            &mut self.params,
+            &chunk.grads,
+        );
+        if let Some(index) = self.experiment.loss.spec.param_index("center_rate") {
+            let rate = self.experiment.loss_values()[index] as f32;
+            let centers = &mut self.params[self.model.centers.range()];
+            update_centers(centers, &chunk.center_sums, self.model.dim, rate);
+        }
+        self.put_on_sphere();
+    }
+
+    /// Which parameters the current loss trains, and how fast.
+    fn stretches(&self) -> Vec<Stretch> {
+        let form = self.experiment.loss.spec.form;
+        let mut stretches = Vec::new();
+        let mut body = Stretch {
+            range: 0..self.model.weights.offset,
+            rate: 1.0,
+        };
+        let mut weights = Stretch {
+            range: self.model.weights.range(),
+            rate: 1.0,
+        };
+        if self.is_free() {
+            // losses.md 5.8: rates on ∂L·N for features and ∂L·C for weights, over s.
+            let scale = self
+                .experiment
+                .loss
+                .spec
+                .scale(&self.experiment.loss_values()) as f32;
+            body.rate = self.indices.len() as f32 / scale;
+            weights.rate = self.model.n_classes as f32 / scale;
+        }
+        if form == Form::Binary {
+            weights.range.start += self.model.dim;
+        }
+        stretches.push(body);
+        stretches.push(weights);
+        if form.has_bias() {
+            stretches.push(Stretch {
+                range: self.model.bias.range(),
+                rate: 1.0,
+            });
+        }
+        stretches
+    }
+
+    /// Free embeddings of cosine heads are put back to length 1: their growth would freeze the
+    /// angles (`losses.md` 9).
+    fn put_on_sphere(&mut self) {
+        let Body::Free(features) = &self.model.body else {
+            return;
+        };
+        let form = self.experiment.loss.spec.form;
+        if form.is_cosine() {
+            self.normalize(features.range());
+        }
+        if form.has_unit_weights() {
+            self.normalize(self.model.weights.range());
+        }
+    }
+
+    fn normalize(&mut self, range: std::ops::Range<usize>) {
+        let dim = self.model.dim;
+        let columns = &mut self.params[range.clone()];
+        for column in columns.chunks_exact_mut(dim) {
+            let norm = column.iter().map(|x| x * x).sum::<f32>().sqrt();
+            if norm > 0.0 {
+                column.iter_mut().for_each(|x| *x /= norm);
+            }
+        }
+        self.optimizer.project_velocity(range, columns, dim);
+    }
+
+    /// The learning rate that the next step uses.
+    pub fn learning_rate(&self) -> f64 {
+        let config = &self.experiment.optimizer;
+        self.experiment.learning_rate()
+            * schedule::rate_share(
+                config.schedule,
+                self.horizon,
+                config.warmup_steps,
+                self.step,
+                self.rewarmed_at,
+            )
+    }
+
+    /// The loss's values in force at the next step: margin on its ramp, λ on its way down.
+    pub fn values_in_force(&self) -> Values<f64> {
+        let loss = &self.experiment.loss;
+        let ramp = if self.ramp_from.is_some() {
+            loss.ramp_steps
+        } else {
+            0
+        };
+        loss.spec.in_force(
+            &self.experiment.loss_values(),
+            self.step - self.loss_chosen_at,
+            ramp,
+        )
+    }
+
+    fn head(&self) -> Head {
+        Head {
+            spec: self.experiment.loss.spec,
+            dim: self.model.dim,
+            n_classes: self.model.n_classes,
+        }
+    }
+
+    /// Sets a field by full or short key while the run goes on. What cannot change in a run is
+    /// returned as a new experiment.
+    ///
+    /// # Errors
+    /// If the value is refused; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<Applied, ExperimentError> {
+        let mut next = self.experiment.clone();
+        let key = next.set(key, value)?;
+        next.validate()?;
+        if next == self.experiment {
+            return Ok(Applied::Live);
+        }
+        if !is_live(&key) {
+            next.run.changes.clear();
+            return Ok(Applied::NeedsRestart(Box::new(next)));
+        }
+        if self.step > 0 {
+            record(
+                &mut next.run.changes,
+                Change {
+                    step: self.step,
+                    key: key.clone(),
+                    value: value.to_owned(),
+                },
+            );
+        }
+        let before = std::mem::replace(&mut self.experiment, next);
+        self.enter_loss(&before, &key);
+        Ok(Applied::Live)
+    }
+
+    /// What a new loss, margin, scale or λ sets going: ramp, annealing, a warmer rate.
+    fn enter_loss(&mut self, before: &Experiment, key: &str) {
+        let (old, new) = (before.loss.spec.form, self.experiment.loss.spec.form);
+        if key == "loss.id" {
+            self.loss_chosen_at = self.step;
+            self.ramp_from = Some(self.step);
+            if old == Form::Binary || new == Form::Binary {
+                self.zero_first_weight_of_binary();
+            }
+            self.put_on_sphere();
+        } else if before.loss_values() != self.experiment.loss_values() {
+            self.ramp_from = None; // a slider acts at once
+        }
+        if self.step > 0
+            && (key == "loss.id" || before.loss_values() != self.experiment.loss_values())
+        {
+            self.rewarmed_at = self.step;
+        }
+    }
+
+    /// Binary cross entropy has one weight: the difference of the two, beside a zero.
+    fn zero_first_weight_of_binary(&mut self) {
+        if self.experiment.loss.spec.form != Form::Binary {
+            return;
+        }
+        let dim = self.model.dim;
+        let weights = &mut self.params[self.model.weights.range()];
+        for row in 0..dim {
+            weights[dim + row] -= std::mem::take(&mut weights[row]);
+        }
+        let bias = &mut self.params[self.model.bias.range()];
+        bias[1] -= std::mem::take(&mut bias[0]);
+    }
+
+    fn apply_pending(&mut self) {
+        while self
+            .pending
+            .first()
+            .is_some_and(|change| change.step <= self.step)
+        {
+            let change = self.pending.remove(0);
+            // Checked when the file was read; a change that no longer fits is left out.
+            let _ = self.set(&change.key, &change.value);
+        }
+    }
+
+    /// The head as it stands.
+    pub fn head_state(&self) -> HeadState {
+        let spec = self.experiment.loss.spec;
+        let mut bias = self.params[self.model.bias.range()].to_vec();
+        if !spec.form.has_bias() {
+            bias.fill(0.0);
+        }
+        let centers = if spec.penalty.is_some() {
+            self.params[self.model.centers.range()].to_vec()
+        } else {
+            Vec::new()
+        };
+        HeadState {
+            spec: Named(spec),
+            dim: self.model.dim,
+            n_classes: self.model.n_classes,
+            values: self.experiment.loss_values(),
+            in_force: self.values_in_force(),
+            weights: self.params[self.model.weights.range()].to_vec(),
+            bias,
+            centers,
+        }
+    }
+
+    /// Measures all samples of a split. `None` if features are free and `split` was not trained.
+    pub fn evaluate(&self, split: &Split) -> Option<Metrics> {
+        measure(&self.head_state(), &self.features(split), split.labels())
+    }
+
+    /// Features `[dim, samples]` of a whole split.
+    pub fn features(&self, split: &Split) -> Vec<f32> {
+        let indices: Vec<u32> = (0..split.len() as u32).collect();
+        let mut features = vec![0.0; split.len() * self.model.dim];
+        let mut embed = || self.embed_all(split, &indices, &mut features);
+        match &self.pool {
+            Some(pool) => pool.install(embed),
+            None => embed(),
+        }
+        features
+    }
+
+    /// Features `[dim, indices]` of samples of a split, in blocks that threads share.
+    fn embed_all(&self, split: &Split, indices: &[u32], features: &mut [f32]) {
+        const BLOCK: usize = 256;
+        let embed = |(indices, features): (&[u32], &mut [f32])| {
+            let mut work = EmbedWork::default();
+            self.embed(split, indices, &mut work, features);
+        };
+        if self.pool.is_some() {
+            indices
+                .par_chunks(BLOCK)
+                .zip(features.par_chunks_mut(BLOCK * self.model.dim))
+                .for_each(embed);
+        } else {
+            let mut work = EmbedWork::default();
+            for (indices, features) in indices
+                .chunks(BLOCK)
+                .zip(features.chunks_mut(BLOCK * self.model.dim))
+            {
+                self.embed(split, indices, &mut work, features);
+            }
+        }
+    }
+
+    /// Features `[dim, indices]` of samples of a split.
+    pub fn embed(
+        &self,
+        split: &Split,
+        indices: &[u32],
+        work: &mut EmbedWork,
+        features: &mut [f32],
+    ) {
+        work.inputs.resize(indices.len() * self.model.n_inputs, 0.0);
+        if let Body::Network(_) = self.model.body {
+            split.gather(indices, &mut work.inputs);
+        }
+        features.copy_from_slice(self.model.features(
+            &self.params,
+            indices,
+            &work.inputs,
+            &mut work.network,
+            &mut work.free,
+        ));
+    }
+
+    /// Parameters and experiment as a safetensors file, the experiment's TOML in its metadata.
+    ///
+    /// # Errors
+    /// If the encoder refuses a tensor.
+    pub fn session(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+        let bytes: Vec<u8> = self
+            .params
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let size = size_of::<f32>();
+        let mut tensors = Vec::new();
+        for tensor in self.model.layout.tensors() {
+            let range = tensor.range();
+            // Column-major [rows, cols] is row-major [cols, rows], the order of the format.
+            let shape = vec![tensor.shape[1], tensor.shape[0]];
+            let view = TensorView::new(
+                Dtype::F32,
+                shape,
+                &bytes[range.start * size..range.end * size],
+            )?;
+            tensors.push((tensor.name.as_str(), view));
+        }
+        let metadata = HashMap::from([
+            ("experiment".to_owned(), self.experiment.to_toml()),
+            ("step".to_owned(), self.step.to_string()),
+        ]);
+        safetensors::serialize(tensors, Some(metadata))
+    }
+
+    /// SHA-256 of all parameters, little-endian, as hexadecimal digits.
+    pub fn parameters_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for value in &self.params {
+            hash.update(value.to_le_bytes());
+        }
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// Buffers of [`Trainer::embed`].
+#[derive(Clone, Debug, Default)]
+pub struct EmbedWork {
+    inputs: Vec<f32>,
+    network: NetworkWork,
+    free: Vec<f32>,
+}
+
+impl Chunk {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all borrowed from the trainer, apart from its chunks"
+    )]
+    fn run(
+        &mut self,
+        model: &Model,
+        head: &Head,
+        split: &Split,
+        params: &[f32],
+        values: &Values<f32>,
+        indices: &[u32],
+        batch: usize,
+    ) {
+        let dim = model.dim;
+        self.labels.clear();
+        self.labels
+            .extend(indices.iter().map(|&i| split.labels()[i as usize]));
+        if let Body::Network(_) = model.body {
+            self.inputs.resize(indices.len() * model.n_inputs, 0.0);
+            split.gather(indices, &mut self.inputs);
+        }
+        self.grads.resize(params.len(), 0.0);
+        self.grads.fill(0.0);
+        let keeps_centers = head.spec.penalty.is_some();
+        self.center_sums.resize(
+            if keeps_centers {
+                (dim + 1) * model.n_classes
+            } else {
+                0
+            },
+            0.0,
+        );
+        self.center_sums.fill(0.0);
+        self.grad_features.resize(indices.len() * dim, 0.0);
+
+        let features = model.features(
+            params,
+            indices,
+            &self.inputs,
+            &mut self.network,
+            &mut self.free,
+        );
+        let input = HeadInput {
+            features,
+            labels: &self.labels,
+            weights: &params[model.weights.range()],
+            bias: &params[model.bias.range()],
+            centers: &params[model.centers.range()],
+            batch,
+        };
+        self.loss = head.forward(input, values, &mut self.head);
+        let (body_grads, head_grads) = self.grads.split_at_mut(model.weights.offset);
+        let (weights, rest) = head_grads.split_at_mut(dim * model.n_classes);
+        let mut grads = HeadGrads {
+            features: &mut self.grad_features,
+            weights,
+            bias: &mut rest[..model.n_classes],
+            center_sums: &mut self.center_sums,
+        };
+        self.loss += head.backward(input, values, &mut self.head, &mut grads);
+        model.backward(
+            params,
+            indices,
+            &self.inputs,
+            &self.grad_features,
+            &mut self.network,
+            body_grads,
+        );
+    }
+}
+
+/// Adds a change to the list; one at the same step to the same field takes its place.
+fn record(changes: &mut Vec<Change>, change: Change) {
+    changes.retain(|old| old.step != change.step || old.key != change.key);
+    changes.push(change);
+}
+
+fn add(sum: &mut [f32], values: &[f32]) {
+    for (sum, &value) in sum.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+fn thread_pool(n_threads: usize) -> Result<Option<rayon::ThreadPool>, TrainError> {
+    if n_threads <= 1 {
+        return Ok(None);
+    }
+    let builder = rayon::ThreadPoolBuilder::new()
+        .num_threads(n_threads)
+        .thread_name(|i| format!("train-{i}"));
+    builder
+        .build()
+        .map(Some)
+        .map_err(|source| TrainError::Threads { n_threads, source })
+}

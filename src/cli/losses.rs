@@ -1,0 +1,109 @@
+//! `marginscope losses`: the registry, for people and for programs.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::loss::{LOSSES, LossSpec, Param, Setting};
+
+/// Options of `losses`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct LossesOptions {
+    /// One JSON array instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Defaults depend on the dimension; both that are drawn are listed.
+const PLANE: Setting = Setting {
+    n_classes: 10,
+    dim: 2,
+};
+const SPHERE: Setting = Setting {
+    n_classes: 10,
+    dim: 3,
+};
+
+pub(super) fn run(options: &LossesOptions) -> Result<ExitCode, super::Failure> {
+    if options.json {
+        super::print(&Value::Array(LOSSES.iter().map(|spec| json_of(spec)).collect()).to_string());
+    } else {
+        LOSSES.iter().for_each(|spec| super::print(&text_of(spec)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text_of(spec: &LossSpec) -> String {
+    let mut lines = vec![
+        format!("{:<22}{}", spec.id, spec.formula),
+        format!("{:<22}{}", "", spec.summary),
+    ];
+    lines.extend(spec.params.iter().map(|param| param_text(spec, param)));
+    lines.push(format!("{:<22}{}\n", "", spec.source));
+    lines.join("\n")
+}
+
+fn param_text(spec: &LossSpec, param: &Param) -> String {
+    let range = if param.choices.is_empty() {
+        format!(
+            "{:.4} to {:.4} {}",
+            param.range.start(),
+            param.range.end(),
+            param.unit.suffix()
+        )
+    } else {
+        param.choices.join(", ")
+    };
+    let defaults = [default_text(param, PLANE), default_text(param, SPHERE)];
+    let default = if defaults[0] == defaults[1] {
+        defaults[0].clone()
+    } else {
+        format!("{} in 2-D, {} in 3-D", defaults[0], defaults[1])
+    };
+    let ceiling = spec
+        .param_index(param.id)
+        .and_then(|i| spec.ceiling(i, PLANE, &spec.defaults(PLANE)));
+    let ceiling = ceiling.map_or(String::new(), |m| {
+        format!("; feasible up to {m:.4} for 10 classes in 2-D")
+    });
+    format!(
+        "{:<22}  {} ({}): {range}, default {default}{ceiling}",
+        "", param.id, param.symbol
+    )
+}
+
+fn default_text(param: &Param, setting: Setting) -> String {
+    let value = (param.default)(setting);
+    param
+        .choices
+        .get(value as usize)
+        .map_or_else(|| value.to_string(), |name| (*name).to_owned())
+}
+
+fn json_of(spec: &LossSpec) -> Value {
+    let params: Vec<Value> = spec.params.iter().map(param_json).collect();
+    json!({
+        "id": spec.id,
+        "name": spec.name,
+        "formula": spec.formula,
+        "summary": spec.summary,
+        "source": spec.source,
+        "parameters": params,
+    })
+}
+
+fn param_json(param: &Param) -> Value {
+    json!({
+        "id": param.id,
+        "symbol": param.symbol,
+        "unit": param.unit.suffix(),
+        "min": param.range.start(),
+        "max": param.range.end(),
+        "integer": param.is_integer,
+        "choices": param.choices,
+        "default_2d": (param.default)(PLANE),
+        "default_3d": (param.default)(SPHERE),
+        "help": param.help,
+    })
+}

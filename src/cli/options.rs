@@ -1,0 +1,164 @@
+//! Options shared by the window and the headless commands, and how they become an `Experiment`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::experiment::Experiment;
+
+/// A run as options: a file, then what differs from it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Experiment to start from (a TOML file).
+    pub file: Option<PathBuf>,
+
+    /// Data: mnist, blobs, rings, spiral or free.
+    #[arg(long, value_name = "SOURCE")]
+    pub data: Option<String>,
+    /// The first C classes, or a list such as 3,8.
+    #[arg(long, value_name = "C", allow_hyphen_values = true)]
+    pub classes: Option<String>,
+    /// Network: cnn, mlp:256,128 or none (the features themselves are trained).
+    #[arg(long, value_name = "KIND")]
+    pub network: Option<String>,
+    /// Dimension of the embedding; 2 and 3 are drawn as they are.
+    #[arg(long, value_name = "D", allow_hyphen_values = true)]
+    pub dim: Option<String>,
+    /// Loss; `marginscope losses` lists them.
+    #[arg(long, value_name = "ID")]
+    pub loss: Option<String>,
+    /// Margin m of the loss, in its own unit.
+    #[arg(long, value_name = "M", allow_hyphen_values = true)]
+    pub margin: Option<String>,
+    /// Scale s of a cosine head.
+    #[arg(long, value_name = "S", allow_hyphen_values = true)]
+    pub scale: Option<String>,
+    /// λ of centre loss, least λ of SphereFace and L-Softmax.
+    #[arg(long, value_name = "L", allow_hyphen_values = true)]
+    pub lambda: Option<String>,
+    /// Length of a headless run in passes over the data.
+    #[arg(
+        long,
+        value_name = "E",
+        allow_hyphen_values = true,
+        conflicts_with = "steps"
+    )]
+    pub epochs: Option<String>,
+    /// Length of a headless run in steps.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub steps: Option<String>,
+    /// Samples a step.
+    #[arg(long, value_name = "B", allow_hyphen_values = true)]
+    pub batch: Option<String>,
+    /// Highest learning rate.
+    #[arg(long, value_name = "R", allow_hyphen_values = true)]
+    pub learning_rate: Option<String>,
+    /// Seed of everything random.
+    #[arg(long, value_name = "K", allow_hyphen_values = true)]
+    pub seed: Option<String>,
+    /// Training threads (default: one per core, at most 8); the result does not depend on it.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+    /// Set any field of the experiment by full or short key; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+}
+
+/// What to start: an experiment and with how many threads.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// What to run.
+    pub experiment: Experiment,
+    /// Training threads.
+    pub n_threads: usize,
+    /// Whether anything was asked for, or all is default.
+    pub is_default: bool,
+}
+
+impl RunOptions {
+    /// The experiment that file and options describe.
+    ///
+    /// # Errors
+    /// A usage error that names the option; another if the file cannot be read.
+    pub fn launch(&self) -> Result<Launch, Failure> {
+        let mut experiment = match &self.file {
+            Some(path) => read_experiment(path)?,
+            None => Experiment::default(),
+        };
+        let settings = self.settings()?;
+        for (option, key, value) in &settings {
+            experiment
+                .set(key, value)
+                .map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
+        }
+        experiment
+            .validate()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Launch {
+            experiment,
+            n_threads: self.threads.map_or_else(default_threads, usize::from),
+            is_default: self.file.is_none() && settings.is_empty(),
+        })
+    }
+
+    /// Option as typed, key, value; the loss before its parameters, `--set` last and in order.
+    fn settings(&self) -> Result<Vec<(String, String, String)>, Failure> {
+        let options = [
+            ("--data", "data.source", &self.data),
+            ("--classes", "data.classes", &self.classes),
+            ("--network", "network.kind", &self.network),
+            ("--dim", "network.dim", &self.dim),
+            ("--loss", "loss.id", &self.loss),
+            ("--margin", "loss.margin", &self.margin),
+            ("--scale", "loss.scale", &self.scale),
+            ("--lambda", "loss.lambda", &self.lambda),
+            ("--epochs", "run.epochs", &self.epochs),
+            ("--steps", "run.steps", &self.steps),
+            ("--batch", "optimizer.batch", &self.batch),
+            (
+                "--learning-rate",
+                "optimizer.learning_rate",
+                &self.learning_rate,
+            ),
+            ("--seed", "run.seed", &self.seed),
+        ];
+        let mut settings: Vec<_> = options
+            .into_iter()
+            .filter_map(|(option, key, value)| {
+                Some((option.to_owned(), key.to_owned(), value.clone()?))
+            })
+            .collect();
+        for assignment in &self.set {
+            let (key, value) = assignment.split_once('=').ok_or_else(|| {
+                Failure::Usage(format!(
+                    "--set {assignment}: expected key=value, for example --set margin=0.3"
+                ))
+            })?;
+            settings.push((
+                format!("--set {assignment}"),
+                key.trim().to_owned(),
+                value.to_owned(),
+            ));
+        }
+        // `--set loss.id=…` must not drop what `--margin` set for it.
+        settings.sort_by_key(|(_, key, _)| usize::from(key != "loss.id" && key != "id"));
+        Ok(settings)
+    }
+}
+
+fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
+    let name = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read experiment {name}"))?;
+    Experiment::from_toml(&text, &name).map_err(|error| Failure::Other(error.into()))
+}
+
+/// One per core, at most as many as a batch has chunks.
+fn default_threads() -> usize {
+    const MOST: usize = 8;
+    std::thread::available_parallelism()
+        .map_or(1, std::num::NonZero::get)
+        .min(MOST)
+}

@@ -1,0 +1,364 @@
+//! `marginscope train`: a run without a window, its result as a table or one line of JSON.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::cli::{Failure, RunOptions};
+use crate::experiment::Experiment;
+use crate::export::{npy, write_beside};
+use crate::loss::LossSpec;
+use crate::trainer::{Metrics, Trainer};
+
+/// Options of `train`.
+#[derive(Args, Clone, Debug)]
+pub struct TrainOptions {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Save parameters and experiment, to go on with later.
+    #[arg(long, value_name = "SESSION")]
+    save: Option<PathBuf>,
+    /// Write loss and learning rate of every step as CSV.
+    #[arg(long, value_name = "TABLE.csv")]
+    metrics: Option<PathBuf>,
+    /// Write the test set's features and labels (.npy: features alone, .csv: both).
+    #[arg(long, value_name = "F.npy|F.csv")]
+    features: Option<PathBuf>,
+    /// One JSON object on one line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The line that `--json` prints; angles in degrees, accuracies as fractions.
+#[derive(Debug, Serialize)]
+struct Report {
+    loss: &'static str,
+    parameters: Map<String, Value>,
+    data: String,
+    network: String,
+    dim: usize,
+    classes: usize,
+    seed: u64,
+    threads: usize,
+    steps: u64,
+    epochs: f64,
+    seconds: f64,
+    samples_per_second: f64,
+    final_loss: Option<f64>,
+    train_accuracy: Option<f64>,
+    test_accuracy: Option<f64>,
+    target_angle_deg: Option<f64>,
+    intra_class_angle_deg: Option<f64>,
+    min_weight_angle_deg: Option<f64>,
+    min_class_mean_angle_deg: Option<f64>,
+    mean_feature_norm: Option<f64>,
+    margin_satisfied: Option<f64>,
+    diverged: bool,
+    parameters_sha256: String,
+}
+
+/// A step's row in `--metrics`.
+#[derive(Debug, Serialize)]
+struct MetricsRow {
+    step: u64,
+    loss: f64,
+    learning_rate: f64,
+}
+
+/// What training left beside the parameters.
+struct Outcome {
+    rows: Vec<MetricsRow>,
+    elapsed: Duration,
+    /// Why it stopped early.
+    diverged: Option<String>,
+    was_interrupted: bool,
+}
+
+pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
+    check_features_path(options.features.as_deref())?;
+    let launch = options.run.launch()?;
+    let mut trainer =
+        Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
+    let n_steps = launch.experiment.n_steps(trainer.data().train.len());
+    let outcome = train(&mut trainer, n_steps)?;
+    write_files(options, &trainer, &outcome)?;
+    let report = report(&trainer, &outcome, launch.n_threads);
+    if options.json {
+        super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?);
+    } else {
+        super::print(&text_of(&report));
+    }
+    if let Some(message) = outcome.diverged {
+        return Err(anyhow::anyhow!(message).into());
+    }
+    if outcome.was_interrupted {
+        return Err(anyhow::anyhow!(
+            "interrupted after {} of {n_steps} steps; the result above is of these",
+            trainer.n_steps()
+        )
+        .into());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_features_path(path: Option<&Path>) -> Result<(), Failure> {
+    match path.map(|path| (path, path.extension().and_then(|e| e.to_str()))) {
+        None | Some((_, Some("npy" | "csv"))) => Ok(()),
+        Some((path, _)) => Err(Failure::Usage(format!(
+            "--features {}: expected a name that ends in .npy or .csv",
+            path.display()
+        ))),
+    }
+}
+
+fn train(trainer: &mut Trainer, n_steps: u64) -> Result<Outcome, Failure> {
+    let interrupted = interrupt_flag();
+    let bar = progress_bar(n_steps);
+    let mut outcome = Outcome {
+        rows: Vec::new(),
+        elapsed: Duration::ZERO,
+        diverged: None,
+        was_interrupted: false,
+    };
+    let start = Instant::now();
+    while trainer.n_steps() < n_steps {
+        if interrupted.load(Ordering::Relaxed) {
+            outcome.was_interrupted = true;
+            break;
+        }
+        match trainer.step() {
+            Ok(report) => {
+                outcome.rows.push(MetricsRow {
+                    step: trainer.n_steps(),
+                    loss: report.loss,
+                    learning_rate: report.learning_rate,
+                });
+                bar.set_position(trainer.n_steps());
+                if trainer.n_steps() % 20 == 0 {
+                    bar.set_message(format!("loss {:.3}", report.loss));
+                }
+            }
+            Err(diverged) => {
+                outcome.diverged = Some(diverged.to_string());
+                break;
+            }
+        }
+    }
+    outcome.elapsed = start.elapsed();
+    bar.finish_and_clear();
+    Ok(outcome)
+}
+
+/// Set by Ctrl-C, so that tables are written before the program ends.
+fn interrupt_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&flag);
+    // Without a handler Ctrl-C ends the program at once, which loses the tables and nothing else.
+    let _ = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
+    flag
+}
+
+fn progress_bar(n_steps: u64) -> ProgressBar {
+    const STYLE: &str = "{bar:32} {pos}/{len} steps  {msg}  {per_sec}, {eta} left";
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(n_steps), target);
+    match ProgressStyle::with_template(STYLE) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn report(trainer: &Trainer, outcome: &Outcome, threads: usize) -> Report {
+    let experiment = trainer.experiment();
+    let data = trainer.data();
+    let train = trainer.evaluate(&data.train);
+    let test = data
+        .test
+        .as_ref()
+        .filter(|_| !trainer.is_free())
+        .and_then(|split| trainer.evaluate(split));
+    let shown = test.or(train);
+    let deg = |angle: fn(&Metrics) -> Option<f64>| {
+        shown
+            .as_ref()
+            .and_then(angle)
+            .map(f64::to_degrees)
+            .and_then(finite)
+    };
+    let seconds = outcome.elapsed.as_secs_f64();
+    let batch = experiment.batch(data.train.len()) as u64;
+    Report {
+        loss: experiment.loss.spec.id,
+        parameters: parameters(experiment),
+        data: data.name.clone(),
+        network: experiment.network_kind().to_string(),
+        dim: experiment.network.dim,
+        classes: data.n_classes(),
+        seed: experiment.run.seed,
+        threads,
+        steps: trainer.n_steps(),
+        epochs: trainer.epochs(),
+        seconds,
+        samples_per_second: if seconds > 0.0 {
+            (trainer.n_steps() * batch) as f64 / seconds
+        } else {
+            0.0
+        },
+        final_loss: outcome.rows.last().map(|row| row.loss),
+        train_accuracy: train.map(|m| m.accuracy),
+        test_accuracy: test.map(|m| m.accuracy),
+        target_angle_deg: deg(|m| m.target_angle_rad),
+        intra_class_angle_deg: deg(|m| m.intra_class_angle_rad),
+        min_weight_angle_deg: deg(|m| m.min_weight_angle_rad),
+        min_class_mean_angle_deg: deg(|m| m.min_class_mean_angle_rad),
+        mean_feature_norm: shown.and_then(|m| finite(m.mean_feature_norm)),
+        margin_satisfied: shown.map(|m| m.margin_satisfied),
+        diverged: outcome.diverged.is_some(),
+        parameters_sha256: trainer.parameters_sha256(),
+    }
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+/// The loss's values by parameter id; a choice by its name.
+fn parameters(experiment: &Experiment) -> Map<String, Value> {
+    let spec: &LossSpec = experiment.loss.spec;
+    let values = experiment.loss_values();
+    spec.params
+        .iter()
+        .zip(values)
+        .map(|(param, value)| {
+            let value = param
+                .choices
+                .get(value as usize)
+                .map_or(Value::from(value), |name| Value::from(*name));
+            (param.id.to_owned(), value)
+        })
+        .collect()
+}
+
+fn text_of(report: &Report) -> String {
+    let percent = |share: Option<f64>| {
+        share.map_or("–".to_owned(), |share| format!("{:.2}%", 100.0 * share))
+    };
+    let degrees =
+        |angle: Option<f64>| angle.map_or("–".to_owned(), |angle| format!("{angle:.1}°"));
+    let parameters: Vec<String> = report
+        .parameters
+        .iter()
+        .map(|(id, value)| format!("{id} {value}"))
+        .collect();
+    [
+        format!(
+            "{} {}  ({} in {}-D, {} on {} classes of {}, seed {})",
+            report.loss,
+            parameters.join(", "),
+            report.network,
+            report.dim,
+            report.steps,
+            report.classes,
+            report.data,
+            report.seed
+        ),
+        format!(
+            "  accuracy              test {}, train {}",
+            percent(report.test_accuracy),
+            percent(report.train_accuracy)
+        ),
+        format!(
+            "  angle to own weight   {}",
+            degrees(report.target_angle_deg)
+        ),
+        format!(
+            "  within a class        {}",
+            degrees(report.intra_class_angle_deg)
+        ),
+        format!(
+            "  between weights       at least {}",
+            degrees(report.min_weight_angle_deg)
+        ),
+        format!(
+            "  with their margin     {}",
+            percent(report.margin_satisfied)
+        ),
+        format!(
+            "  time                  {:.1} s, {:.0} samples/s with {} threads",
+            report.seconds, report.samples_per_second, report.threads
+        ),
+    ]
+    .join("\n")
+}
+
+fn write_files(
+    options: &TrainOptions,
+    trainer: &Trainer,
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    if let Some(path) = &options.metrics {
+        write_csv(path, &outcome.rows)?;
+    }
+    if let Some(path) = &options.features {
+        write_features(path, trainer)?;
+    }
+    if let Some(path) = &options.save {
+        let bytes = trainer.session().context("cannot encode the session")?;
+        write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn write_csv(path: &Path, rows: &[impl Serialize]) -> Result<(), Failure> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        table.serialize(row).context("cannot write a row")?;
+    }
+    let bytes = table
+        .into_inner()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?)
+}
+
+fn write_features(path: &Path, trainer: &Trainer) -> Result<(), Failure> {
+    let data = trainer.data();
+    let split = data
+        .test
+        .as_ref()
+        .filter(|_| !trainer.is_free())
+        .unwrap_or(&data.train);
+    let dim = trainer.experiment().network.dim;
+    let features = trainer.features(split);
+    if path.extension().is_some_and(|e| e == "npy") {
+        let bytes = npy::matrix(&features, split.len(), dim);
+        return Ok(write_beside(path, &bytes)
+            .with_context(|| format!("cannot write {}", path.display()))?);
+    }
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let header = std::iter::once("label".to_owned()).chain((1..=dim).map(|i| format!("x{i}")));
+    table
+        .write_record(header)
+        .context("cannot write the header")?;
+    for (x, &label) in features.chunks_exact(dim).zip(split.labels()) {
+        let row = std::iter::once(data.class_names[usize::from(label)].clone())
+            .chain(x.iter().map(f32::to_string));
+        table.write_record(row).context("cannot write a row")?;
+    }
+    let bytes = table
+        .into_inner()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?)
+}

@@ -1,0 +1,312 @@
+//! Experiments as TOML files that people write by hand: every fault with its line, all at once.
+
+use std::fmt::Write as _;
+
+use toml_edit::{Array, Document, DocumentMut, InlineTable, Item, Table, Value};
+
+use crate::experiment::{Change, Experiment, ExperimentError};
+
+/// Everything that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{}", .faults.join("\n"))]
+pub struct FileError {
+    /// One line each: `file:line: what is wrong`.
+    pub faults: Vec<String>,
+}
+
+impl Experiment {
+    /// Reads an experiment; `name` is the file's name for messages.
+    ///
+    /// # Errors
+    /// All faults of the file, each with its line.
+    pub fn from_toml(text: &str, name: &str) -> Result<Self, FileError> {
+        let document = Document::parse(text).map_err(|error| FileError {
+            faults: vec![syntax_fault(text, name, &error)],
+        })?;
+        let mut reader = Reader {
+            text,
+            name,
+            faults: Vec::new(),
+            experiment: Self::default(),
+        };
+        reader.read(document.as_table());
+        if reader.faults.is_empty()
+            && let Err(error) = reader.experiment.validate()
+        {
+            reader.faults.push(format!("{name}: {error}"));
+        }
+        let Reader {
+            faults, experiment, ..
+        } = reader;
+        if faults.is_empty() {
+            Ok(experiment)
+        } else {
+            Err(FileError { faults })
+        }
+    }
+
+    /// The experiment as a TOML file.
+    pub fn to_toml(&self) -> String {
+        let mut document = DocumentMut::new();
+        self.write_into(&mut document);
+        document.to_string()
+    }
+
+    /// Writes this experiment into the text of an existing file; comments and order survive.
+    ///
+    /// # Errors
+    /// If `text` is no TOML.
+    pub fn update_toml(&self, text: &str, name: &str) -> Result<String, FileError> {
+        let mut document: DocumentMut = text.parse().map_err(|error| FileError {
+            faults: vec![syntax_fault(text, name, &error)],
+        })?;
+        let settings = self.settings();
+        for (section, table) in document.iter_mut() {
+            let Some(table) = table.as_table_mut() else {
+                continue;
+            };
+            let section = section.get().to_owned();
+            table.retain(|key, _| {
+                let full = format!("{section}.{key}");
+                full == "run.changes" || settings.iter().any(|(key, _)| *key == full)
+            });
+        }
+        self.write_into(&mut document);
+        Ok(document.to_string())
+    }
+
+    fn write_into(&self, document: &mut DocumentMut) {
+        for (key, value) in self.settings() {
+            let (section, field) = key.split_once('.').unwrap_or(("run", &key));
+            let table = document
+                .entry(section)
+                .or_insert_with(|| Item::Table(Table::new()));
+            if let Some(table) = table.as_table_mut() {
+                set_keeping_comments(table, field, typed(&key, &value));
+            }
+        }
+        if self.run.changes.is_empty() {
+            return;
+        }
+        let changes: Array = self.run.changes.iter().map(change_table).collect();
+        if let Some(run) = document["run"].as_table_mut() {
+            run.insert("changes", Item::Value(Value::Array(changes)));
+        }
+    }
+}
+
+/// Replaces a value but keeps the comment behind it.
+fn set_keeping_comments(table: &mut Table, field: &str, mut value: Value) {
+    if let Some(old) = table.get(field).and_then(Item::as_value) {
+        *value.decor_mut() = old.decor().clone();
+    }
+    table.insert(field, Item::Value(value));
+}
+
+fn change_table(change: &Change) -> InlineTable {
+    let mut table = InlineTable::new();
+    table.insert("step", Value::from(change.step as i64));
+    table.insert("key", Value::from(change.key.as_str()));
+    table.insert("value", typed(&change.key, &change.value));
+    table
+}
+
+/// A setting's text as the TOML type it reads best as: number, list of classes, or string.
+fn typed(key: &str, text: &str) -> Value {
+    if key == "data.classes" && text.contains(',') {
+        return Value::Array(
+            text.split(',')
+                .filter_map(|class| class.parse::<i64>().ok())
+                .collect(),
+        );
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Value::from(whole);
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Value::from(number),
+        _ => Value::from(text),
+    }
+}
+
+fn syntax_fault(text: &str, name: &str, error: &toml_edit::TomlError) -> String {
+    let line = error.span().map_or(1, |span| line_at(text, span.start));
+    let message = error.message().lines().collect::<Vec<_>>().join("; ");
+    format!("{name}:{line}: {message}")
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes()
+        .take(offset)
+        .filter(|&byte| byte == b'\n')
+        .count()
+        + 1
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    name: &'a str,
+    faults: Vec<String>,
+    experiment: Experiment,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, root: &Table) {
+        // The loss first: which parameters exist depends on it, wherever it stands in the file.
+        if let Some(id) = root.get("loss").and_then(|loss| loss.get("id")) {
+            self.set("loss.id", id);
+        }
+        for (section, item) in root {
+            let Some(table) = item.as_table_like() else {
+                self.fault(item, format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
+                continue;
+            };
+            for (key, item) in table.iter() {
+                match (section, key) {
+                    ("loss", "id") => {}
+                    ("run", "changes") => self.read_changes(item),
+                    _ => self.set(&format!("{section}.{key}"), item),
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, key: &str, item: &Item) {
+        let Some(text) = item.as_value().and_then(plain_text) else {
+            self.fault(
+                item,
+                format!("{key}: expected a number, a text or a list of whole numbers"),
+            );
+            return;
+        };
+        if let Err(error) = self.experiment.set(key, &text) {
+            self.fault(item, error.to_string());
+        }
+    }
+
+    fn read_changes(&mut self, item: &Item) {
+        let Some(changes) = item.as_array() else {
+            self.fault(
+                item,
+                "run.changes: expected a list of { step, key, value }".to_owned(),
+            );
+            return;
+        };
+        for change in changes {
+            match read_change(change) {
+                Some(change) => self.experiment.run.changes.push(change),
+                None => self.fault_at(
+                    change.span(),
+                    "run.changes: expected { step = 800, key = \"loss.margin\", value = 0.5 }"
+                        .to_owned(),
+                ),
+            }
+        }
+    }
+
+    fn fault(&mut self, item: &Item, message: String) {
+        self.fault_at(item.span(), message);
+    }
+
+    fn fault_at(&mut self, span: Option<std::ops::Range<usize>>, message: String) {
+        let mut fault = self.name.to_owned();
+        if let Some(span) = span {
+            let _ = write!(fault, ":{}", line_at(self.text, span.start)); // writing to a String cannot fail
+        }
+        self.faults.push(format!("{fault}: {message}"));
+    }
+}
+
+fn read_change(value: &Value) -> Option<Change> {
+    let table = value.as_inline_table()?;
+    Some(Change {
+        step: u64::try_from(table.get("step")?.as_integer()?).ok()?,
+        key: table.get("key")?.as_str()?.to_owned(),
+        value: plain_text(table.get("value")?)?,
+    })
+}
+
+/// A TOML value as [`Experiment::set`] takes it.
+fn plain_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.value().clone()),
+        Value::Integer(whole) => Some(whole.value().to_string()),
+        Value::Float(number) => Some(number.value().to_string()),
+        Value::Array(list) => {
+            let parts: Option<Vec<String>> = list
+                .iter()
+                .map(|item| item.as_integer().map(|i| i.to_string()))
+                .collect();
+            parts.map(|parts| parts.join(","))
+        }
+        _ => None,
+    }
+}
+
+impl From<FileError> for ExperimentError {
+    fn from(error: FileError) -> Self {
+        Self::Conflict {
+            message: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_fault(text: &str, expected: &str) {
+        let error = Experiment::from_toml(text, "lesson.toml").expect_err("a fault");
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_file_reads_back_what_was_written() {
+        let mut experiment = Experiment::default();
+        for (key, value) in [
+            ("loss.id", "arcface"),
+            ("margin", "0.5"),
+            ("data.classes", "3,8"),
+            ("dim", "3"),
+            ("beyond_pi", "easy"),
+        ] {
+            experiment.set(key, value).expect(key);
+        }
+        experiment.run.changes.push(Change {
+            step: 800,
+            key: "loss.margin".into(),
+            value: "0.7".into(),
+        });
+        let text = experiment.to_toml();
+        assert_eq!(Experiment::from_toml(&text, "x"), Ok(experiment), "{text}");
+    }
+
+    #[test]
+    fn a_margin_in_degrees_is_recognized() {
+        check_fault(
+            "[loss]\nmargin = 4.2\nid = \"arcface\"\n",
+            "lesson.toml:2: loss.margin = 4.2 is outside 0..=3.1416 rad for \"arcface\": an angle between two directions is at most π (4.2° is 0.0733 rad)",
+        );
+    }
+
+    #[test]
+    fn a_misspelled_key_gets_a_suggestion_and_all_faults_are_told() {
+        check_fault(
+            "[loss]\nid = \"cosface\"\nmargn = 0.2\n[network]\ndim = 0\n",
+            "lesson.toml:3: unknown field \"loss.margn\"; did you mean \"loss.margin\"?\nlesson.toml:5: network.dim = 0: expected a whole number in 1..=512",
+        );
+    }
+
+    #[test]
+    fn comments_survive_an_update() {
+        let text = "# a lecture\n[loss]\nid = \"arcface\" # the last one\nmargin = 0.3 # rad\n";
+        let mut experiment = Experiment::from_toml(text, "x").expect("valid");
+        experiment.set("margin", "0.4").expect("in range");
+        let updated = experiment.update_toml(text, "x").expect("valid");
+        assert!(
+            updated.contains("# a lecture") && updated.contains("margin = 0.4 # rad"),
+            "{updated}"
+        );
+    }
+}

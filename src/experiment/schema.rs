@@ -1,0 +1,534 @@
+//! The table of fields: key, what it expects, how it is set and read back.
+//!
+//! A field's value is text, the same in a file, in `--set` and in a recorded change.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use crate::data::{DataSource, DataSpec};
+use crate::experiment::{
+    Experiment, ExperimentError, Length, LossConfig, OptimizerKind, ScheduleKind, ViewKind,
+    WeightInit,
+};
+use crate::loss;
+use crate::loss::{LossSpec, Param};
+use crate::network::Activation;
+
+/// Largest embedding dimension.
+const MAX_DIM: usize = 512;
+/// Largest batch.
+const MAX_BATCH: usize = 1_000_000;
+
+/// What a field says to a value that it does not take: what it expects.
+type Refusal = String;
+
+/// One field of the experiment, beside the parameters of the loss.
+#[derive(Debug)]
+pub struct Field {
+    /// Full key, `optimizer.batch`.
+    pub key: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+    /// Whether it changes during a run; the others start a new one.
+    pub is_live: bool,
+    set: fn(&mut Experiment, &str) -> Result<(), Refusal>,
+    get: fn(&Experiment) -> Option<String>,
+}
+
+impl Field {
+    fn short_key(&self) -> &'static str {
+        self.key
+            .split_once('.')
+            .map_or(self.key, |(_, short)| short)
+    }
+}
+
+/// All fields but the parameters of the loss, in the order of a file.
+pub fn fields() -> &'static [Field] {
+    FIELDS
+}
+
+/// Whether a change of the field with this full key leaves the run going.
+pub fn is_live(key: &str) -> bool {
+    FIELDS
+        .iter()
+        .find(|field| field.key == key)
+        .is_none_or(|field| field.is_live)
+}
+
+static FIELDS: &[Field] = &[
+    Field {
+        key: "data.source",
+        help: "What is trained on: mnist, blobs, rings, spiral or free.",
+        is_live: false,
+        set: |e, text| {
+            let source: DataSource = text
+                .parse()
+                .map_err(|_| one_of(DataSource::ALL.iter().map(DataSource::id)))?;
+            e.data = DataSpec {
+                source,
+                ..e.data.clone()
+            };
+            Ok(())
+        },
+        get: |e| Some(e.data.source.to_string()),
+    },
+    Field {
+        key: "data.classes",
+        help: "How many classes, or which: 10 or 3,8.",
+        is_live: false,
+        set: |e, text| {
+            e.data.classes = text
+                .parse()
+                .map_err(|_| "a number of classes such as 10, or a list such as 3,8".to_owned())?;
+            Ok(())
+        },
+        get: |e| (e.data.classes != Default::default()).then(|| e.data.classes.to_string()),
+    },
+    Field {
+        key: "data.samples",
+        help: "Training samples of each class.",
+        is_live: false,
+        set: |e, text| {
+            e.data.samples_per_class = Some(whole(text, 1..=1_000_000)? as usize);
+            Ok(())
+        },
+        get: |e| e.data.samples_per_class.map(|n| n.to_string()),
+    },
+    Field {
+        key: "data.noise",
+        help: "Scatter of a synthetic set, in halves of the gap between classes.",
+        is_live: false,
+        set: |e, text| {
+            e.data.noise = Some(number(text, 0.0..=8.0)?);
+            Ok(())
+        },
+        get: |e| e.data.noise.map(|x| x.to_string()),
+    },
+    Field {
+        key: "network.kind",
+        help: "cnn, mlp:256,128 or none (free embeddings).",
+        is_live: false,
+        set: |e, text| {
+            e.network.kind = Some(text.parse().map_err(|_| {
+                "cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none".to_owned()
+            })?);
+            Ok(())
+        },
+        get: |e| e.network.kind.as_ref().map(ToString::to_string),
+    },
+    Field {
+        key: "network.dim",
+        help: "Dimension of the embedding; 2 and 3 are drawn as they are.",
+        is_live: false,
+        set: |e, text| {
+            e.network.dim = whole(text, 1..=MAX_DIM as u64)? as usize;
+            Ok(())
+        },
+        get: |e| Some(e.network.dim.to_string()),
+    },
+    Field {
+        key: "network.activation",
+        help: "prelu, or relu, which confines features to one quadrant.",
+        is_live: false,
+        set: |e, text| {
+            e.network.activation = choice(text, &Activation::ALL, |a| a.id())?;
+            Ok(())
+        },
+        get: |e| {
+            (e.network.activation != Activation::Prelu)
+                .then(|| e.network.activation.id().to_owned())
+        },
+    },
+    Field {
+        key: "loss.id",
+        help: "Which loss; `marginscope losses` lists them.",
+        is_live: true,
+        set: |_, _| Ok(()), // set by `Experiment::set`, which has the typed error
+        get: |e| Some(e.loss.spec.id.to_owned()),
+    },
+    Field {
+        key: "loss.ramp",
+        help: "Steps over which an additive margin rises from 0 after its loss was chosen.",
+        is_live: true,
+        set: |e, text| {
+            e.loss.ramp_steps = whole(text, 0..=1_000_000)?;
+            Ok(())
+        },
+        get: |e| (e.loss.ramp_steps != 300).then(|| e.loss.ramp_steps.to_string()),
+    },
+    Field {
+        key: "loss.init",
+        help: "Where class weights start: auto, regular or random.",
+        is_live: false,
+        set: |e, text| {
+            e.loss.init = choice(text, &WeightInit::ALL, |init| init.id())?;
+            Ok(())
+        },
+        get: |e| (e.loss.init != WeightInit::Auto).then(|| e.loss.init.id().to_owned()),
+    },
+    Field {
+        key: "optimizer.kind",
+        help: "sgd or adam.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.kind = choice(text, &OptimizerKind::ALL, |kind| kind.id())?;
+            Ok(())
+        },
+        get: |e| (e.optimizer.kind != OptimizerKind::Sgd).then(|| e.optimizer.kind.id().to_owned()),
+    },
+    Field {
+        key: "optimizer.learning_rate",
+        help: "Highest step size.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.learning_rate = Some(number(text, 0.0..=100.0)?);
+            Ok(())
+        },
+        get: |e| e.optimizer.learning_rate.map(|x| x.to_string()),
+    },
+    Field {
+        key: "optimizer.momentum",
+        help: "Share of the last step that is kept.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.momentum = number(text, 0.0..=0.999)?;
+            Ok(())
+        },
+        get: |e| (e.optimizer.momentum != 0.9).then(|| e.optimizer.momentum.to_string()),
+    },
+    Field {
+        key: "optimizer.weight_decay",
+        help: "Pull of every parameter towards 0.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.weight_decay = number(text, 0.0..=1.0)?;
+            Ok(())
+        },
+        get: |e| (e.optimizer.weight_decay != 5e-4).then(|| e.optimizer.weight_decay.to_string()),
+    },
+    Field {
+        key: "optimizer.batch",
+        help: "Samples a step.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.batch = Some(whole(text, 1..=MAX_BATCH as u64)? as usize);
+            Ok(())
+        },
+        get: |e| e.optimizer.batch.map(|n| n.to_string()),
+    },
+    Field {
+        key: "optimizer.clip",
+        help: "Largest norm of the whole gradient; 0 switches clipping off.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.clip = number(text, 0.0..=1e6)?;
+            Ok(())
+        },
+        get: |e| (e.optimizer.clip != 5.0).then(|| e.optimizer.clip.to_string()),
+    },
+    Field {
+        key: "optimizer.warmup",
+        help: "Steps over which the learning rate rises at the start.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.warmup_steps = whole(text, 0..=1_000_000)?;
+            Ok(())
+        },
+        get: |e| (e.optimizer.warmup_steps != 100).then(|| e.optimizer.warmup_steps.to_string()),
+    },
+    Field {
+        key: "optimizer.schedule",
+        help: "How the learning rate falls: cosine or constant.",
+        is_live: true,
+        set: |e, text| {
+            e.optimizer.schedule = choice(text, &ScheduleKind::ALL, |kind| kind.id())?;
+            Ok(())
+        },
+        get: |e| {
+            (e.optimizer.schedule != ScheduleKind::Cosine)
+                .then(|| e.optimizer.schedule.id().to_owned())
+        },
+    },
+    Field {
+        key: "run.seed",
+        help: "Everything random follows from it.",
+        is_live: false,
+        set: |e, text| {
+            e.run.seed = whole(text, 0..=i64::MAX as u64)?;
+            Ok(())
+        },
+        get: |e| Some(e.run.seed.to_string()),
+    },
+    Field {
+        key: "run.epochs",
+        help: "Length of a headless run in passes over the data.",
+        is_live: true,
+        set: |e, text| {
+            e.run.length = Some(Length::Epochs(whole(text, 1..=1_000_000)?));
+            Ok(())
+        },
+        get: |e| match e.run.length {
+            Some(Length::Epochs(n)) => Some(n.to_string()),
+            _ => None,
+        },
+    },
+    Field {
+        key: "run.steps",
+        help: "Length of a headless run in steps.",
+        is_live: true,
+        set: |e, text| {
+            e.run.length = Some(Length::Steps(whole(text, 0..=1_000_000_000)?));
+            Ok(())
+        },
+        get: |e| match e.run.length {
+            Some(Length::Steps(n)) => Some(n.to_string()),
+            _ => None,
+        },
+    },
+    Field {
+        key: "view.kind",
+        help: "plane, circle or sphere.",
+        is_live: true,
+        set: |e, text| {
+            e.view.kind = Some(choice(text, &ViewKind::ALL, |kind| kind.id())?);
+            Ok(())
+        },
+        get: |e| e.view.kind.map(|kind| kind.id().to_owned()),
+    },
+];
+
+impl WeightInit {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Regular, Self::Random];
+
+    /// Identifier in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Regular => "regular",
+            Self::Random => "random",
+        }
+    }
+}
+
+impl OptimizerKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Sgd, Self::Adam];
+
+    /// Identifier in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Adam => "adam",
+        }
+    }
+}
+
+impl ScheduleKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Cosine, Self::Constant];
+
+    /// Identifier in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Constant => "constant",
+        }
+    }
+}
+
+fn one_of<'a>(ids: impl Iterator<Item = &'a str>) -> Refusal {
+    let ids: Vec<&str> = ids.collect();
+    format!("one of {}", ids.join(", "))
+}
+
+fn choice<T: Copy>(text: &str, all: &[T], id: fn(T) -> &'static str) -> Result<T, Refusal> {
+    let found = all.iter().copied().find(|&value| id(value) == text);
+    found.ok_or_else(|| one_of(all.iter().map(|&value| id(value))))
+}
+
+fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
+    let value = text.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| format!("a whole number in {}..={}", range.start(), range.end()))
+}
+
+fn number(text: &str, range: RangeInclusive<f64>) -> Result<f64, Refusal> {
+    let value = text.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| format!("a number in {}..={}", range.start(), range.end()))
+}
+
+impl Experiment {
+    /// Sets one field. `key` is full (`loss.margin`) or short (`margin`); `value` is written as in
+    /// a file, without quotes.
+    ///
+    /// Choosing another loss drops the values that were set for the one before.
+    ///
+    /// Returns the full key.
+    ///
+    /// # Errors
+    /// Says what is wrong with this field; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<String, ExperimentError> {
+        let value = value.trim();
+        let full = full_key(key)?;
+        if full == "loss.id" {
+            let spec = loss::find(value)?;
+            if spec.id != self.loss.spec.id {
+                self.loss = LossConfig {
+                    set: BTreeMap::new(),
+                    spec,
+                    ..self.loss.clone()
+                };
+            }
+        } else if let Some(field) = FIELDS.iter().find(|field| field.key == full) {
+            (field.set)(self, value).map_err(|expected| ExperimentError::BadValue {
+                key: full.clone(),
+                found: value.to_owned(),
+                expected,
+            })?;
+        } else {
+            self.set_loss_param(full.trim_start_matches("loss."), value)?;
+        }
+        Ok(full)
+    }
+
+    fn set_loss_param(&mut self, id: &str, value: &str) -> Result<(), ExperimentError> {
+        let spec = self.loss.spec;
+        let Some(param) = spec.params.iter().find(|param| param.id == id) else {
+            return Err(ExperimentError::NotAParameter {
+                loss: spec.id,
+                option: id.to_owned(),
+                has: params_of(spec),
+            });
+        };
+        let value = parse_param(spec, param, value)?;
+        self.loss.set.insert(param.id, value);
+        Ok(())
+    }
+
+    /// The value of a field as [`Experiment::set`] takes it; `None` where it was left to its default.
+    pub fn get(&self, key: &str) -> Option<String> {
+        let full = full_key(key).ok()?;
+        if let Some(field) = FIELDS.iter().find(|field| field.key == full) {
+            return (field.get)(self);
+        }
+        let param = self
+            .loss
+            .spec
+            .params
+            .iter()
+            .find(|p| full == format!("loss.{}", p.id))?;
+        self.loss
+            .set
+            .get(param.id)
+            .map(|&value| param_text(param, value))
+    }
+
+    /// Every setting that differs from silence, in the order of a file: setting them on
+    /// [`Experiment::default`] gives this experiment again (but for the changes in mid-run).
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        for field in FIELDS {
+            settings.extend((field.get)(self).map(|value| (field.key.to_owned(), value)));
+            if field.key == "loss.id" {
+                let set = self.loss.spec.params.iter().filter_map(|param| {
+                    let value = self.loss.set.get(param.id)?;
+                    Some((format!("loss.{}", param.id), param_text(param, *value)))
+                });
+                settings.extend(set);
+            }
+        }
+        settings
+    }
+}
+
+/// A value as it stands in a file: a number, or the name of a choice.
+pub(super) fn param_text(param: &Param, value: f64) -> String {
+    match param.choices.get(value as usize) {
+        Some(name) => (*name).to_owned(),
+        None => value.to_string(),
+    }
+}
+
+fn parse_param(spec: &LossSpec, param: &Param, text: &str) -> Result<f64, ExperimentError> {
+    let bad_value = |expected: String| ExperimentError::BadValue {
+        key: format!("loss.{}", param.id),
+        found: text.to_owned(),
+        expected,
+    };
+    if !param.choices.is_empty() {
+        let index = param.choices.iter().position(|name| *name == text);
+        return index
+            .map(|i| i as f64)
+            .ok_or_else(|| bad_value(one_of(param.choices.iter().copied())));
+    }
+    let value: f64 = text.parse().map_err(|_| bad_value("a number".to_owned()))?;
+    if !param.range.contains(&value) {
+        return Err(ExperimentError::out_of_range(spec.id, param, value));
+    }
+    if param.is_integer && value.fract() != 0.0 {
+        return Err(ExperimentError::not_whole(spec.id, param, value));
+    }
+    Ok(value)
+}
+
+fn params_of(spec: &LossSpec) -> String {
+    if spec.params.is_empty() {
+        return "it has no parameters".to_owned();
+    }
+    let ids: Vec<&str> = spec.params.iter().map(|param| param.id).collect();
+    format!("it has {}", ids.join(", "))
+}
+
+/// Every parameter id of every loss, each once.
+fn param_ids() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = loss::LOSSES
+        .iter()
+        .flat_map(|spec| spec.params)
+        .map(|param| param.id)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The full key that a full or short one stands for.
+fn full_key(key: &str) -> Result<String, ExperimentError> {
+    if let Some(field) = FIELDS.iter().find(|field| field.key == key) {
+        return Ok(field.key.to_owned());
+    }
+    let param_ids = param_ids();
+    let bare = key.strip_prefix("loss.").unwrap_or(key);
+    if param_ids.contains(&bare) {
+        return Ok(format!("loss.{bare}"));
+    }
+    let mut matches = FIELDS.iter().filter(|field| field.short_key() == key);
+    match (matches.next(), matches.next()) {
+        (Some(field), None) => Ok(field.key.to_owned()),
+        (Some(a), Some(b)) => Err(ExperimentError::UnknownField {
+            key: key.to_owned(),
+            hint: format!("; it could be {} or {}", a.key, b.key),
+        }),
+        _ => Err(unknown_field(key, &param_ids)),
+    }
+}
+
+fn unknown_field(key: &str, param_ids: &[&str]) -> ExperimentError {
+    let full: Vec<String> = param_ids.iter().map(|id| format!("loss.{id}")).collect();
+    let candidates = FIELDS
+        .iter()
+        .flat_map(|field| [field.key, field.short_key()])
+        .chain(full.iter().map(String::as_str))
+        .chain(param_ids.iter().copied());
+    let hint = match loss::nearest(key, candidates) {
+        Some(near) => format!("; did you mean \"{near}\"?"),
+        None => format!(
+            "; fields are {}",
+            FIELDS.iter().map(|f| f.key).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    ExperimentError::UnknownField {
+        key: key.to_owned(),
+        hint,
+    }
+}

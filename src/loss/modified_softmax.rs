@@ -1,0 +1,20 @@
+//! Modified softmax: weights of length 1 and no bias, z_j = ‖x‖ cosθ_j (arXiv 1704.08063, eq. 4).
+//!
+//! Classes are told apart by angle alone; boundaries are rays from the origin.
+
+use crate::loss::spec::{Form, LossSpec, Rho, cosine, smooth, target};
+
+pub(super) static SPEC: LossSpec = LossSpec {
+    id: "modified_softmax",
+    name: "Modified softmax",
+    short_name: "Modified",
+    key: Some(3),
+    summary: "Weights of length one: classes are told apart by angle alone, length stays free.",
+    formula: "‖x‖ cos θ",
+    source: "Liu et al. 2017, arXiv 1704.08063, eq. 4",
+    form: Form::Angular(Rho::FeatureNorm),
+    target: target!(cosine),
+    penalty: None,
+    params: &[],
+    jumps_rad: smooth,
+};

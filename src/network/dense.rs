@@ -1,0 +1,88 @@
+//! A fully connected layer: out = W·in + b.
+
+use rand::{Rng, RngExt as _};
+
+use crate::network::matmul::{Into, Mat, matmul};
+use crate::network::params::{Layout, Tensor};
+
+/// W `[outputs, inputs]`, b `[outputs]`.
+#[derive(Clone, Debug)]
+pub struct Dense {
+    n_inputs: usize,
+    n_outputs: usize,
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Dense {
+    /// Registers its tensors as `name.weight` and `name.bias`.
+    pub fn new(name: &str, n_inputs: usize, n_outputs: usize, layout: &mut Layout) -> Self {
+        Self {
+            n_inputs,
+            n_outputs,
+            weight: layout.add(format!("{name}.weight"), [n_outputs, n_inputs]),
+            bias: layout.add(format!("{name}.bias"), [n_outputs, 1]),
+        }
+    }
+
+    /// Number of outputs per sample.
+    pub fn n_outputs(&self) -> usize {
+        self.n_outputs
+    }
+
+    /// Draws weight and bias from U(±1/√inputs), as PyTorch does.
+    pub fn init(&self, params: &mut [f32], rng: &mut impl Rng) {
+        init_uniform(&mut params[self.weight.range()], self.n_inputs, rng);
+        init_uniform(&mut params[self.bias.range()], self.n_inputs, rng);
+    }
+
+    /// `input` `[inputs, n]` to `output` `[outputs, n]`.
+    pub fn forward(&self, params: &[f32], input: &[f32], n: usize, output: &mut [f32]) {
+        let bias = &params[self.bias.range()];
+        for column in output[..self.n_outputs * n].chunks_exact_mut(self.n_outputs) {
+            column.copy_from_slice(bias);
+        }
+        let weight = Mat::new(&params[self.weight.range()], self.n_outputs, self.n_inputs);
+        matmul(output, Into::Add, weight, Mat::new(input, self.n_inputs, n));
+    }
+
+    /// Adds ∂L/∂W and ∂L/∂b to `grads`; writes ∂L/∂in `[inputs, n]` where it is wanted.
+    pub fn backward(
+        &self,
+        params: &[f32],
+        input: &[f32],
+        n: usize,
+        grad_output: &[f32],
+        grads: &mut [f32],
+        grad_input: Option<&mut [f32]>,
+    ) {
+        let grad = Mat::new(grad_output, self.n_outputs, n);
+        let input = Mat::new(input, self.n_inputs, n);
+        matmul(&mut grads[self.weight.range()], Into::Add, grad, input.t());
+        add_columns(
+            &mut grads[self.bias.range()],
+            &grad_output[..self.n_outputs * n],
+        );
+        if let Some(grad_input) = grad_input {
+            let weight = Mat::new(&params[self.weight.range()], self.n_outputs, self.n_inputs);
+            matmul(grad_input, Into::Replace, weight.t(), grad);
+        }
+    }
+}
+
+/// U(±1/√fan_in), PyTorch's default for dense and convolution layers.
+pub(in crate::network) fn init_uniform(values: &mut [f32], fan_in: usize, rng: &mut impl Rng) {
+    let bound = 1.0 / (fan_in as f32).sqrt();
+    for value in values {
+        *value = rng.random_range(-bound..bound);
+    }
+}
+
+/// Adds each column of `columns` to `sum`: the gradient of a bias.
+pub(in crate::network) fn add_columns(sum: &mut [f32], columns: &[f32]) {
+    for column in columns.chunks_exact(sum.len()) {
+        for (sum, &x) in sum.iter_mut().zip(column) {
+            *sum += x;
+        }
+    }
+}

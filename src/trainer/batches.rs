@@ -1,0 +1,54 @@
+//! Which samples make up the next batch.
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::Split;
+
+/// An endless, seeded walk over a training set: each epoch visits every sample once, but for an
+/// incomplete batch at its end.
+#[derive(Clone, Debug)]
+pub(super) struct Batches {
+    rng: ChaCha8Rng,
+    order: Vec<u32>,
+    cursor: usize,
+    epoch: usize,
+}
+
+impl Batches {
+    /// Starts before the first epoch.
+    pub(super) fn new(rng: ChaCha8Rng) -> Self {
+        Self {
+            rng,
+            order: Vec::new(),
+            cursor: 0,
+            epoch: 0,
+        }
+    }
+
+    /// The next `batch` samples, at most all there are. The batch may change between calls.
+    pub(super) fn next(&mut self, split: &Split, batch: usize) -> &[u32] {
+        if batch >= split.len() {
+            // All samples at every step: their order means nothing, so none is drawn.
+            if self.order.len() != split.len() || self.epoch == 0 {
+                self.order = (0..split.len() as u32).collect();
+            }
+            self.epoch += 1;
+            self.cursor = self.order.len();
+            return &self.order;
+        }
+        if self.cursor + batch > self.order.len() {
+            self.order = split.epoch_order(&mut self.rng, self.epoch);
+            self.cursor = 0;
+            self.epoch += 1;
+        }
+        let start = self.cursor;
+        self.cursor += batch;
+        &self.order[start..self.cursor]
+    }
+
+    /// Passes over the training set so far, with a fraction.
+    pub(super) fn epochs(&self) -> f64 {
+        let part = self.cursor as f64 / self.order.len().max(1) as f64;
+        self.epoch.saturating_sub(1) as f64 + part
+    }
+}

@@ -1,0 +1,197 @@
+//! A network (or free embeddings) with a head, and the layout of all their parameters.
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution as _, StandardNormal};
+
+use crate::data::{Dataset, InputShape};
+use crate::experiment::Experiment;
+use crate::geometry::regular;
+use crate::network::{Layout, Network, NetworkKind, NetworkWork, Tensor};
+
+/// Numbered streams of the run's generator: a change in the use of one does not shift the others.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+pub(super) enum Stream {
+    /// Network parameters.
+    Network = 1,
+    /// Order of samples.
+    Batches = 2,
+    /// Class weights and free embeddings.
+    Head = 3,
+}
+
+/// The generator of one stream.
+pub(super) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream as u64);
+    rng
+}
+
+/// What gives features.
+#[derive(Clone, Debug)]
+pub(super) enum Body {
+    /// A network over inputs.
+    Network(Network),
+    /// The features themselves `[dim, samples]`.
+    Free(Tensor),
+}
+
+/// A body with the tensors of its head. Weights, bias and centers exist for every loss, so that
+/// losses change in mid-run without resetting anything.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    /// What gives features.
+    pub body: Body,
+    /// Where every parameter lies.
+    pub layout: Layout,
+    /// W `[dim, classes]`
+    pub weights: Tensor,
+    /// b `[classes]`
+    pub bias: Tensor,
+    /// c `[dim, classes]`
+    pub centers: Tensor,
+    /// d
+    pub dim: usize,
+    /// C
+    pub n_classes: usize,
+    /// Numbers per input.
+    pub n_inputs: usize,
+}
+
+impl Model {
+    /// Lays out the parameters for an experiment on this data.
+    pub(super) fn new(experiment: &Experiment, data: &Dataset) -> Self {
+        let (dim, n_classes) = (experiment.network.dim, data.n_classes());
+        let activation = experiment.network.activation;
+        let mut layout = Layout::default();
+        let body = match (experiment.network_kind(), &data.input) {
+            (NetworkKind::Cnn, InputShape::Image { height, width }) => {
+                Body::Network(Network::cnn(*height, *width, dim, activation, &mut layout))
+            }
+            (NetworkKind::Mlp(hidden), _) => Body::Network(Network::mlp(
+                data.input.dim(),
+                &hidden,
+                dim,
+                activation,
+                &mut layout,
+            )),
+            // `Experiment::validate` keeps a CNN away from what is no image.
+            _ => Body::Free(layout.add("features", [dim, data.train.len()])),
+        };
+        Self {
+            body,
+            weights: layout.add("head.weight", [dim, n_classes]),
+            bias: layout.add("head.bias", [n_classes, 1]),
+            centers: layout.add("head.centers", [dim, n_classes]),
+            layout,
+            dim,
+            n_classes,
+            n_inputs: data.input.dim(),
+        }
+    }
+
+    /// Draws all parameters from the seed.
+    pub(super) fn init(&self, experiment: &Experiment) -> Vec<f32> {
+        let seed = experiment.run.seed;
+        let mut params = vec![0.0; self.layout.len()];
+        let mut rng = generator(seed, Stream::Head);
+        self.init_weights(experiment, &mut params, &mut rng);
+        match &self.body {
+            Body::Network(network) => {
+                network.init(&mut params, &mut generator(seed, Stream::Network))
+            }
+            Body::Free(features) => {
+                let std = if experiment.loss.spec.form.is_cosine() {
+                    1.0
+                } else {
+                    0.1
+                };
+                fill_normal(&mut params[features.range()], std, &mut rng);
+            }
+        }
+        params
+    }
+
+    fn init_weights(&self, experiment: &Experiment, params: &mut [f32], rng: &mut ChaCha8Rng) {
+        let weights = &mut params[self.weights.range()];
+        if experiment.starts_regular() {
+            let mut directions = regular::regular_configuration(self.n_classes, self.dim);
+            directions.shuffle(rng);
+            for (column, direction) in weights.chunks_exact_mut(self.dim).zip(&directions) {
+                for (w, &x) in column.iter_mut().zip(direction) {
+                    *w = x as f32;
+                }
+            }
+        } else {
+            // losses.md 9: N(0, ½²) for heads with a bias, N(0, 1) for the others.
+            let std = if experiment.loss.spec.form.has_bias() {
+                0.5
+            } else {
+                1.0
+            };
+            fill_normal(weights, std, rng);
+        }
+    }
+
+    /// Features `[dim, n]` of these inputs, or of these samples where features are free.
+    pub(super) fn features<'w>(
+        &self,
+        params: &[f32],
+        indices: &[u32],
+        inputs: &[f32],
+        work: &'w mut NetworkWork,
+        free: &'w mut Vec<f32>,
+    ) -> &'w [f32] {
+        match &self.body {
+            Body::Network(network) => network.forward(params, inputs, indices.len(), work),
+            Body::Free(features) => {
+                let table = &params[features.range()];
+                free.clear();
+                for &index in indices {
+                    free.extend_from_slice(column(table, self.dim, index));
+                }
+                free
+            }
+        }
+    }
+
+    /// Adds the gradients of the body's parameters, given ∂L/∂features `[dim, n]`.
+    pub(super) fn backward(
+        &self,
+        params: &[f32],
+        indices: &[u32],
+        inputs: &[f32],
+        grad_features: &[f32],
+        work: &mut NetworkWork,
+        grads: &mut [f32],
+    ) {
+        match &self.body {
+            Body::Network(network) => {
+                network.backward(params, inputs, indices.len(), grad_features, work, grads)
+            }
+            Body::Free(features) => {
+                let table = &mut grads[features.range()];
+                for (&index, grad) in indices.iter().zip(grad_features.chunks_exact(self.dim)) {
+                    let start = index as usize * self.dim;
+                    for (sum, &g) in table[start..start + self.dim].iter_mut().zip(grad) {
+                        *sum += g;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Column `index` of a `[dim, n]` table.
+pub(super) fn column(table: &[f32], dim: usize, index: u32) -> &[f32] {
+    &table[index as usize * dim..][..dim]
+}
+
+fn fill_normal(values: &mut [f32], std: f32, rng: &mut ChaCha8Rng) {
+    for value in values {
+        let x: f32 = StandardNormal.sample(rng);
+        *value = std * x;
+    }
+}

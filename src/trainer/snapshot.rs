@@ -1,0 +1,153 @@
+//! What the worker shows of a run: immutable, complete, numbers and no widgets.
+
+use std::sync::Arc;
+
+use crate::experiment::Experiment;
+use crate::trainer::metrics::{HeadState, Metrics};
+use crate::trainer::probe::Probe;
+
+/// A run at one moment. Never changed after it was published.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts restarts: snapshots of different runs do not compare.
+    pub generation: u64,
+    /// Steps done.
+    pub step: u64,
+    /// Passes over the training set.
+    pub epochs: f64,
+    /// The experiment as it stands, with its changes in mid-run.
+    pub experiment: Arc<Experiment>,
+    /// Name of each class.
+    pub class_names: Arc<[String]>,
+    /// The head as it stands.
+    pub head: HeadState,
+    /// The samples to draw.
+    pub probe: Probe,
+    /// Measured on the probe.
+    pub metrics: Metrics,
+    /// Loss and accuracy so far.
+    pub history: History,
+    /// Learning rate of the next step.
+    pub learning_rate: f64,
+    /// Training samples per second of the last moments; 0 while paused.
+    pub samples_per_second: f64,
+    /// Whether steps are being made.
+    pub is_playing: bool,
+    /// Why the run stopped by itself, and what to try.
+    pub fault: Option<String>,
+    /// Why the last command was refused.
+    pub refusal: Option<String>,
+}
+
+/// One stretch of steps in the curves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    /// Last step of the stretch.
+    pub step: u64,
+    /// Mean loss over the stretch.
+    pub loss: f64,
+    /// Accuracy on the probe, where it was measured in the stretch.
+    pub accuracy: Option<f64>,
+    /// Steps of the stretch.
+    n_steps: u64,
+}
+
+/// Curves of a run in bounded memory: when they grow too long, neighboring rows are merged, never
+/// dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    rows: Vec<Row>,
+    /// Steps a full row stands for.
+    stride: u64,
+}
+
+/// Most rows kept: more than a plot has pixels across.
+const MAX_ROWS: usize = 1024;
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            stride: 1,
+        }
+    }
+}
+
+impl History {
+    /// The rows in order.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Adds the loss of one step.
+    pub fn push_loss(&mut self, step: u64, loss: f64) {
+        match self.rows.last_mut().filter(|row| row.n_steps < self.stride) {
+            Some(row) => merge(
+                row,
+                &Row {
+                    step,
+                    loss,
+                    accuracy: None,
+                    n_steps: 1,
+                },
+            ),
+            None => self.rows.push(Row {
+                step,
+                loss,
+                accuracy: None,
+                n_steps: 1,
+            }),
+        }
+        if self.rows.len() > MAX_ROWS {
+            self.halve();
+        }
+    }
+
+    /// Notes an accuracy with the newest row.
+    pub fn note_accuracy(&mut self, accuracy: f64) {
+        if let Some(row) = self.rows.last_mut() {
+            row.accuracy = Some(accuracy);
+        }
+    }
+
+    fn halve(&mut self) {
+        self.stride *= 2;
+        let merged = self.rows.chunks(2).map(|pair| {
+            let mut row = pair[0];
+            if let Some(next) = pair.get(1) {
+                merge(&mut row, next);
+            }
+            row
+        });
+        self.rows = merged.collect();
+    }
+}
+
+fn merge(row: &mut Row, next: &Row) {
+    let n_steps = row.n_steps + next.n_steps;
+    row.loss = (row.loss * row.n_steps as f64 + next.loss * next.n_steps as f64) / n_steps as f64;
+    row.step = next.step;
+    row.n_steps = n_steps;
+    row.accuracy = next.accuracy.or(row.accuracy);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_merged_and_their_sum_is_kept() {
+        let mut history = History::default();
+        for step in 1..=10_000_u64 {
+            history.push_loss(step, step as f64);
+        }
+        assert!(history.rows().len() <= MAX_ROWS);
+        let sum: f64 = history
+            .rows()
+            .iter()
+            .map(|row| row.loss * row.n_steps as f64)
+            .sum();
+        assert!((sum - 10_000.0 * 10_001.0 / 2.0).abs() < 1e-3);
+        assert_eq!(history.rows().last().map(|row| row.step), Some(10_000));
+    }
+}

@@ -1,0 +1,359 @@
+//! The thread that trains: one ordered channel of commands in, the newest snapshot out.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+
+use crate::experiment::Experiment;
+use crate::trainer::metrics::measure;
+use crate::trainer::probe::{Prober, Subset};
+use crate::trainer::schedule::Horizon;
+use crate::trainer::snapshot::{History, Snapshot};
+use crate::trainer::{Applied, TrainError, Trainer};
+
+/// What the window may ask of a run, carried out in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Make steps.
+    Play,
+    /// Make none, and show every sample at the current step.
+    Pause,
+    /// Make so many steps, then pause.
+    Step(u64),
+    /// Set a field of the experiment; what cannot change in a run restarts it.
+    Set {
+        /// Full or short key.
+        key: String,
+        /// As in a file.
+        value: String,
+    },
+    /// Start again, from the same seed.
+    Restart,
+    /// Start a run of another experiment.
+    Load(Box<Experiment>),
+    /// Draw other samples.
+    Show(Subset),
+}
+
+/// Handle to the training thread; dropping it ends the thread after the step under way.
+#[derive(Debug)]
+pub struct Worker {
+    commands: Option<Sender<Command>>,
+    slot: Arc<ArcSwapOption<Snapshot>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts training in its own thread. `wake` is called after each snapshot.
+    ///
+    /// # Errors
+    /// If the experiment contradicts itself, its data cannot be loaded, or no thread can be made.
+    pub fn spawn(
+        experiment: &Experiment,
+        n_threads: usize,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Self, TrainError> {
+        experiment.validate()?;
+        let (sender, commands) = channel();
+        let slot = Arc::new(ArcSwapOption::empty());
+        let experiment = experiment.clone();
+        let publish_to = Arc::clone(&slot);
+        let thread = std::thread::Builder::new()
+            .name("trainer".to_owned())
+            .spawn(move || {
+                if let Ok(run) = Run::new(&experiment, n_threads, 1) {
+                    Loop {
+                        run,
+                        commands,
+                        slot: publish_to,
+                        wake: Box::new(wake),
+                        n_threads,
+                    }
+                    .work();
+                }
+            })
+            .map_err(TrainError::Spawn)?;
+        Ok(Self {
+            commands: Some(sender),
+            slot,
+            thread: Some(thread),
+        })
+    }
+
+    /// Sends a command; it takes its turn after those before it.
+    pub fn send(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // The thread ends only when this handle is dropped, so that somebody receives.
+            let _ = commands.send(command);
+        }
+    }
+
+    /// The newest snapshot; `None` before the first.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.slot.load_full()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic was already reported by its own thread
+        }
+    }
+}
+
+/// Least time between two snapshots: a screen shows no more.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
+/// Share of the time that goes to probing.
+const PROBE_SHARE: f64 = 0.1;
+/// The same where more samples than the default are drawn.
+const PROBE_SHARE_OF_MANY: f64 = 0.25;
+/// Probes up to this size count as the default.
+const FEW_SAMPLES: usize = 2000;
+
+/// A trainer with what is shown of it.
+struct Run {
+    trainer: Trainer,
+    prober: Prober,
+    subset: Subset,
+    history: History,
+    generation: u64,
+    /// Steps still to make before pausing; `None` for no limit.
+    steps_left: Option<u64>,
+    is_playing: bool,
+    fault: Option<String>,
+    refusal: Option<String>,
+    pace: Pace,
+}
+
+/// Measured times, smoothed. They steer how much is probed, never what is trained.
+#[derive(Default)]
+struct Pace {
+    step_secs: f64,
+    probe_secs_per_sample: f64,
+}
+
+impl Pace {
+    fn smooth(average: &mut f64, value: f64) {
+        const WEIGHT: f64 = 0.1;
+        *average = if *average == 0.0 {
+            value
+        } else {
+            *average + WEIGHT * (value - *average)
+        };
+    }
+
+    /// Samples that can be probed after a step without passing the share.
+    fn slice(&self, n_samples: usize) -> usize {
+        let share = if n_samples <= FEW_SAMPLES {
+            PROBE_SHARE
+        } else {
+            PROBE_SHARE_OF_MANY
+        };
+        let budget_secs = share / (1.0 - share) * self.step_secs;
+        if self.probe_secs_per_sample == 0.0 {
+            1
+        } else {
+            (budget_secs / self.probe_secs_per_sample) as usize
+        }
+    }
+}
+
+impl Run {
+    fn new(experiment: &Experiment, n_threads: usize, generation: u64) -> Result<Self, TrainError> {
+        let trainer = Trainer::new(experiment, Some(Horizon::Endless), n_threads)?;
+        let subset = Subset::default();
+        Ok(Self {
+            prober: Prober::new(&trainer, subset),
+            trainer,
+            subset,
+            history: History::default(),
+            generation,
+            steps_left: None,
+            is_playing: true,
+            fault: None,
+            refusal: None,
+            pace: Pace::default(),
+        })
+    }
+
+    fn step(&mut self) {
+        let start = Instant::now();
+        match self.trainer.step() {
+            Ok(report) => self.history.push_loss(self.trainer.n_steps(), report.loss),
+            Err(diverged) => {
+                self.fault = Some(diverged.to_string());
+                self.stop();
+                return;
+            }
+        }
+        Pace::smooth(&mut self.pace.step_secs, start.elapsed().as_secs_f64());
+        self.probe_slice();
+        if let Some(left) = &mut self.steps_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.stop();
+            }
+        }
+    }
+
+    fn probe_slice(&mut self) {
+        let n = self.pace.slice(self.prober.probe().len());
+        if n > 0 {
+            let start = Instant::now();
+            let done = self.prober.advance(&self.trainer, n);
+            Pace::smooth(
+                &mut self.pace.probe_secs_per_sample,
+                start.elapsed().as_secs_f64() / done.max(1) as f64,
+            );
+        }
+    }
+
+    fn stop(&mut self) {
+        self.is_playing = false;
+        self.steps_left = None;
+        self.prober.finish(&self.trainer);
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let head = self.trainer.head_state();
+        let probe = self.prober.probe().clone();
+        let metrics = measure(&head, &probe.features, &probe.labels).unwrap_or_default();
+        self.history.note_accuracy(metrics.accuracy);
+        let data = self.trainer.data();
+        let batch = self.trainer.experiment().batch(data.train.len()) as f64;
+        let is_measured = self.is_playing && self.pace.step_secs > 0.0;
+        Snapshot {
+            generation: self.generation,
+            step: self.trainer.n_steps(),
+            epochs: self.trainer.epochs(),
+            experiment: Arc::new(self.trainer.experiment().clone()),
+            class_names: data.class_names.clone().into(),
+            head,
+            probe,
+            metrics,
+            history: self.history.clone(),
+            learning_rate: self.trainer.learning_rate(),
+            samples_per_second: if is_measured {
+                batch / self.pace.step_secs
+            } else {
+                0.0
+            },
+            is_playing: self.is_playing,
+            fault: self.fault.clone(),
+            refusal: self.refusal.clone(),
+        }
+    }
+}
+
+struct Loop {
+    run: Run,
+    commands: Receiver<Command>,
+    slot: Arc<ArcSwapOption<Snapshot>>,
+    wake: Box<dyn Fn() + Send>,
+    n_threads: usize,
+}
+
+impl Loop {
+    /// Trains until the handle is dropped.
+    fn work(&mut self) {
+        let mut published = self.publish();
+        loop {
+            match self.drain() {
+                Drained::Closed => return,
+                Drained::Something => published = self.publish(),
+                Drained::Nothing => {}
+            }
+            if !self.run.is_playing {
+                continue;
+            }
+            self.run.step();
+            if !self.run.is_playing || published.elapsed() >= PUBLISH_INTERVAL {
+                published = self.publish();
+            }
+        }
+    }
+
+    /// Carries out all commands that wait; while paused, waits for one.
+    fn drain(&mut self) -> Drained {
+        let mut drained = Drained::Nothing;
+        if !self.run.is_playing {
+            match self.commands.recv() {
+                Ok(command) => self.obey(command),
+                Err(_) => return Drained::Closed,
+            }
+            drained = Drained::Something;
+        }
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.obey(command),
+                Err(TryRecvError::Empty) => return drained,
+                Err(TryRecvError::Disconnected) => return Drained::Closed,
+            }
+            drained = Drained::Something;
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let run = &mut self.run;
+        run.refusal = None;
+        match command {
+            Command::Play => {
+                run.is_playing = run.fault.is_none();
+                run.steps_left = None;
+            }
+            Command::Pause => run.stop(),
+            Command::Step(n) => {
+                run.steps_left = Some(n.max(1));
+                run.is_playing = run.fault.is_none();
+            }
+            Command::Set { key, value } => self.set(&key, &value),
+            Command::Restart => {
+                let mut experiment = run.trainer.experiment().clone();
+                experiment.run.changes.clear();
+                self.start(&experiment);
+            }
+            Command::Load(experiment) => self.start(&experiment),
+            Command::Show(subset) => {
+                run.subset = subset;
+                run.prober = Prober::new(&run.trainer, subset);
+            }
+        }
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        match self.run.trainer.set(key, value) {
+            Ok(Applied::Live) => {}
+            Ok(Applied::NeedsRestart(experiment)) => self.start(&experiment),
+            Err(error) => self.run.refusal = Some(error.to_string()),
+        }
+    }
+
+    /// Replaces the run by a new one; what cannot start leaves the old one as it is.
+    fn start(&mut self, experiment: &Experiment) {
+        match Run::new(experiment, self.n_threads, self.run.generation + 1) {
+            Ok(mut run) => {
+                run.subset = self.run.subset;
+                run.prober = Prober::new(&run.trainer, run.subset);
+                self.run = run;
+            }
+            Err(error) => self.run.refusal = Some(error.to_string()),
+        }
+    }
+
+    fn publish(&mut self) -> Instant {
+        self.slot.store(Some(Arc::new(self.run.snapshot())));
+        (self.wake)();
+        Instant::now()
+    }
+}
+
+enum Drained {
+    Nothing,
+    Something,
+    Closed,
+}
