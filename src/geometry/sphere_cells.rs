@@ -9,8 +9,8 @@ use crate::geometry::sphere_arc;
 use crate::geometry::sphere_arc::SphereArc;
 use crate::geometry::sphere_visible;
 
-/// Shorter arcs are rounding at a corner where four or more cells meet.
-const MIN_ARC_RAD: f64 = 1e-9;
+/// Shorter arcs are rounding, at a corner of four or more cells or (√ε) where circles touch.
+const MIN_ARC_RAD: f64 = 1e-7;
 
 /// Circles that agree to this are one circle.
 const SAME_CIRCLE: f64 = 1e-12;
@@ -68,7 +68,7 @@ impl Cell {
     /// `view_dir` is a unit vector towards the viewer. Loops run with the region on their left,
     /// seen from outside; fill their orthographic projection by the even-odd rule. They may be
     /// several, one may be a hole in another, and one may be the whole limb. Consecutive ends meet
-    /// to about 1e-9. Empty if the cell is hidden. A boundary that *is* the limb counts as
+    /// to 1e-7, as a rule to 1e-14. Empty if the cell is hidden. A boundary that *is* the limb counts as
     /// hidden, and the limb takes its place.
     pub fn visible_region(&self, view_dir: &Vector3<f64>) -> Vec<Loop> {
         sphere_visible::visible_region(self, view_dir)
@@ -116,9 +116,9 @@ pub struct Cells {
 ///
 /// Boundaries are great circles, with biases small circles, exact to rounding; neighboring cells
 /// share the same arcs. Of coincident classes the lowest index wins. Where more than three cells
-/// meet in a point, arcs shorter than 1e-9 are dropped.
+/// meet in a point, arcs shorter than 1e-7 are dropped.
 pub fn decision_cells(head: &Head<'_, 3>) -> Cells {
-    let fields: Vec<Option<Field>> = (0..head.n_classes()).map(|j| Field::new(head, j)).collect();
+    let fields = fields(head);
     let seams = seams(&fields);
     if seams.is_empty() {
         let anywhere = head.winner(&Vector3::z());
@@ -148,6 +148,18 @@ struct Rival {
     half_space: HalfSpace,
     /// `‖r(W_j − W_k)‖`
     size: f64,
+}
+
+/// Conditions only against classes that win somewhere; a coincident twin would erase a seam.
+fn fields(head: &Head<'_, 3>) -> Vec<Option<Field>> {
+    let mut fields: Vec<Option<Field>> =
+        (0..head.n_classes()).map(|j| Field::new(head, j)).collect();
+    let can_win: Vec<bool> = fields.iter().map(Option::is_some).collect();
+    for field in fields.iter_mut().flatten() {
+        let rivals = &mut field.rivals;
+        rivals.retain(|rival| can_win.get(rival.half_space.rival) == Some(&true));
+    }
+    fields
 }
 
 impl Field {
@@ -184,7 +196,7 @@ fn seams(fields: &[Option<Field>]) -> Vec<Seam> {
         let Some(field) = field else { continue };
         for rival in &field.rivals {
             let k = rival.half_space.rival;
-            if k > class && fields.get(k).is_some_and(Option::is_some) {
+            if k > class {
                 let arcs = arcs_on(rival, &field.rivals).into_iter();
                 let classes = [class, k];
                 seams.extend(arcs.map(|arc| Seam { classes, arc }));

@@ -13,11 +13,14 @@ use crate::geometry::sphere_cells::Loop;
 /// An arc nowhere further in front of the limb than this is hidden: it runs along the limb.
 const ON_LIMB: f64 = 1e-9;
 
+/// Shorter pieces are rounding at a corner on the limb; their neighbors then end there.
+const MIN_PIECE_RAD: f64 = 1e-10;
+
 /// Limb points are judged this far inside the front, so that a cell behind the limb has none.
 const TILT: f64 = 1e-7;
 
 /// Crossings of the limb closer than this may have changed places by rounding.
-const SAME_CROSSING_RAD: f64 = 1e-8;
+const SAME_CROSSING_RAD: f64 = 1e-6;
 
 /// The piece of boundary arc `arc_index` in front of the limb.
 struct Piece {
@@ -70,7 +73,7 @@ fn front_pieces(arc_index: usize, arc: &SphereArc, view_dir: &Vector3<f64>, out:
     for rise in [first - TAU, first] {
         let start = rise.max(arc.start_rad);
         let end = (rise + 2.0 * half).min(arc.end_rad);
-        if start < end {
+        if end - start > MIN_PIECE_RAD {
             out.push(Piece {
                 arc_index,
                 arc: arc.between(start, end),
@@ -118,7 +121,8 @@ fn successor(cell: &Cell, pieces: &[Piece], piece: &Piece) -> Option<usize> {
 /// The way along the limb from every exit to every entry: (length, exit, entry).
 ///
 /// The region lies to the left, so one goes counter-clockwise. A way of almost a whole turn is
-/// either that, or two crossings that rounding has swapped; the cell says which.
+/// either that, if nothing else crosses, or two crossings that rounding has swapped; the cell says
+/// which.
 fn limb_ways(
     cell: &Cell,
     pieces: &[Piece],
@@ -137,7 +141,7 @@ fn limb_ways(
         for (i, &to) in in_angles.iter().enumerate() {
             let turn = angle::ccw_rad(from, to);
             let is_swapped = TAU - turn < SAME_CROSSING_RAD
-                && !cell.contains(&tilted(view_dir, from + 0.5 * turn));
+                && (outs.len() > 1 || !cell.contains(&tilted(view_dir, from + 0.5 * turn)));
             ways.push((if is_swapped { 0.0 } else { turn }, o, i));
         }
     }
