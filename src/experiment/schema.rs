@@ -232,10 +232,10 @@ static FIELDS: &[Field] = &[
         help: "Steps over which the learning rate rises at the start.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.warmup_steps = whole(text, 0..=1_000_000)?;
+            e.optimizer.warmup_steps = Some(whole(text, 0..=1_000_000)?);
             Ok(())
         },
-        get: |e| (e.optimizer.warmup_steps != 100).then(|| e.optimizer.warmup_steps.to_string()),
+        get: |e| e.optimizer.warmup_steps.map(|n| n.to_string()),
     },
     Field {
         key: "optimizer.schedule",

@@ -36,14 +36,23 @@ pub enum Command {
     Load(Box<Experiment>),
     /// Draw other samples.
     Show(Subset),
+    /// Keep a snapshot whose every sample is at the current step for [`Worker::take_captured`].
+    Capture,
 }
 
 /// Handle to the training thread; dropping it ends the thread after the step under way.
 #[derive(Debug)]
 pub struct Worker {
     commands: Option<Sender<Command>>,
-    slot: Arc<ArcSwapOption<Snapshot>>,
+    slots: Arc<Slots>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Where the worker leaves snapshots: a newer one takes the place of one that nobody looked at.
+#[derive(Debug, Default)]
+struct Slots {
+    newest: ArcSwapOption<Snapshot>,
+    captured: ArcSwapOption<Snapshot>,
 }
 
 impl Worker {
@@ -58,9 +67,9 @@ impl Worker {
     ) -> Result<Self, TrainError> {
         experiment.validate()?;
         let (sender, commands) = channel();
-        let slot = Arc::new(ArcSwapOption::empty());
+        let slots = Arc::new(Slots::default());
         let experiment = experiment.clone();
-        let publish_to = Arc::clone(&slot);
+        let publish_to = Arc::clone(&slots);
         let thread = std::thread::Builder::new()
             .name("trainer".to_owned())
             .spawn(move || {
@@ -68,7 +77,7 @@ impl Worker {
                     Loop {
                         run,
                         commands,
-                        slot: publish_to,
+                        slots: publish_to,
                         wake: Box::new(wake),
                         n_threads,
                     }
@@ -78,7 +87,7 @@ impl Worker {
             .map_err(TrainError::Spawn)?;
         Ok(Self {
             commands: Some(sender),
-            slot,
+            slots,
             thread: Some(thread),
         })
     }
@@ -93,7 +102,12 @@ impl Worker {
 
     /// The newest snapshot; `None` before the first.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.slot.load_full()
+        self.slots.newest.load_full()
+    }
+
+    /// The snapshot that answers the last [`Command::Capture`], once.
+    pub fn take_captured(&self) -> Option<Arc<Snapshot>> {
+        self.slots.captured.swap(None)
     }
 }
 
@@ -106,8 +120,9 @@ impl Drop for Worker {
     }
 }
 
-/// Least time between two snapshots: a screen shows no more.
-const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
+/// Least time between two snapshots: thirty pictures a second move smoothly and leave the
+/// processor to training.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
 /// Share of the time that goes to probing.
 const PROBE_SHARE: f64 = 0.1;
 /// The same where more samples than the default are drawn.
@@ -253,7 +268,7 @@ impl Run {
 struct Loop {
     run: Run,
     commands: Receiver<Command>,
-    slot: Arc<ArcSwapOption<Snapshot>>,
+    slots: Arc<Slots>,
     wake: Box<dyn Fn() + Send>,
     n_threads: usize,
 }
@@ -322,6 +337,10 @@ impl Loop {
                 run.subset = subset;
                 run.prober = Prober::new(&run.trainer, subset);
             }
+            Command::Capture => {
+                run.prober.finish(&run.trainer);
+                self.slots.captured.store(Some(Arc::new(run.snapshot())));
+            }
         }
     }
 
@@ -346,7 +365,7 @@ impl Loop {
     }
 
     fn publish(&mut self) -> Instant {
-        self.slot.store(Some(Arc::new(self.run.snapshot())));
+        self.slots.newest.store(Some(Arc::new(self.run.snapshot())));
         (self.wake)();
         Instant::now()
     }
