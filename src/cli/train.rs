@@ -265,7 +265,7 @@ fn text_of(report: &Report) -> String {
         .collect();
     [
         format!(
-            "{} {}  ({} in {}-D, {} on {} classes of {}, seed {})",
+            "{} {}  ({} in {}-D, {} steps on {} classes of {}, seed {})",
             report.loss,
             parameters.join(", "),
             report.network,
