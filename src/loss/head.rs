@@ -206,10 +206,13 @@ impl Head {
                 *cos = dot(u, v);
             }
             let v = &work.unit_weights[y * dim..(y + 1) * dim];
-            let angle = TargetAngle {
-                cos: cos[y],
-                sin: rejection_norm(v, u, cos[y]),
+            // A weight without a direction is at 90° to everything, as a feature without one is.
+            let sin = if work.weight_norms[y] >= T::of(SHORTEST_FEATURE) {
+                rejection_norm(v, u, cos[y])
+            } else {
+                T::one()
             };
+            let angle = TargetAngle { cos: cos[y], sin };
             work.psi[i] = target(angle, values);
             for j in 0..self.n_classes {
                 let rho = self.rho(rho, values, work.weight_norms[j], work.feature_norms[i]);
