@@ -18,7 +18,7 @@ use crate::loss::{
 /// Options of `check`.
 #[derive(Args, Clone, Debug)]
 pub struct CheckOptions {
-    /// Reference values in the format of tests/data/loss_heads.json.
+    /// Reference values in the format of `tests/data/loss_heads.json`.
     vectors: PathBuf,
     /// Largest relative error that passes.
     #[arg(

@@ -176,7 +176,7 @@ impl Reader<'_> {
         }
         for (section, item) in root {
             let Some(table) = item.as_table_like() else {
-                self.fault(item, format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
+                self.fault(item, &format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
                 continue;
             };
             for (key, item) in table.iter() {
@@ -193,21 +193,18 @@ impl Reader<'_> {
         let Some(text) = item.as_value().and_then(plain_text) else {
             self.fault(
                 item,
-                format!("{key}: expected a number, a text or a list of whole numbers"),
+                &format!("{key}: expected a number, a text or a list of whole numbers"),
             );
             return;
         };
         if let Err(error) = self.experiment.set(key, &text) {
-            self.fault(item, error.to_string());
+            self.fault(item, &error.to_string());
         }
     }
 
     fn read_changes(&mut self, item: &Item) {
         let Some(changes) = item.as_array() else {
-            self.fault(
-                item,
-                "run.changes: expected a list of { step, key, value }".to_owned(),
-            );
+            self.fault(item, "run.changes: expected a list of { step, key, value }");
             return;
         };
         let mut spans = Vec::new();
@@ -219,8 +216,7 @@ impl Reader<'_> {
                 }
                 None => self.fault_at(
                     change.span(),
-                    "run.changes: expected { step = 800, key = \"loss.margin\", value = 0.5 }"
-                        .to_owned(),
+                    "run.changes: expected { step = 800, key = \"loss.margin\", value = 0.5 }",
                 ),
             }
         }
@@ -243,15 +239,15 @@ impl Reader<'_> {
                 Ok(key) => format!("{key} starts a new run and cannot change during one"),
                 Err(error) => error.to_string(),
             };
-            self.fault_at(span, format!("run.changes: step {}: {fault}", change.step));
+            self.fault_at(span, &format!("run.changes: step {}: {fault}", change.step));
         }
     }
 
-    fn fault(&mut self, item: &Item, message: String) {
+    fn fault(&mut self, item: &Item, message: &str) {
         self.fault_at(item.span(), message);
     }
 
-    fn fault_at(&mut self, span: Option<std::ops::Range<usize>>, message: String) {
+    fn fault_at(&mut self, span: Option<std::ops::Range<usize>>, message: &str) {
         let mut fault = self.name.to_owned();
         if let Some(span) = span {
             let _ = write!(fault, ":{}", line_at(self.text, span.start)); // writing to a String cannot fail

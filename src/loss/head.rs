@@ -167,11 +167,11 @@ impl Head {
         for (i, g) in work.grad_logits.chunks_exact(self.n_classes).enumerate() {
             let column = i * self.dim..(i + 1) * self.dim;
             let (x, grad_x) = (&input.features[column.clone()], &mut grads.features[column]);
-            for j in first..self.n_classes {
+            for (j, &g) in g.iter().enumerate().skip(first) {
                 let row = j * self.dim..(j + 1) * self.dim;
-                add_scaled(grad_x, g[j], &input.weights[row.clone()]);
-                add_scaled(&mut grads.weights[row], g[j], x);
-                grads.bias[j] += g[j];
+                add_scaled(grad_x, g, &input.weights[row.clone()]);
+                add_scaled(&mut grads.weights[row], g, x);
+                grads.bias[j] += g;
             }
         }
     }
@@ -317,7 +317,7 @@ struct Pair<'a, T> {
     psi: Option<Psi<T>>,
 }
 
-impl<'a, T: Real> Pair<'a, T> {
+impl<T: Real> Pair<'_, T> {
     fn swapped(&self) -> Self {
         Self {
             u: self.v,

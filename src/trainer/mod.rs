@@ -13,6 +13,7 @@ pub mod snapshot;
 pub mod worker;
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -246,7 +247,7 @@ impl Trainer {
         let (model, data, params) = (&self.model, &self.data.train, &self.params);
         let jobs = self.indices.chunks(chunk_len).zip(&mut self.chunks);
         let run = |(indices, chunk): (&[u32], &mut Chunk)| {
-            chunk.run(model, &head, data, params, values, indices, n)
+            chunk.run(model, &head, data, params, values, indices, n);
         };
         match &self.pool {
             Some(pool) => pool.install(|| jobs.collect::<Vec<_>>().into_par_iter().for_each(run)),
@@ -373,7 +374,9 @@ impl Trainer {
         for column in columns.chunks_exact_mut(dim) {
             let norm = column.iter().map(|x| x * x).sum::<f32>().sqrt();
             if norm > 0.0 {
-                column.iter_mut().for_each(|x| *x /= norm);
+                for x in column {
+                    *x /= norm;
+                }
             }
         }
         self.optimizer.project_velocity(range, columns, dim);
@@ -611,10 +614,11 @@ impl Trainer {
         for value in &self.params {
             hash.update(value.to_le_bytes());
         }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut digits = String::new();
+        for byte in hash.finalize() {
+            let _ = write!(digits, "{byte:02x}"); // writing to a String cannot fail
+        }
+        digits
     }
 }
 

@@ -69,7 +69,7 @@ impl Optimizer {
                 }
             }
             OptimizerKind::Adam => {
-                self.update_adam(decay, learning_rate, shrink, stretches, params, grads)
+                self.update_adam(decay, learning_rate, shrink, stretches, params, grads);
             }
         }
     }
