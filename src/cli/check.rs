@@ -18,7 +18,7 @@ use crate::loss::{
 /// Options of `check`.
 #[derive(Args, Clone, Debug)]
 pub struct CheckOptions {
-    /// Reference values in the format of tests/data/loss_heads.json.
+    /// Reference values in the format of `tests/data/loss_heads.json`.
     vectors: PathBuf,
     /// Largest relative error that passes.
     #[arg(
@@ -100,6 +100,9 @@ pub(super) fn run(options: &CheckOptions) -> Result<ExitCode, Failure> {
         std::fs::read_to_string(&options.vectors).with_context(|| format!("cannot read {name}"))?;
     let vectors: Vectors = serde_json::from_str(&text)
         .with_context(|| format!("{name} is not in the format of reference vectors"))?;
+    if vectors.cases.is_empty() {
+        return Err(anyhow::anyhow!("{name}: cases is empty, so that nothing was checked").into());
+    }
     super::print(&format!(
         "{:>4}  {:<22}{:>10}{:>10}{:>10}{:>10}{:>10}",
         "case", "loss", "loss", "logits", "grad_x", "grad_w", "grad_b"
@@ -244,12 +247,12 @@ fn check_sizes(case: &Case, spec: &LossSpec) -> anyhow::Result<()> {
         );
         Ok(())
     };
-    expect("x", case.x.len(), n * dim)?;
-    expect("grad_x", case.grad_x.len(), n * dim)?;
-    expect("w", case.w.len(), n_weights * dim)?;
-    expect("grad_w", case.grad_w.len(), n_weights * dim)?;
+    expect("x", case.x.len(), n.saturating_mul(dim))?;
+    expect("grad_x", case.grad_x.len(), n.saturating_mul(dim))?;
+    expect("w", case.w.len(), n_weights.saturating_mul(dim))?;
+    expect("grad_w", case.grad_w.len(), n_weights.saturating_mul(dim))?;
     expect("y", case.y.len(), n)?;
-    expect("logits", case.logits.len(), n * n_weights)?;
+    expect("logits", case.logits.len(), n.saturating_mul(n_weights))?;
     if let Some(b) = &case.b {
         expect("b", b.len(), n_weights)?;
     }
@@ -260,7 +263,7 @@ fn check_sizes(case: &Case, spec: &LossSpec) -> anyhow::Result<()> {
         expect(
             "centers",
             case.centers.as_ref().map_or(0, Vec::len),
-            classes * dim,
+            classes.saturating_mul(dim),
         )?;
     }
     if let Some(y) = case.y.iter().find(|&&y| usize::from(y) >= classes) {

@@ -25,13 +25,15 @@ const SPHERE: Setting = Setting {
     dim: 3,
 };
 
-pub(super) fn run(options: &LossesOptions) -> Result<ExitCode, super::Failure> {
+pub(super) fn run(options: LossesOptions) -> ExitCode {
     if options.json {
         super::print(&Value::Array(LOSSES.iter().map(|spec| json_of(spec)).collect()).to_string());
     } else {
-        LOSSES.iter().for_each(|spec| super::print(&text_of(spec)));
+        for spec in LOSSES {
+            super::print(&text_of(spec));
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 fn text_of(spec: &LossSpec) -> String {

@@ -37,7 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Headless {
     /// Train without a window: progress on stderr, the result on stdout.
-    Train(train::TrainOptions),
+    Train(Box<train::TrainOptions>),
     /// Compare the losses with reference values: the head that trains against VECTORS.json.
     Check(check::CheckOptions),
     /// List the losses with their parameters, ranges and defaults.
@@ -78,7 +78,7 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     match command {
         Headless::Train(options) => train::run(&options),
         Headless::Check(options) => check::run(&options),
-        Headless::Losses(options) => losses::run(&options),
+        Headless::Losses(options) => Ok(losses::run(options)),
     }
 }
 

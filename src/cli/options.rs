@@ -152,7 +152,9 @@ fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
     let name = path.display().to_string();
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read experiment {name}"))?;
-    Experiment::from_toml(&text, &name).map_err(|error| Failure::Other(error.into()))
+    // All faults, on the one line that an error may have.
+    Experiment::from_toml(&text, &name)
+        .map_err(|error| Failure::Other(anyhow::anyhow!(error.faults.join("; "))))
 }
 
 /// One per core, at most as many as a batch has chunks.

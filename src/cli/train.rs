@@ -89,7 +89,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let mut trainer =
         Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
     let n_steps = launch.experiment.n_steps(trainer.data().train.len());
-    let outcome = train(&mut trainer, n_steps)?;
+    let outcome = train(&mut trainer, n_steps);
     write_files(options, &trainer, &outcome)?;
     let report = report(&trainer, &outcome, launch.n_threads);
     if options.json {
@@ -120,7 +120,7 @@ fn check_features_path(path: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-fn train(trainer: &mut Trainer, n_steps: u64) -> Result<Outcome, Failure> {
+fn train(trainer: &mut Trainer, n_steps: u64) -> Outcome {
     let interrupted = interrupt_flag();
     let bar = progress_bar(n_steps);
     let mut outcome = Outcome {
@@ -143,7 +143,7 @@ fn train(trainer: &mut Trainer, n_steps: u64) -> Result<Outcome, Failure> {
                     learning_rate: report.learning_rate,
                 });
                 bar.set_position(trainer.n_steps());
-                if trainer.n_steps() % 20 == 0 {
+                if trainer.n_steps().is_multiple_of(20) {
                     bar.set_message(format!("loss {:.3}", report.loss));
                 }
             }
@@ -155,7 +155,7 @@ fn train(trainer: &mut Trainer, n_steps: u64) -> Result<Outcome, Failure> {
     }
     outcome.elapsed = start.elapsed();
     bar.finish_and_clear();
-    Ok(outcome)
+    outcome
 }
 
 /// Set by Ctrl-C, so that tables are written before the program ends.
@@ -265,7 +265,7 @@ fn text_of(report: &Report) -> String {
         .collect();
     [
         format!(
-            "{} {}  ({} in {}-D, {} on {} classes of {}, seed {})",
+            "{} {}  ({} in {}-D, {} steps on {} classes of {}, seed {})",
             report.loss,
             parameters.join(", "),
             report.network,

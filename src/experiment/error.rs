@@ -1,5 +1,7 @@
 //! What can be wrong with a setting, in messages that name the field and what would be right.
 
+use std::fmt::Write as _;
+
 use crate::loss::{Param, Unit, UnknownLoss};
 
 /// A setting that cannot be taken.
@@ -68,7 +70,8 @@ impl ExperimentError {
             param.why
         );
         if param.unit == Unit::Radians && found.is_finite() && found > *param.range.end() {
-            message += &format!(" ({found}° is {} rad)", short(found.to_radians()));
+            // Writing to a String cannot fail.
+            let _ = write!(message, " ({found}° is {} rad)", short(found.to_radians()));
         }
         Self::OutOfRange { key, message }
     }

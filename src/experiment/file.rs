@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use toml_edit::{Array, Document, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, Document, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use crate::experiment::{Change, Experiment, ExperimentError};
+use crate::experiment::{Change, Experiment, ExperimentError, is_live};
 
 /// Everything that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -30,6 +30,10 @@ impl Experiment {
             experiment: Self::default(),
         };
         reader.read(document.as_table());
+        let changes = document.get("run").and_then(|run| run.get("changes"));
+        if let Some(changes) = changes {
+            reader.read_changes(changes);
+        }
         if reader.faults.is_empty()
             && let Err(error) = reader.experiment.validate()
         {
@@ -61,15 +65,22 @@ impl Experiment {
             faults: vec![syntax_fault(text, name, &error)],
         })?;
         let settings = self.settings();
-        for (section, table) in document.iter_mut() {
-            let Some(table) = table.as_table_mut() else {
+        let keeps = |full: &str| match full {
+            "run.changes" => !self.run.changes.is_empty(),
+            _ => settings.iter().any(|(key, _)| key == full),
+        };
+        for (section, item) in document.iter_mut() {
+            let Some(table) = item.as_table_like_mut() else {
                 continue;
             };
-            let section = section.get().to_owned();
-            table.retain(|key, _| {
-                let full = format!("{section}.{key}");
-                full == "run.changes" || settings.iter().any(|(key, _)| *key == full)
-            });
+            let gone: Vec<String> = table
+                .iter()
+                .map(|(key, _)| key.to_owned())
+                .filter(|key| !keeps(&format!("{}.{key}", section.get())))
+                .collect();
+            for key in gone {
+                table.remove(&key);
+            }
         }
         self.write_into(&mut document);
         Ok(document.to_string())
@@ -81,7 +92,7 @@ impl Experiment {
             let table = document
                 .entry(section)
                 .or_insert_with(|| Item::Table(Table::new()));
-            if let Some(table) = table.as_table_mut() {
+            if let Some(table) = table.as_table_like_mut() {
                 set_keeping_comments(table, field, typed(&key, &value));
             }
         }
@@ -89,18 +100,25 @@ impl Experiment {
             return;
         }
         let changes: Array = self.run.changes.iter().map(change_table).collect();
-        if let Some(run) = document["run"].as_table_mut() {
+        if let Some(run) = document.get_mut("run").and_then(Item::as_table_like_mut) {
             run.insert("changes", Item::Value(Value::Array(changes)));
         }
     }
 }
 
-/// Replaces a value but keeps the comment behind it.
-fn set_keeping_comments(table: &mut Table, field: &str, mut value: Value) {
-    if let Some(old) = table.get(field).and_then(Item::as_value) {
-        *value.decor_mut() = old.decor().clone();
+/// Replaces a value but keeps the comments before and behind it.
+fn set_keeping_comments(table: &mut dyn TableLike, field: &str, mut value: Value) {
+    match table.get_mut(field) {
+        Some(item) => {
+            if let Some(old) = item.as_value() {
+                *value.decor_mut() = old.decor().clone();
+            }
+            *item = Item::Value(value); // `insert` would drop what stands above the key
+        }
+        None => {
+            table.insert(field, Item::Value(value));
+        }
     }
-    table.insert(field, Item::Value(value));
 }
 
 fn change_table(change: &Change) -> InlineTable {
@@ -158,13 +176,13 @@ impl Reader<'_> {
         }
         for (section, item) in root {
             let Some(table) = item.as_table_like() else {
-                self.fault(item, format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
+                self.fault(item, &format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
                 continue;
             };
             for (key, item) in table.iter() {
                 match (section, key) {
-                    ("loss", "id") => {}
-                    ("run", "changes") => self.read_changes(item),
+                    // The loss is set already; changes are checked against all the rest.
+                    ("loss", "id") | ("run", "changes") => {}
                     _ => self.set(&format!("{section}.{key}"), item),
                 }
             }
@@ -175,40 +193,61 @@ impl Reader<'_> {
         let Some(text) = item.as_value().and_then(plain_text) else {
             self.fault(
                 item,
-                format!("{key}: expected a number, a text or a list of whole numbers"),
+                &format!("{key}: expected a number, a text or a list of whole numbers"),
             );
             return;
         };
         if let Err(error) = self.experiment.set(key, &text) {
-            self.fault(item, error.to_string());
+            self.fault(item, &error.to_string());
         }
     }
 
     fn read_changes(&mut self, item: &Item) {
         let Some(changes) = item.as_array() else {
-            self.fault(
-                item,
-                "run.changes: expected a list of { step, key, value }".to_owned(),
-            );
+            self.fault(item, "run.changes: expected a list of { step, key, value }");
             return;
         };
+        let mut spans = Vec::new();
         for change in changes {
             match read_change(change) {
-                Some(change) => self.experiment.run.changes.push(change),
+                Some(read) => {
+                    self.experiment.run.changes.push(read);
+                    spans.push(change.span());
+                }
                 None => self.fault_at(
                     change.span(),
-                    "run.changes: expected { step = 800, key = \"loss.margin\", value = 0.5 }"
-                        .to_owned(),
+                    "run.changes: expected { step = 800, key = \"loss.margin\", value = 0.5 }",
                 ),
             }
         }
+        self.check_changes(spans);
     }
 
-    fn fault(&mut self, item: &Item, message: String) {
+    /// Makes the changes in the order of their steps, so that each is checked against the loss that
+    /// is in force then.
+    fn check_changes(&mut self, spans: Vec<Option<std::ops::Range<usize>>>) {
+        let mut state = self.experiment.clone();
+        let changes = std::mem::take(&mut state.run.changes);
+        let mut in_order: Vec<_> = changes.iter().zip(spans).collect();
+        in_order.sort_by_key(|(change, _)| change.step);
+        for (change, span) in in_order {
+            let result = state
+                .set(&change.key, &change.value)
+                .and_then(|key| state.validate().map(|()| key));
+            let fault = match result {
+                Ok(key) if is_live(&key) => continue,
+                Ok(key) => format!("{key} starts a new run and cannot change during one"),
+                Err(error) => error.to_string(),
+            };
+            self.fault_at(span, &format!("run.changes: step {}: {fault}", change.step));
+        }
+    }
+
+    fn fault(&mut self, item: &Item, message: &str) {
         self.fault_at(item.span(), message);
     }
 
-    fn fault_at(&mut self, span: Option<std::ops::Range<usize>>, message: String) {
+    fn fault_at(&mut self, span: Option<std::ops::Range<usize>>, message: &str) {
         let mut fault = self.name.to_owned();
         if let Some(span) = span {
             let _ = write!(fault, ":{}", line_at(self.text, span.start)); // writing to a String cannot fail

@@ -99,7 +99,7 @@ pub struct OptimizerConfig {
     pub learning_rate: Option<f64>,
     /// μ of SGD.
     pub momentum: f64,
-    /// Added to the gradient as weight_decay·w.
+    /// Added to the gradient as `weight_decay`·w.
     pub weight_decay: f64,
     /// Samples a step; `None` is 128, and all (up to 4,096) for free embeddings.
     pub batch: Option<usize>,
@@ -383,8 +383,8 @@ impl Experiment {
         let (data, kind) = (&self.data.source, self.network_kind());
         match (data.input_shape(), &kind) {
             (InputShape::Image { .. }, _)
-            | (InputShape::Vector { .. }, NetworkKind::Mlp(_) | NetworkKind::None) => Ok(()),
-            (InputShape::None, NetworkKind::None) => Ok(()),
+            | (InputShape::Vector { .. }, NetworkKind::Mlp(_) | NetworkKind::None)
+            | (InputShape::None, NetworkKind::None) => Ok(()),
             (InputShape::Vector { .. }, NetworkKind::Cnn) => conflict(format!(
                 "network \"cnn\" needs images, but data \"{data}\" has points in the plane; use mlp:64,64 or none"
             )),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::data::{DataSource, DataSpec};
+use crate::data::{ClassChoice, DataSource, DataSpec};
 use crate::experiment::{
     Experiment, ExperimentError, Length, LossConfig, OptimizerKind, ScheduleKind, ViewKind,
     WeightInit,
@@ -64,7 +64,7 @@ static FIELDS: &[Field] = &[
         set: |e, text| {
             let source: DataSource = text
                 .parse()
-                .map_err(|_| one_of(DataSource::ALL.iter().map(DataSource::id)))?;
+                .map_err(|_unsaid| one_of(DataSource::ALL.iter().map(DataSource::id)))?;
             e.data = DataSpec {
                 source,
                 ..e.data.clone()
@@ -78,12 +78,12 @@ static FIELDS: &[Field] = &[
         help: "How many classes, or which: 10 or 3,8.",
         is_live: false,
         set: |e, text| {
-            e.data.classes = text
-                .parse()
-                .map_err(|_| "a number of classes such as 10, or a list such as 3,8".to_owned())?;
+            e.data.classes = text.parse().map_err(|_unsaid| {
+                "a number of classes such as 10, or a list such as 3,8".to_owned()
+            })?;
             Ok(())
         },
-        get: |e| (e.data.classes != Default::default()).then(|| e.data.classes.to_string()),
+        get: |e| (e.data.classes != ClassChoice::default()).then(|| e.data.classes.to_string()),
     },
     Field {
         key: "data.samples",
@@ -110,7 +110,7 @@ static FIELDS: &[Field] = &[
         help: "cnn, mlp:256,128 or none (free embeddings).",
         is_live: false,
         set: |e, text| {
-            e.network.kind = Some(text.parse().map_err(|_| {
+            e.network.kind = Some(text.parse().map_err(|_unsaid| {
                 "cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none".to_owned()
             })?);
             Ok(())
@@ -132,7 +132,7 @@ static FIELDS: &[Field] = &[
         help: "prelu, or relu, which confines features to one quadrant.",
         is_live: false,
         set: |e, text| {
-            e.network.activation = choice(text, &Activation::ALL, |a| a.id())?;
+            e.network.activation = choice(text, &Activation::ALL, Activation::id)?;
             Ok(())
         },
         get: |e| {
@@ -162,7 +162,7 @@ static FIELDS: &[Field] = &[
         help: "Where class weights start: auto, regular or random.",
         is_live: false,
         set: |e, text| {
-            e.loss.init = choice(text, &WeightInit::ALL, |init| init.id())?;
+            e.loss.init = choice(text, &WeightInit::ALL, WeightInit::id)?;
             Ok(())
         },
         get: |e| (e.loss.init != WeightInit::Auto).then(|| e.loss.init.id().to_owned()),
@@ -172,7 +172,7 @@ static FIELDS: &[Field] = &[
         help: "sgd or adam.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.kind = choice(text, &OptimizerKind::ALL, |kind| kind.id())?;
+            e.optimizer.kind = choice(text, &OptimizerKind::ALL, OptimizerKind::id)?;
             Ok(())
         },
         get: |e| (e.optimizer.kind != OptimizerKind::Sgd).then(|| e.optimizer.kind.id().to_owned()),
@@ -242,7 +242,7 @@ static FIELDS: &[Field] = &[
         help: "How the learning rate falls: cosine or constant.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.schedule = choice(text, &ScheduleKind::ALL, |kind| kind.id())?;
+            e.optimizer.schedule = choice(text, &ScheduleKind::ALL, ScheduleKind::id)?;
             Ok(())
         },
         get: |e| {
@@ -291,7 +291,7 @@ static FIELDS: &[Field] = &[
         help: "plane, circle or sphere.",
         is_live: true,
         set: |e, text| {
-            e.view.kind = Some(choice(text, &ViewKind::ALL, |kind| kind.id())?);
+            e.view.kind = Some(choice(text, &ViewKind::ALL, ViewKind::id)?);
             Ok(())
         },
         get: |e| e.view.kind.map(|kind| kind.id().to_owned()),
@@ -462,7 +462,9 @@ fn parse_param(spec: &LossSpec, param: &Param, text: &str) -> Result<f64, Experi
             .map(|i| i as f64)
             .ok_or_else(|| bad_value(one_of(param.choices.iter().copied())));
     }
-    let value: f64 = text.parse().map_err(|_| bad_value("a number".to_owned()))?;
+    let value: f64 = text
+        .parse()
+        .map_err(|_unsaid| bad_value("a number".to_owned()))?;
     if !param.range.contains(&value) {
         return Err(ExperimentError::out_of_range(spec.id, param, value));
     }

@@ -167,11 +167,11 @@ impl Head {
         for (i, g) in work.grad_logits.chunks_exact(self.n_classes).enumerate() {
             let column = i * self.dim..(i + 1) * self.dim;
             let (x, grad_x) = (&input.features[column.clone()], &mut grads.features[column]);
-            for j in first..self.n_classes {
+            for (j, &g) in g.iter().enumerate().skip(first) {
                 let row = j * self.dim..(j + 1) * self.dim;
-                add_scaled(grad_x, g[j], &input.weights[row.clone()]);
-                add_scaled(&mut grads.weights[row], g[j], x);
-                grads.bias[j] += g[j];
+                add_scaled(grad_x, g, &input.weights[row.clone()]);
+                add_scaled(&mut grads.weights[row], g, x);
+                grads.bias[j] += g;
             }
         }
     }
@@ -206,10 +206,13 @@ impl Head {
                 *cos = dot(u, v);
             }
             let v = &work.unit_weights[y * dim..(y + 1) * dim];
-            let angle = TargetAngle {
-                cos: cos[y],
-                sin: rejection_norm(v, u, cos[y]),
+            // A weight without a direction is at 90° to everything, as a feature without one is.
+            let sin = if work.weight_norms[y] >= T::of(SHORTEST_FEATURE) {
+                rejection_norm(v, u, cos[y])
+            } else {
+                T::one()
             };
+            let angle = TargetAngle { cos: cos[y], sin };
             work.psi[i] = target(angle, values);
             for j in 0..self.n_classes {
                 let rho = self.rho(rho, values, work.weight_norms[j], work.feature_norms[i]);
@@ -314,7 +317,7 @@ struct Pair<'a, T> {
     psi: Option<Psi<T>>,
 }
 
-impl<'a, T: Real> Pair<'a, T> {
+impl<T: Real> Pair<'_, T> {
     fn swapped(&self) -> Self {
         Self {
             u: self.v,

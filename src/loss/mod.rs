@@ -3,6 +3,11 @@
 //! A new loss is one file that defines a [`LossSpec`] and one line in [`LOSSES`]. Controls,
 //! command-line options, boundaries, ceilings, plots and contract tests all come from there.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "formulas in the papers' letters: z_j has an index and is no identifier"
+)]
+
 mod arcface;
 mod binary_cross_entropy;
 pub mod center;

@@ -302,11 +302,10 @@ impl LossSpec {
         let mut values = *set;
         for (value, param) in values.iter_mut().zip(self.params) {
             match param.course {
-                Course::Constant => {}
                 Course::Ramp if steps_since_choice < ramp_steps => {
                     *value *= steps_since_choice as f64 / ramp_steps as f64;
                 }
-                Course::Ramp => {}
+                Course::Constant | Course::Ramp => {}
                 Course::Anneal { base, rate } => {
                     *value = value.max(base / (1.0 + rate * steps_since_choice as f64));
                 }

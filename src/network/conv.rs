@@ -132,6 +132,10 @@ impl Conv {
     }
 
     /// Adds ∂L/∂kernel and ∂L/∂b to `grads`; writes ∂L/∂in where it is wanted.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "forward's arguments in forward's order, with their gradients"
+    )]
     pub fn backward(
         &self,
         params: &[f32],

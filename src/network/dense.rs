@@ -70,7 +70,7 @@ impl Dense {
     }
 }
 
-/// U(±1/√fan_in), PyTorch's default for dense and convolution layers.
+/// U(±1/√`fan_in`), PyTorch's default for dense and convolution layers.
 pub(in crate::network) fn init_uniform(values: &mut [f32], fan_in: usize, rng: &mut impl Rng) {
     let bound = 1.0 / (fan_in as f32).sqrt();
     for value in values {

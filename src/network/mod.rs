@@ -254,7 +254,7 @@ impl Network {
             let wanted = (i > 0).then_some(grad_next.as_mut_slice());
             match layer {
                 Layer::Conv(conv) => {
-                    conv.backward(params, input, n, grad, grads, wanted, &mut convs[i])
+                    conv.backward(params, input, n, grad, grads, wanted, &mut convs[i]);
                 }
                 Layer::Dense(dense) => dense.backward(params, input, n, grad, grads, wanted),
                 Layer::Activation(activation) => {

@@ -1,5 +1,10 @@
 //! What is measured on a set of features: accuracy, angles, margins.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "formulas in the papers' letters: z_j has an index and is no identifier"
+)]
+
 use crate::geometry::angle::angle_rad;
 use crate::loss::{Form, LossSpec, Rho, Values};
 

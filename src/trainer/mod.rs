@@ -13,6 +13,7 @@ pub mod snapshot;
 pub mod worker;
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -95,6 +96,8 @@ pub enum Applied {
 #[derive(Debug)]
 pub struct Trainer {
     experiment: Experiment,
+    /// The experiment as it stood before the first step and the first change.
+    start: Experiment,
     data: Arc<Dataset>,
     model: Model,
     params: Vec<f32>,
@@ -163,6 +166,7 @@ impl Trainer {
         let mut trainer = Self {
             optimizer: Optimizer::new(params.len()),
             batches: Batches::new(generator(experiment.run.seed, Stream::Batches)),
+            start: experiment.clone(),
             experiment,
             data,
             model,
@@ -185,6 +189,15 @@ impl Trainer {
     /// The experiment as it stands, with the changes made so far.
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
+    }
+
+    /// The experiment that repeats this run: as it stood at the start, with the changes since.
+    ///
+    /// [`Trainer::experiment`] has the values of now, which would be in force too early.
+    pub fn recipe(&self) -> Experiment {
+        let mut recipe = self.start.clone();
+        recipe.run.changes.clone_from(&self.experiment.run.changes);
+        recipe
     }
 
     /// The data it trains on.
@@ -240,7 +253,7 @@ impl Trainer {
         let (model, data, params) = (&self.model, &self.data.train, &self.params);
         let jobs = self.indices.chunks(chunk_len).zip(&mut self.chunks);
         let run = |(indices, chunk): (&[u32], &mut Chunk)| {
-            chunk.run(model, &head, data, params, values, indices, n)
+            chunk.run(model, &head, data, params, values, indices, n);
         };
         match &self.pool {
             Some(pool) => pool.install(|| jobs.collect::<Vec<_>>().into_par_iter().for_each(run)),
@@ -369,7 +382,9 @@ impl Trainer {
         for column in columns.chunks_exact_mut(dim) {
             let norm = column.iter().map(|x| x * x).sum::<f32>().sqrt();
             if norm > 0.0 {
-                column.iter_mut().for_each(|x| *x /= norm);
+                for x in column {
+                    *x /= norm;
+                }
             }
         }
         self.optimizer.project_velocity(range, columns, dim);
@@ -427,16 +442,14 @@ impl Trainer {
             next.run.changes.clear();
             return Ok(Applied::NeedsRestart(Box::new(next)));
         }
-        if self.step > 0 {
-            record(
-                &mut next.run.changes,
-                Change {
-                    step: self.step,
-                    key: key.clone(),
-                    value: value.to_owned(),
-                },
-            );
-        }
+        record(
+            &mut next.run.changes,
+            Change {
+                step: self.step,
+                key: key.clone(),
+                value: value.trim().to_owned(),
+            },
+        );
         let before = std::mem::replace(&mut self.experiment, next);
         self.enter_loss(&before, &key);
         Ok(Applied::Live)
@@ -597,7 +610,7 @@ impl Trainer {
             tensors.push((tensor.name.as_str(), view));
         }
         let metadata = HashMap::from([
-            ("experiment".to_owned(), self.experiment.to_toml()),
+            ("experiment".to_owned(), self.recipe().to_toml()),
             ("step".to_owned(), self.step.to_string()),
         ]);
         safetensors::serialize(tensors, Some(metadata))
@@ -609,10 +622,11 @@ impl Trainer {
         for value in &self.params {
             hash.update(value.to_le_bytes());
         }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut digits = String::new();
+        for byte in hash.finalize() {
+            let _ = write!(digits, "{byte:02x}"); // writing to a String cannot fail
+        }
+        digits
     }
 }
 
@@ -697,10 +711,20 @@ impl Chunk {
     }
 }
 
-/// Adds a change to the list; one at the same step to the same field takes its place.
+/// Adds a change to the list. A slider that is dragged while the run rests leaves two: the first
+/// ends the ramp and warms the rate up even if the last brings the old value back. A loss drops the
+/// values of the one before and may move the weights, so every choice of one is kept.
 fn record(changes: &mut Vec<Change>, change: Change) {
-    changes.retain(|old| old.step != change.step || old.key != change.key);
-    changes.push(change);
+    let is_repeated = |old: &Change| old.step == change.step && old.key == change.key;
+    if let [.., a, b] = changes.as_mut_slice()
+        && change.key != "loss.id"
+        && is_repeated(a)
+        && is_repeated(b)
+    {
+        b.value = change.value;
+    } else {
+        changes.push(change);
+    }
 }
 
 fn add(sum: &mut [f32], values: &[f32]) {

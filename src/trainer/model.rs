@@ -100,7 +100,7 @@ impl Model {
         self.init_weights(experiment, &mut params, &mut rng);
         match &self.body {
             Body::Network(network) => {
-                network.init(&mut params, &mut generator(seed, Stream::Network))
+                network.init(&mut params, &mut generator(seed, Stream::Network));
             }
             Body::Free(features) => {
                 let std = if experiment.loss.spec.form.is_cosine() {
@@ -169,7 +169,7 @@ impl Model {
     ) {
         match &self.body {
             Body::Network(network) => {
-                network.backward(params, inputs, indices.len(), grad_features, work, grads)
+                network.backward(params, inputs, indices.len(), grad_features, work, grads);
             }
             Body::Free(features) => {
                 let table = &mut grads[features.range()];

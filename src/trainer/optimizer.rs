@@ -22,6 +22,8 @@ pub(super) struct Optimizer {
     second: Vec<f32>,
     /// Adam's steps so far
     n_updates: i32,
+    /// The rule that left these moments
+    kind: OptimizerKind,
 }
 
 /// First and second moment decay and ε of Adam (arXiv 1412.6980, algorithm 1).
@@ -47,6 +49,9 @@ impl Optimizer {
         params: &mut [f32],
         grads: &[f32],
     ) {
+        if self.kind != config.kind {
+            self.forget(config.kind);
+        }
         let decay = config.weight_decay as f32;
         match config.kind {
             OptimizerKind::Sgd => {
@@ -64,9 +69,18 @@ impl Optimizer {
                 }
             }
             OptimizerKind::Adam => {
-                self.update_adam(decay, learning_rate, shrink, stretches, params, grads)
+                self.update_adam(decay, learning_rate, shrink, stretches, params, grads);
             }
         }
+    }
+
+    /// Starts the rule `kind` afresh: what SGD left is no first moment, and what Adam left is no
+    /// velocity.
+    fn forget(&mut self, kind: OptimizerKind) {
+        self.first.fill(0.0);
+        self.second.clear();
+        self.n_updates = 0;
+        self.kind = kind;
     }
 
     fn update_adam(
@@ -78,12 +92,7 @@ impl Optimizer {
         params: &mut [f32],
         grads: &[f32],
     ) {
-        if self.second.is_empty() {
-            // Chosen in mid-run: what SGD left is no first moment.
-            self.first.fill(0.0);
-            self.second = vec![0.0; self.first.len()];
-            self.n_updates = 0;
-        }
+        self.second.resize(self.first.len(), 0.0);
         self.n_updates = self.n_updates.saturating_add(1);
         let [b1, b2] = BETA;
         let correction1 = 1.0 - b1.powi(self.n_updates);

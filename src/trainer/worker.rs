@@ -12,7 +12,7 @@ use crate::trainer::metrics::measure;
 use crate::trainer::probe::{Prober, Subset};
 use crate::trainer::schedule::Horizon;
 use crate::trainer::snapshot::{History, Snapshot};
-use crate::trainer::{Applied, TrainError, Trainer};
+use crate::trainer::{Applied, Diverged, TrainError, Trainer};
 
 /// What the window may ask of a run, carried out in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -228,6 +228,19 @@ impl Run {
         }
     }
 
+    /// Notes that what is drawn is no longer finite, unless the reason is known already.
+    fn fail_at(&mut self, step: u64) {
+        self.is_playing = false;
+        self.steps_left = None;
+        self.fault.get_or_insert_with(|| {
+            Diverged {
+                step,
+                tensor: "a feature or a class weight".to_owned(),
+            }
+            .to_string()
+        });
+    }
+
     fn stop(&mut self) {
         self.is_playing = false;
         self.steps_left = None;
@@ -263,6 +276,19 @@ impl Run {
             refusal: self.refusal.clone(),
         }
     }
+}
+
+/// Whether every number that is drawn is one.
+fn is_finite(snapshot: &Snapshot) -> bool {
+    let head = &snapshot.head;
+    [
+        &head.weights,
+        &head.bias,
+        &head.centers,
+        &snapshot.probe.features,
+    ]
+    .into_iter()
+    .all(|values| values.iter().all(|value| value.is_finite()))
 }
 
 struct Loop {
@@ -364,8 +390,29 @@ impl Loop {
         }
     }
 
+    /// Publishes the run as it stands. A step may pass what a float holds before a loss shows it:
+    /// then the run stops, and what is shown stays at the last finite snapshot.
     fn publish(&mut self) -> Instant {
-        self.slots.newest.store(Some(Arc::new(self.run.snapshot())));
+        let mut snapshot = self.run.snapshot();
+        if !is_finite(&snapshot) {
+            self.run.fail_at(snapshot.step);
+            if let Some(last) = self
+                .slots
+                .newest
+                .load_full()
+                .filter(|last| last.generation == snapshot.generation)
+            {
+                snapshot = Snapshot {
+                    experiment: snapshot.experiment,
+                    is_playing: false,
+                    fault: self.run.fault.clone(),
+                    refusal: snapshot.refusal,
+                    samples_per_second: 0.0,
+                    ..Snapshot::clone(&last)
+                };
+            }
+        }
+        self.slots.newest.store(Some(Arc::new(snapshot)));
         (self.wake)();
         Instant::now()
     }
