@@ -1,6 +1,8 @@
 //! A scene to files, one file per format; tables; and the one way a file is written.
 
 pub mod npy;
+pub mod png;
+pub mod svg;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -21,7 +21,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use sha2::{Digest as _, Sha256};
 
-pub use metrics::{HeadState, Metrics, measure};
+pub use metrics::{HeadState, Metrics, angle_between, measure};
 pub use probe::{Probe, Subset};
 pub use schedule::Horizon;
 pub use snapshot::{History, Row, Snapshot};
