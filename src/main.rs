@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use marginscope::cli::{self, Failure, Invocation};
+use marginscope::app;
+use marginscope::cli::{self, Failure, Invocation, Launch};
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| {
@@ -24,6 +25,14 @@ fn run() -> Result<ExitCode, Failure> {
             cli::print(&text);
             Ok(ExitCode::SUCCESS)
         }
-        Invocation::Window(_launch) => Ok(ExitCode::SUCCESS),
+        Invocation::Window(launch) => {
+            let Launch {
+                experiment,
+                n_threads,
+                is_default,
+            } = *launch;
+            app::run(experiment, n_threads, is_default).map_err(anyhow::Error::from)?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

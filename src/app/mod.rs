@@ -1,1 +1,501 @@
 //! The window; the only module that knows egui.
+//!
+//! A frame takes the newest snapshot (`logic`), lays out the panels and paints the picture (`ui`).
+//! Panels and keys return [`Action`]s, which [`App::obey`] carries out; training happens in the
+//! worker, saving in its own thread, so that a frame never waits.
+
+mod action;
+mod keys;
+mod overlay;
+mod paint;
+mod panel;
+mod picture;
+mod saver;
+pub mod theme;
+mod widget;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use eframe::CreationContext;
+use egui::{Panel, ViewportCommand};
+use serde::{Deserialize, Serialize};
+
+use crate::app::action::{Action, Part, SaveTo};
+use crate::app::overlay::Toast;
+use crate::app::panel::left::{LeftPanel, Shown};
+use crate::app::panel::right::RightPanel;
+use crate::app::picture::Picture;
+use crate::app::saver::Saver;
+use crate::experiment::{Experiment, ViewKind, is_live};
+use crate::loss::LossSpec;
+use crate::scene::ViewState;
+use crate::scene::theme::DARK;
+use crate::trainer::{Command, Snapshot, Subset, TrainError, Worker};
+
+/// The window could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// No display, or no OpenGL on it.
+    #[error(
+        "cannot open a window: {reason}; without a display, `marginscope train` does the same headless"
+    )]
+    NoWindow {
+        /// What the system said, on one line.
+        reason: String,
+    },
+    /// Training could not start.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+/// Opens the window and trains; returns when it is closed.
+///
+/// `is_default` says that nothing was asked for: then the last session's experiment goes on.
+///
+/// # Errors
+/// If there is no display, or the experiment cannot start.
+pub fn run(experiment: Experiment, n_threads: usize, is_default: bool) -> Result<(), AppError> {
+    experiment.validate().map_err(TrainError::from)?;
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"))
+        .unwrap_or_default();
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("marginscope")
+        .with_app_id("marginscope")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([800.0, 560.0])
+        .with_icon(icon);
+    let options = eframe::NativeOptions {
+        viewport,
+        ..Default::default()
+    };
+    let creator: eframe::AppCreator<'_> = Box::new(move |cc| {
+        theme::install(&cc.egui_ctx);
+        Ok(Box::new(App::new(cc, &experiment, n_threads, is_default)?))
+    });
+    eframe::run_native("marginscope", options, creator).map_err(|error| AppError::NoWindow {
+        reason: error.to_string().lines().collect::<Vec<_>>().join(" "),
+    })
+}
+
+/// What is kept between starts.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    experiment: Option<String>,
+    view: Option<String>,
+}
+
+/// The window's state; everything about the run is in the snapshot.
+pub struct App {
+    worker: Worker,
+    snapshot: Option<Arc<Snapshot>>,
+    /// The experiment with every change that was said, ahead of the snapshot by a frame or two.
+    experiment: Experiment,
+    /// When something was said last: until then snapshots may still be older.
+    said_at: f64,
+    /// Values set by hand for losses that are not in use now.
+    remembered: BTreeMap<&'static str, BTreeMap<&'static str, f64>>,
+    picture: Picture,
+    left: LeftPanel,
+    right: RightPanel,
+    subset: Subset,
+    saver: Saver,
+    /// Where the picture goes that waits for its captured snapshot.
+    save_to: Option<SaveTo>,
+    toast: Option<Toast>,
+    /// A view that needs another dimension, until the user agrees.
+    wanted_view: Option<ViewKind>,
+    shows_keys: bool,
+    is_presenting: bool,
+    title: String,
+}
+
+impl App {
+    /// Starts training, from the last session's experiment if nothing else was asked for.
+    ///
+    /// # Errors
+    /// If training cannot start.
+    pub fn new(
+        cc: &CreationContext<'_>,
+        experiment: &Experiment,
+        n_threads: usize,
+        is_default: bool,
+    ) -> Result<Self, TrainError> {
+        let kept: Kept = cc
+            .storage
+            .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
+            .unwrap_or_default();
+        let last = kept
+            .experiment
+            .filter(|_| is_default)
+            .and_then(|text| Experiment::from_toml(&text, "last session").ok());
+        let experiment = last.unwrap_or_else(|| experiment.clone());
+        let ctx = cc.egui_ctx.clone();
+        let worker = Worker::spawn(&experiment, n_threads, move || ctx.request_repaint())?;
+        let view = new_view(experiment.view_kind());
+        Ok(Self {
+            worker,
+            snapshot: None,
+            said_at: f64::NEG_INFINITY,
+            remembered: BTreeMap::new(),
+            picture: Picture::new(view),
+            left: LeftPanel::default(),
+            right: RightPanel::default(),
+            subset: Subset::default(),
+            saver: Saver::default(),
+            save_to: None,
+            toast: None,
+            wanted_view: None,
+            shows_keys: false,
+            is_presenting: false,
+            title: String::new(),
+            experiment,
+        })
+    }
+
+    /// The newest snapshot that was taken.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    /// The experiment with every change that was said.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    fn take_snapshot(&mut self, ctx: &egui::Context) {
+        const ANSWER_SECS: f64 = 0.4; // by then a snapshot answers to what was said
+        let Some(newest) = self.worker.snapshot() else {
+            return;
+        };
+        if self
+            .snapshot
+            .as_ref()
+            .is_some_and(|old| Arc::ptr_eq(old, &newest))
+        {
+            return;
+        }
+        if let Some(refusal) = &newest.refusal {
+            self.toast = Some(Toast::new(ctx, refusal.clone()));
+        }
+        let now = ctx.input(|input| input.time);
+        if now > self.said_at + ANSWER_SECS {
+            self.experiment = newest.experiment.as_ref().clone();
+        }
+        self.picture.view.kind = self.experiment.view_kind();
+        self.snapshot = Some(newest);
+    }
+
+    fn set_title(&mut self, ctx: &egui::Context) {
+        let title = format!(
+            "marginscope · {} in {}-D",
+            self.experiment.loss.spec.name, self.experiment.network.dim
+        );
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Carries out what panels and keys asked for: the one place where anything changes.
+    fn obey(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Send(command) => self.worker.send(command),
+            Action::TogglePlay => {
+                let is_playing = self
+                    .snapshot
+                    .as_ref()
+                    .is_some_and(|snapshot| snapshot.is_playing);
+                self.worker.send(if is_playing {
+                    Command::Pause
+                } else {
+                    Command::Play
+                });
+            }
+            Action::Set { key, value } => self.set(ctx, &key, &value),
+            Action::ChooseLoss(spec) => self.choose_loss(ctx, spec),
+            Action::View(kind) => self.choose_view(ctx, kind),
+            Action::Fit => self.fit(),
+            Action::Show(subset) => {
+                self.subset = subset;
+                self.worker.send(Command::Show(subset));
+            }
+            Action::Theme(preference) => ctx.set_theme(preference),
+            Action::Toggle(part) => self.toggle(part),
+            Action::Save(to) => self.capture(to),
+            Action::ToggleKeys => self.shows_keys = !self.shows_keys,
+            Action::TogglePresenter => self.is_presenting = !self.is_presenting,
+            Action::Reset => self.reset(ctx),
+        }
+    }
+
+    /// Sets a field here and, if it is accepted, in the worker.
+    fn set(&mut self, ctx: &egui::Context, key: &str, value: &str) {
+        let mut next = self.experiment.clone();
+        let checked = next.set(key, value).and_then(|full| {
+            adapt(&mut next, &full);
+            next.validate().map(|()| full)
+        });
+        match checked {
+            Ok(full) => {
+                self.said_at = ctx.input(|input| input.time);
+                let needs_restart = !is_live(&full);
+                self.experiment = next;
+                self.worker.send(if needs_restart {
+                    Command::Load(Box::new(self.experiment.clone()))
+                } else {
+                    Command::Set {
+                        key: full,
+                        value: value.to_owned(),
+                    }
+                });
+            }
+            Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
+        }
+    }
+
+    fn choose_loss(&mut self, ctx: &egui::Context, spec: &'static LossSpec) {
+        let loss = &self.experiment.loss;
+        if spec.id == loss.spec.id {
+            return;
+        }
+        self.remembered.insert(loss.spec.id, loss.set.clone());
+        let remembered = self.remembered.get(spec.id).cloned().unwrap_or_default();
+        self.set(ctx, "loss.id", spec.id);
+        for (id, value) in remembered {
+            let param = spec.params.iter().find(|param| param.id == id);
+            let name = param.and_then(|param| param.choices.get(value as usize));
+            self.set(
+                ctx,
+                &format!("loss.{id}"),
+                &name.map_or_else(|| value.to_string(), |name| (*name).to_owned()),
+            );
+        }
+        self.picture.view.kind = self.experiment.view_kind();
+    }
+
+    /// Looks at the features another way; a view that needs another dimension asks first.
+    fn choose_view(&mut self, ctx: &egui::Context, kind: ViewKind) {
+        let dim = self.experiment.network.dim;
+        let fits = if kind == ViewKind::Sphere {
+            dim >= 3
+        } else {
+            dim == 2
+        };
+        if fits {
+            self.wanted_view = None;
+            self.set(ctx, "view.kind", kind.id());
+            self.picture.view.kind = kind;
+        } else {
+            self.wanted_view = Some(kind);
+        }
+    }
+
+    /// The user agreed to a new run in the dimension that the wanted view needs.
+    fn accept_view(&mut self, ctx: &egui::Context, kind: ViewKind) {
+        self.wanted_view = None;
+        let mut next = self.experiment.clone();
+        let dim = if kind == ViewKind::Sphere { "3" } else { "2" };
+        if next
+            .set("network.dim", dim)
+            .and_then(|_| next.set("view.kind", kind.id()))
+            .is_ok()
+        {
+            next.run.changes.clear();
+            self.load(ctx, next);
+        }
+    }
+
+    fn load(&mut self, ctx: &egui::Context, experiment: Experiment) {
+        self.said_at = ctx.input(|input| input.time);
+        self.picture.view.kind = experiment.view_kind();
+        self.experiment = experiment;
+        self.worker
+            .send(Command::Load(Box::new(self.experiment.clone())));
+    }
+
+    fn reset(&mut self, ctx: &egui::Context) {
+        self.remembered.clear();
+        self.subset = Subset::default();
+        self.picture.view = new_view(Experiment::default().view_kind());
+        ctx.set_theme(egui::ThemePreference::System);
+        self.load(ctx, Experiment::default());
+        self.worker.send(Command::Show(self.subset));
+        self.worker.send(Command::Play);
+    }
+
+    fn fit(&mut self) {
+        if let (Some(snapshot), Some(size)) = (&self.snapshot, self.picture.size()) {
+            let _ = self.picture.view.fit(snapshot, size); // every frame compares the view with the last
+        }
+    }
+
+    fn toggle(&mut self, part: Part) {
+        let show = &mut self.picture.view.show;
+        let shown = match part {
+            Part::Regions => &mut show.regions,
+            Part::Margins => &mut show.margins,
+            Part::Histogram => &mut show.histogram,
+            Part::Weights => &mut show.weights,
+        };
+        *shown = !*shown;
+    }
+
+    /// Asks the worker for a snapshot whose every sample is at the same step.
+    fn capture(&mut self, to: SaveTo) {
+        self.save_to = Some(to);
+        self.worker.send(Command::Capture);
+    }
+
+    fn save_captured(&mut self, ctx: &egui::Context) {
+        let (Some(to), Some(size)) = (self.save_to, self.picture.size()) else {
+            return;
+        };
+        let Some(snapshot) = self.worker.take_captured() else {
+            return;
+        };
+        self.save_to = None;
+        let name = format!(
+            "marginscope-{}-{}d-step{:06}.png",
+            snapshot.head.spec.id, snapshot.head.dim, snapshot.step
+        );
+        let scene = self.picture.scene(&snapshot, size);
+        let ctx = ctx.clone();
+        self.saver
+            .save(scene, name, to, move || ctx.request_repaint());
+    }
+}
+
+/// A view that leaves room for the choice of view at its top.
+fn new_view(kind: ViewKind) -> ViewState {
+    let mut view = ViewState::new(kind, DARK);
+    view.insets.top = 52.0;
+    view
+}
+
+/// What else has to change with a field, so that one click never leads into a contradiction: the
+/// network falls back to what suits new data.
+fn adapt(experiment: &mut Experiment, key: &str) {
+    match key {
+        "data.source" => {
+            experiment.network.kind = None;
+            experiment.data.classes = crate::data::ClassChoice::Default;
+            experiment.data.noise = None;
+            experiment.data.samples_per_class = None;
+        }
+        "network.dim" => experiment.view.kind = None,
+        _ => {}
+    }
+    if !is_live(key) {
+        experiment.run.changes.clear();
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.take_snapshot(ctx);
+        self.save_captured(ctx);
+        if let Some(news) = self.saver.news() {
+            self.toast = Some(Toast::new(ctx, news));
+        }
+        self.set_title(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        let mut actions = keys::pressed(ui.ctx());
+        if !self.is_presenting {
+            self.panels_ui(ui, &mut actions);
+        }
+        self.center_ui(ui, &mut actions);
+        if self.shows_keys {
+            overlay::keys_ui(ui, &mut actions);
+        }
+        let ctx = ui.ctx().clone();
+        for action in actions {
+            self.obey(&ctx, action);
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        let mut experiment = self.experiment.clone();
+        experiment.run.changes.clear();
+        let kept = Kept {
+            experiment: Some(experiment.to_toml()),
+            view: None,
+        };
+        eframe::set_value(storage, eframe::APP_KEY, &kept);
+    }
+}
+
+/// Width of the panels beside the picture, in points.
+const LEFT_WIDTH: f32 = 232.0;
+const RIGHT_WIDTH: f32 = 244.0;
+const TOP_HEIGHT: f32 = 50.0;
+
+impl App {
+    fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
+        let frame = |x: i8, y: i8| {
+            egui::Frame::new()
+                .fill(ui.visuals().panel_fill)
+                .inner_margin(egui::Margin::symmetric(x, y))
+        };
+        let (bar, side) = (frame(12, 0), frame(16, 12));
+        let is_playing = self
+            .snapshot
+            .as_ref()
+            .is_none_or(|snapshot| snapshot.is_playing);
+        Panel::top("top")
+            .exact_size(TOP_HEIGHT)
+            .frame(bar)
+            .show(ui, |ui| {
+                panel::top::top_ui(ui, &self.experiment, is_playing, actions);
+            });
+        let shown = Shown {
+            experiment: &self.experiment,
+            head: self.snapshot.as_ref().map(|snapshot| &snapshot.head),
+            subset: self.subset,
+            show: self.picture.view.show,
+        };
+        Panel::left("left")
+            .exact_size(LEFT_WIDTH)
+            .resizable(false)
+            .frame(side)
+            .show(ui, |ui| self.left.ui(ui, &shown, actions));
+        Panel::right("right")
+            .exact_size(RIGHT_WIDTH)
+            .resizable(false)
+            .frame(side)
+            .show(ui, |ui| {
+                if let Some(snapshot) = &self.snapshot {
+                    self.right.ui(ui, snapshot, self.subset);
+                }
+            });
+    }
+
+    fn center_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
+        let ground = theme::color(theme::tokens(ui.ctx()).ground);
+        egui::CentralPanel::no_frame()
+            .frame(egui::Frame::new().fill(ground))
+            .show(ui, |ui| {
+                let rect = ui.available_rect_before_wrap();
+                let Some(snapshot) = self.snapshot.clone() else {
+                    overlay::loading_ui(ui, rect);
+                    return;
+                };
+                self.picture.ui(ui, &snapshot);
+                overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
+                if let Some(fault) = &snapshot.fault {
+                    overlay::fault_ui(ui, rect, fault, actions);
+                }
+                if let Some(kind) = self.wanted_view {
+                    match overlay::ask_for_dimension(ui, rect, kind) {
+                        Some(true) => self.accept_view(&ui.ctx().clone(), kind),
+                        Some(false) => self.wanted_view = None,
+                        None => {}
+                    }
+                }
+                self.toast = self.toast.take().filter(|toast| toast.ui(ui, rect));
+            });
+    }
+}

@@ -1,0 +1,77 @@
+//! What panels ask for. Widgets change nothing themselves: actions are carried out in one place.
+
+use crate::experiment::ViewKind;
+use crate::loss::LossSpec;
+use crate::trainer::{Command, Subset};
+
+/// One request of the user.
+#[derive(Clone, Debug)]
+pub(super) enum Action {
+    /// To the worker as it is.
+    Send(Command),
+    /// Play if paused, pause if playing.
+    TogglePlay,
+    /// Set a field of the experiment.
+    Set {
+        /// Full key.
+        key: String,
+        /// As in a file.
+        value: String,
+    },
+    /// Go on with another loss, with the values it had when it was last in use.
+    ChooseLoss(&'static LossSpec),
+    /// Look at the features another way.
+    View(ViewKind),
+    /// Fit the view to the features again.
+    Fit,
+    /// Draw other samples.
+    Show(Subset),
+    /// Dark or light.
+    Theme(egui::ThemePreference),
+    /// Show or hide a part of the picture.
+    Toggle(Part),
+    /// Save the picture.
+    Save(SaveTo),
+    /// Show or hide the list of keys.
+    ToggleKeys,
+    /// Everything but the picture away, or back.
+    TogglePresenter,
+    /// Back to the state of a first start.
+    Reset,
+}
+
+/// A part of the picture that can be hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Tinted decision regions.
+    Regions,
+    /// Margin boundaries and gaps.
+    Margins,
+    /// The histogram around the circle.
+    Histogram,
+    /// Class weights.
+    Weights,
+}
+
+/// Where a picture is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SaveTo {
+    /// The user says where.
+    Dialog,
+    /// The user's folder for pictures.
+    Pictures,
+}
+
+impl Action {
+    /// A field with a value.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and names are said as they stand"
+    )]
+    pub(super) fn set(key: &str, value: impl ToString) -> Self {
+        Self::Set {
+            key: key.to_owned(),
+            value: value.to_string(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Keyboard: one table for what keys do and for the list that explains them.
+
+use egui::{Context, Key, Modifiers};
+
+use crate::app::action::{Action, SaveTo};
+use crate::experiment::ViewKind;
+use crate::loss::LOSSES;
+use crate::trainer::Command;
+
+/// A key with what it does.
+pub(super) struct Binding {
+    key: Key,
+    modifiers: Modifiers,
+    /// As it is written in the list.
+    pub label: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    action: fn() -> Action,
+}
+
+const fn binding(
+    key: Key,
+    label: &'static str,
+    help: &'static str,
+    action: fn() -> Action,
+) -> Binding {
+    Binding {
+        key,
+        modifiers: Modifiers::NONE,
+        label,
+        help,
+        action,
+    }
+}
+
+/// Keys beside the digits of the losses.
+pub(super) static BINDINGS: &[Binding] = &[
+    binding(Key::Space, "space", "play or pause", || Action::TogglePlay),
+    binding(Key::ArrowRight, "→", "one training step", || {
+        Action::Send(Command::Step(1))
+    }),
+    binding(Key::R, "R", "restart from the same seed", || {
+        Action::Send(Command::Restart)
+    }),
+    binding(Key::P, "P", "plane", || Action::View(ViewKind::Plane)),
+    binding(Key::C, "C", "circle", || Action::View(ViewKind::Circle)),
+    binding(Key::S, "S", "sphere", || Action::View(ViewKind::Sphere)),
+    binding(Key::F, "F", "fit the view", || Action::Fit),
+    binding(Key::E, "E", "save the picture", || {
+        Action::Save(SaveTo::Dialog)
+    }),
+    Binding {
+        key: Key::E,
+        modifiers: Modifiers::SHIFT,
+        label: "Shift+E",
+        help: "save it to Pictures at once",
+        action: || Action::Save(SaveTo::Pictures),
+    },
+    binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
+    binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),
+];
+
+const DIGITS: [Key; 9] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+];
+
+/// What the keys pressed since the last frame ask for. Silent while a text field is edited or a
+/// focused control may want the key.
+pub(super) fn pressed(ctx: &Context) -> Vec<Action> {
+    if ctx.egui_wants_keyboard_input() || ctx.memory(|memory| memory.focused().is_some()) {
+        return Vec::new();
+    }
+    ctx.input(|input| {
+        let bound = BINDINGS
+            .iter()
+            .filter(|b| input.key_pressed(b.key) && matches(input.modifiers, b))
+            .map(|b| (b.action)());
+        let losses = LOSSES.iter().filter(|spec| {
+            let digit = spec
+                .key
+                .and_then(|key| DIGITS.get(usize::from(key).wrapping_sub(1)));
+            digit.is_some_and(|key| input.key_pressed(*key) && input.modifiers.is_none())
+        });
+        bound
+            .chain(losses.map(|spec| Action::ChooseLoss(spec)))
+            .collect()
+    })
+}
+
+/// A question mark is typed with Shift on most keyboards.
+fn matches(modifiers: Modifiers, binding: &Binding) -> bool {
+    let with_shift = modifiers.shift == binding.modifiers.shift || binding.key == Key::Questionmark;
+    with_shift && !modifiers.command && !modifiers.alt
+}

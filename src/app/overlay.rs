@@ -1,0 +1,191 @@
+//! What floats over the picture: the choice of view, the sentence, questions and news.
+
+use egui::{
+    Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, Pos2, Rect, Stroke, Ui,
+    UiBuilder, vec2,
+};
+
+use crate::app::action::Action;
+use crate::app::keys::BINDINGS;
+use crate::app::theme;
+use crate::app::widget::{segments, strong};
+use crate::experiment::{Experiment, ViewKind};
+use crate::loss::LOSSES;
+use crate::scene;
+use crate::trainer::Command;
+
+/// Plane, circle, sphere, at the top of the picture.
+pub(super) fn view_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    experiment: &Experiment,
+    kind: ViewKind,
+    actions: &mut Vec<Action>,
+) {
+    let dim = experiment.network.dim;
+    let help = |wanted: ViewKind| match (wanted, dim) {
+        (ViewKind::Plane, 2) => "Features as they are (P)",
+        (ViewKind::Circle, 2) => "Features by their direction alone (C)",
+        (ViewKind::Sphere, 2) => "The sphere needs a new run in three dimensions (S)",
+        (ViewKind::Sphere, _) => "Features by their direction alone; drag to turn (S)",
+        _ => "Needs a new run in two dimensions",
+    };
+    let names = [
+        ("Plane", help(ViewKind::Plane)),
+        ("Circle", help(ViewKind::Circle)),
+        ("Sphere", help(ViewKind::Sphere)),
+    ];
+    let chosen = ViewKind::ALL.iter().position(|&other| other == kind);
+    let top = Rect::from_min_max(
+        Pos2::new(rect.center().x - 110.0, rect.top() + 12.0),
+        Pos2::new(rect.right(), rect.top() + 50.0),
+    );
+    let clicked = ui
+        .scope_builder(UiBuilder::new().max_rect(top), |ui| {
+            segments(ui, &names, chosen)
+        })
+        .inner;
+    if let Some(clicked) = clicked {
+        actions.push(Action::View(ViewKind::ALL[clicked]));
+    }
+}
+
+/// Before the first snapshot.
+pub(super) fn loading_ui(ui: &mut Ui, rect: Rect) {
+    let color = theme::color(theme::tokens(ui.ctx()).dimmed);
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        "Drawing the first weights…",
+        theme::font(scene::Font::Regular, 14.0),
+        color,
+    );
+}
+
+/// Why the run stopped by itself, with the way out.
+pub(super) fn fault_ui(ui: &mut Ui, rect: Rect, fault: &str, actions: &mut Vec<Action>) {
+    banner(ui, "fault", rect, |ui| {
+        let color = theme::color(theme::tokens(ui.ctx()).past_ceiling);
+        ui.label(egui::RichText::new(fault).color(color));
+        if ui.button("Restart").clicked() {
+            actions.push(Action::Send(Command::Restart));
+        }
+    });
+}
+
+/// Says that a view needs a new run, and asks; the answer once there is one.
+pub(super) fn ask_for_dimension(ui: &mut Ui, rect: Rect, kind: ViewKind) -> Option<bool> {
+    let (name, dim) = if kind == ViewKind::Sphere {
+        ("sphere", 3)
+    } else {
+        (kind.id(), 2)
+    };
+    banner(ui, "dimension", rect, |ui| {
+        ui.label(format!(
+            "The {name} needs {dim} dimensions: that is a new run."
+        ));
+        let yes = ui.button(format!("Start it in {dim}-D")).clicked();
+        let no = ui.button("Stay").clicked();
+        (yes || no).then_some(yes)
+    })
+}
+
+fn banner<R>(
+    ui: &mut Ui,
+    name: &'static str,
+    rect: Rect,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let tokens = theme::tokens(ui.ctx());
+    let frame = Frame::new()
+        .fill(theme::color(tokens.panel))
+        .stroke(Stroke::new(1.0, theme::color(tokens.hairline_strong)))
+        .corner_radius(CornerRadius::same(8))
+        .inner_margin(Margin::symmetric(14, 10));
+    Area::new(Id::unique(name))
+        .order(Order::Foreground)
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(Pos2::new(rect.center().x, rect.top() + 64.0))
+        .show(ui.ctx(), |ui| {
+            frame.show(ui, |ui| {
+                ui.set_max_width((rect.width() - 60.0).max(200.0));
+                ui.horizontal_wrapped(contents).inner
+            })
+        })
+        .inner
+        .inner
+}
+
+/// All keys, from the table that they are read from.
+pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let mut is_open = true;
+    egui::Window::new("Keyboard")
+        .open(&mut is_open)
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+        .show(ui.ctx(), |ui| {
+            egui::Grid::new("keys")
+                .num_columns(2)
+                .spacing([24.0, 6.0])
+                .show(ui, |ui| {
+                    for binding in BINDINGS {
+                        key_row(ui, binding.label, binding.help);
+                    }
+                    for spec in LOSSES {
+                        if let Some(key) = spec.key {
+                            key_row(ui, &key.to_string(), spec.name);
+                        }
+                    }
+                });
+        });
+    if !is_open || ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+        actions.push(Action::ToggleKeys);
+    }
+}
+
+fn key_row(ui: &mut Ui, key: &str, help: &str) {
+    ui.label(strong(key, theme::size::VALUE));
+    ui.label(help);
+    ui.end_row();
+}
+
+/// One line of news that goes away by itself.
+pub(super) struct Toast {
+    text: String,
+    until: f64,
+}
+
+impl Toast {
+    /// Shown from now on, longer for a longer text.
+    pub(super) fn new(ctx: &egui::Context, text: String) -> Self {
+        let secs = 3.0 + 0.04 * text.len() as f64;
+        let until = ctx.input(|input| input.time) + secs;
+        ctx.request_repaint_after_secs(secs as f32 + 0.05);
+        Self { text, until }
+    }
+
+    /// Shows it; whether it is to be shown again.
+    pub(super) fn ui(&self, ui: &mut Ui, rect: Rect) -> bool {
+        let tokens = theme::tokens(ui.ctx());
+        let area = Rect::from_center_size(
+            Pos2::new(rect.center().x, rect.bottom() - 84.0),
+            vec2(rect.width() - 80.0, 40.0),
+        );
+        ui.scope_builder(
+            UiBuilder::new()
+                .max_rect(area)
+                .layout(Layout::top_down(Align::Center)),
+            |ui| {
+                Frame::new()
+                    .fill(theme::color(tokens.text))
+                    .corner_radius(CornerRadius::same(8))
+                    .inner_margin(Margin::symmetric(14, 8))
+                    .show(ui, |ui| {
+                        ui.label(egui::RichText::new(&self.text).color(theme::color(tokens.panel)))
+                    });
+            },
+        );
+        ui.input(|input| input.time) < self.until
+    }
+}

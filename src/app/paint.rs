@@ -1,0 +1,295 @@
+//! A `Scene` as egui shapes: one mesh for all dots, triangles for regions, lines and text.
+
+use earcut::Earcut;
+use egui::epaint::{Mesh, Vertex, WHITE_UV};
+use egui::{
+    Align2, Color32, ColorImage, Context, Pos2, Rect, Shape, Stroke, TextureHandle, TextureOptions,
+    Vec2, pos2, vec2,
+};
+
+use crate::app::theme;
+use crate::scene;
+use crate::scene::{Anchor, Dot, Item, Rgba, Scene};
+
+/// Turns scenes into shapes; keeps the picture of a dot between frames.
+#[derive(Default)]
+pub(super) struct Painter {
+    dot: Option<DotTexture>,
+    earcut: Earcut<f32>,
+}
+
+struct DotTexture {
+    radius_px: f32,
+    texture: TextureHandle,
+}
+
+impl Painter {
+    /// Shapes of a scene whose top left corner lies at `origin`.
+    pub(super) fn shapes(&mut self, ctx: &Context, scene: &Scene, origin: Pos2) -> Vec<Shape> {
+        let offset = origin.to_vec2();
+        let canvas = Rect::from_min_size(origin, scene.size.into());
+        let mut shapes = vec![Shape::rect_filled(canvas, 0, theme::color(scene.ground))];
+        for item in scene.groups.iter().flat_map(|group| &group.items) {
+            self.push(ctx, item, offset, &mut shapes);
+        }
+        shapes
+    }
+
+    fn push(&mut self, ctx: &Context, item: &Item, offset: Vec2, shapes: &mut Vec<Shape>) {
+        match item {
+            Item::Polygon { rings, fill } => shapes.push(Shape::mesh(self.polygon(
+                rings,
+                theme::color(*fill),
+                offset,
+            ))),
+            Item::Line {
+                points,
+                is_closed,
+                stroke,
+            } => push_line(points, *is_closed, *stroke, offset, shapes),
+            Item::Dots { dots, radius } => {
+                shapes.push(Shape::mesh(self.dots(ctx, dots, *radius, offset)));
+            }
+            Item::Disc {
+                center,
+                radius,
+                fill,
+                stroke,
+            } => {
+                let center = Pos2::from(*center) + offset;
+                shapes.push(Shape::circle_filled(center, *radius, theme::color(*fill)));
+                if stroke.width > 0.0 {
+                    shapes.push(Shape::circle_stroke(
+                        center,
+                        *radius,
+                        Stroke::new(stroke.width, theme::color(stroke.color)),
+                    ));
+                }
+            }
+            Item::Shade {
+                center,
+                radius,
+                focus,
+                stops,
+            } => {
+                shapes.push(Shape::mesh(shade(
+                    Pos2::from(*center) + offset,
+                    *radius,
+                    Pos2::from(*focus) + offset,
+                    stops,
+                )));
+            }
+            Item::Text { .. } => shapes.extend(text(ctx, item, offset)),
+        }
+    }
+
+    /// Triangles of a region that is filled by the even-odd rule: each outer ring with its holes.
+    fn polygon(&mut self, rings: &[Vec<[f32; 2]>], fill: Color32, offset: Vec2) -> Mesh {
+        let mut mesh = Mesh::default();
+        let mut triangles: Vec<u32> = Vec::new();
+        for (outer, holes) in nest(rings) {
+            let first = mesh.vertices.len() as u32;
+            let mut hole_starts: Vec<u32> = Vec::new();
+            let mut points = outer.clone();
+            for hole in holes {
+                hole_starts.push(points.len() as u32);
+                points.extend_from_slice(hole);
+            }
+            self.earcut
+                .earcut(points.iter().copied(), &hole_starts, &mut triangles);
+            mesh.indices
+                .extend(triangles.iter().map(|index| first + index));
+            mesh.vertices.extend(points.iter().map(|p| Vertex {
+                pos: Pos2::from(*p) + offset,
+                uv: WHITE_UV,
+                color: fill,
+            }));
+        }
+        mesh
+    }
+
+    /// One quad a dot, textured with a smooth disc of just this size.
+    fn dots(&mut self, ctx: &Context, dots: &[Dot], radius: f32, offset: Vec2) -> Mesh {
+        let radius_px = radius * ctx.pixels_per_point();
+        let texture = match &self.dot {
+            Some(dot) if dot.radius_px == radius_px => dot.texture.clone(),
+            _ => {
+                let texture =
+                    ctx.load_texture("dot", disc_image(radius_px), TextureOptions::LINEAR);
+                self.dot = Some(DotTexture {
+                    radius_px,
+                    texture: texture.clone(),
+                });
+                texture
+            }
+        };
+        let half = Vec2::splat(texture.size()[0] as f32 / 2.0 / ctx.pixels_per_point());
+        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        let mut mesh = Mesh::with_texture(texture.id());
+        mesh.reserve_vertices(4 * dots.len());
+        mesh.reserve_triangles(2 * dots.len());
+        for dot in dots {
+            let center = Pos2::from(dot.center) + offset;
+            mesh.add_rect_with_uv(
+                Rect::from_min_max(center - half, center + half),
+                uv,
+                theme::color(dot.color),
+            );
+        }
+        mesh
+    }
+}
+
+fn push_line(
+    points: &[[f32; 2]],
+    is_closed: bool,
+    stroke: scene::Stroke,
+    offset: Vec2,
+    shapes: &mut Vec<Shape>,
+) {
+    let mut path: Vec<Pos2> = points.iter().map(|p| Pos2::from(*p) + offset).collect();
+    let line = Stroke::new(stroke.width, theme::color(stroke.color));
+    match stroke.dash {
+        Some([dash, gap]) => {
+            path.extend(is_closed.then(|| path[0]));
+            Shape::dashed_line_many(&path, line, dash, gap, shapes);
+        }
+        None if is_closed => shapes.push(Shape::closed_line(path, line)),
+        None => shapes.push(Shape::line(path, line)),
+    }
+}
+
+fn text(ctx: &Context, item: &Item, offset: Vec2) -> Option<Shape> {
+    let Item::Text {
+        pos,
+        text,
+        size,
+        font,
+        color,
+        anchor,
+    } = item
+    else {
+        return None;
+    };
+    let anchor = match anchor {
+        Anchor::Start => Align2::LEFT_CENTER,
+        Anchor::Middle => Align2::CENTER_CENTER,
+        Anchor::End => Align2::RIGHT_CENTER,
+    };
+    let (pos, font) = (Pos2::from(*pos) + offset, theme::font(*font, *size));
+    let color = theme::color(*color);
+    Some(ctx.fonts_mut(|fonts| Shape::text(fonts, pos, anchor, text, font, color)))
+}
+
+/// A disc whose colour changes from its focus to its rim: a ring of vertices for each stop.
+fn shade(center: Pos2, radius: f32, focus: Pos2, stops: &[(f32, Rgba)]) -> Mesh {
+    const SEGMENTS: u32 = 96;
+    let mut mesh = Mesh::default();
+    for (ring, (share, color)) in stops.iter().enumerate() {
+        let middle = focus + *share * (center - focus);
+        for i in 0..SEGMENTS {
+            let turn = i as f32 / SEGMENTS as f32 * std::f32::consts::TAU;
+            mesh.colored_vertex(
+                middle + *share * radius * vec2(turn.cos(), turn.sin()),
+                theme::color(*color),
+            );
+            if ring > 0 {
+                let (outer, next) = (ring as u32 * SEGMENTS, (i + 1) % SEGMENTS);
+                let inner = outer - SEGMENTS;
+                mesh.add_triangle(inner + i, outer + i, outer + next);
+                mesh.add_triangle(inner + i, outer + next, inner + next);
+            }
+        }
+    }
+    mesh
+}
+
+/// A white disc whose edge covers pixels in part, with a transparent border.
+fn disc_image(radius_px: f32) -> ColorImage {
+    let side = 2 * (radius_px.ceil() as usize + 1);
+    let middle = side as f32 / 2.0;
+    let pixels = (0..side * side).map(|i| {
+        let from_middle = vec2(
+            (i % side) as f32 + 0.5 - middle,
+            (i / side) as f32 + 0.5 - middle,
+        );
+        let coverage = (radius_px + 0.5 - from_middle.length()).clamp(0.0, 1.0);
+        Color32::from_white_alpha((255.0 * coverage) as u8)
+    });
+    ColorImage::new([side, side], pixels.collect())
+}
+
+type Ring = Vec<[f32; 2]>;
+
+/// Each outer ring with the holes directly inside it.
+fn nest(rings: &[Ring]) -> Vec<(&Ring, Vec<&Ring>)> {
+    let depth = |ring: &Ring| {
+        rings
+            .iter()
+            .filter(|other| !std::ptr::eq(*other, ring) && contains(other, ring[0]))
+            .count()
+    };
+    let rings: Vec<(&Ring, usize)> = rings
+        .iter()
+        .filter(|ring| ring.len() >= 3)
+        .map(|ring| (ring, depth(ring)))
+        .collect();
+    let outer = rings.iter().filter(|(_, depth)| depth % 2 == 0);
+    outer
+        .map(|&(outer, depth)| {
+            let holes = rings
+                .iter()
+                .filter(|(hole, hole_depth)| *hole_depth == depth + 1 && contains(outer, hole[0]));
+            (outer, holes.map(|(hole, _)| *hole).collect())
+        })
+        .collect()
+}
+
+/// Whether a point lies inside a ring (crossings of a ray to the right).
+fn contains(ring: &Ring, [x, y]: [f32; 2]) -> bool {
+    let edges = ring.iter().zip(ring.iter().cycle().skip(1));
+    let crossings = edges.filter(|([ax, ay], [bx, by])| {
+        (*ay > y) != (*by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax
+    });
+    crossings.count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(left: f32, top: f32, side: f32) -> Ring {
+        vec![
+            [left, top],
+            [left + side, top],
+            [left + side, top + side],
+            [left, top + side],
+        ]
+    }
+
+    fn area(rings: &[Ring]) -> f32 {
+        let mesh = Painter::default().polygon(rings, Color32::WHITE, Vec2::ZERO);
+        let at = |i: usize| mesh.vertices[mesh.indices[i] as usize].pos;
+        (0..mesh.indices.len() / 3)
+            .map(|t| {
+                let (a, b, c) = (at(3 * t), at(3 * t + 1), at(3 * t + 2));
+                ((b - a).x * (c - a).y - (b - a).y * (c - a).x).abs() / 2.0
+            })
+            .sum()
+    }
+
+    #[test]
+    fn holes_and_islands_fill_by_the_even_odd_rule() {
+        assert!((area(&[square(0.0, 0.0, 10.0)]) - 100.0).abs() < 1e-3);
+        assert!((area(&[square(0.0, 0.0, 10.0), square(20.0, 0.0, 5.0)]) - 125.0).abs() < 1e-3);
+        assert!(
+            (area(&[
+                square(0.0, 0.0, 10.0),
+                square(2.0, 2.0, 6.0),
+                square(4.0, 4.0, 2.0)
+            ]) - 68.0)
+                .abs()
+                < 1e-3
+        );
+    }
+}

@@ -1,0 +1,507 @@
+//! The left panel: the loss with its parameters; data, network, seed; optimizer; view.
+
+use egui::{ComboBox, DragValue, Ui};
+
+use crate::app::action::{Action, Part};
+use crate::app::theme;
+use crate::app::widget::{Knob, formula, hairline, knob, row, strong};
+use crate::data::{ClassChoice, DataSource};
+use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
+use crate::loss::{Course, Param, Unit, Values};
+use crate::network::Activation;
+use crate::scene::Show;
+use crate::scene::theme::class_color;
+use crate::trainer::{HeadState, Subset};
+
+/// What is being typed and not yet said.
+#[derive(Debug, Default)]
+pub(crate) struct LeftPanel {
+    seed: Option<u64>,
+}
+
+/// What the panel shows beside the experiment.
+pub(crate) struct Shown<'a> {
+    /// The experiment with all changes said so far.
+    pub experiment: &'a Experiment,
+    /// The head of the newest snapshot.
+    pub head: Option<&'a HeadState>,
+    /// Which samples are drawn.
+    pub subset: Subset,
+    /// Which parts of the picture are shown.
+    pub show: Show,
+}
+
+impl LeftPanel {
+    /// Lays out the panel.
+    pub(crate) fn ui(&mut self, ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+        egui::ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                loss_ui(ui, shown, actions);
+                hairline(ui);
+                self.run_ui(ui, shown.experiment, actions);
+                hairline(ui);
+                fold(ui, "Optimiser", |ui| {
+                    optimizer_ui(ui, shown.experiment, actions);
+                });
+                fold(ui, "View", |ui| view_ui(ui, shown, actions));
+            });
+    }
+
+    /// Data, network, dimension, seed: what a run is made of.
+    fn run_ui(&mut self, ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+        ui.label(
+            egui::RichText::new("A change here starts a new run")
+                .size(theme::size::NOTE)
+                .weak(),
+        );
+        data_ui(ui, experiment, actions);
+        network_ui(ui, experiment, actions);
+        choice_row(
+            ui,
+            "Dimension",
+            "Dimension of the embedding; 2 and 3 are drawn as they are",
+            &experiment.network.dim,
+            &[2, 3, 4, 8, 16, 32, 64],
+            ToString::to_string,
+            |dim| {
+                actions.push(Action::set("network.dim", dim));
+            },
+        );
+        self.seed_ui(ui, experiment, actions);
+        fold(ui, "Classes", |ui| classes_ui(ui, experiment, actions));
+    }
+
+    fn seed_ui(&mut self, ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+        let mut seed = self.seed.unwrap_or(experiment.run.seed);
+        row(ui, "Seed", |ui, label| {
+            if ui
+                .small_button("+")
+                .labelled_by(label)
+                .on_hover_text("Next seed")
+                .clicked()
+            {
+                actions.push(Action::set(
+                    "run.seed",
+                    experiment.run.seed.saturating_add(1),
+                ));
+            }
+            let response = ui
+                .add(DragValue::new(&mut seed).range(0..=i64::MAX as u64))
+                .labelled_by(label)
+                .on_hover_text("Everything random follows from it: the same seed, the same run");
+            self.seed = Some(seed).filter(|_| response.dragged() || response.has_focus());
+            let is_said = response.drag_stopped() || response.lost_focus();
+            if is_said && seed != experiment.run.seed {
+                actions.push(Action::set("run.seed", seed));
+            }
+        });
+    }
+}
+
+fn loss_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+    let experiment = shown.experiment;
+    let spec = experiment.loss.spec;
+    let tokens = theme::tokens(ui.ctx());
+    ui.label(strong(spec.name, theme::size::TITLE))
+        .on_hover_text(format!("{}\n{}", spec.summary, spec.source));
+    let formula = formula(spec.formula, theme::color(tokens.dimmed));
+    ui.label(formula)
+        .on_hover_text(format!("Target logit. {}", spec.source));
+    ui.add_space(6.0);
+    let values = experiment.loss_values();
+    for (index, param) in spec.params.iter().enumerate() {
+        param_ui(ui, experiment, index, param, &values, actions);
+        if let Some(head) = shown.head.filter(|head| head.spec.id == spec.id) {
+            course_ui(ui, param, head.in_force[index], values[index]);
+        }
+        ui.add_space(4.0);
+    }
+}
+
+/// A parameter's control, generated from what the registry says.
+fn param_ui(
+    ui: &mut Ui,
+    experiment: &Experiment,
+    index: usize,
+    param: &Param,
+    values: &Values<f64>,
+    actions: &mut Vec<Action>,
+) {
+    let key = format!("loss.{}", param.id);
+    if !param.choices.is_empty() {
+        let current = param
+            .choices
+            .get(values[index] as usize)
+            .copied()
+            .unwrap_or("");
+        choice_row(
+            ui,
+            param.symbol,
+            param.help,
+            &current,
+            param.choices,
+            |name| (*name).to_owned(),
+            |name| {
+                actions.push(Action::set(&key, name));
+            },
+        );
+        return;
+    }
+    let setting = experiment.setting();
+    let ceiling = experiment.loss.spec.ceiling(index, setting, values);
+    let label = format!(
+        "{} {}",
+        param
+            .id
+            .trim_end_matches(char::is_numeric)
+            .replace('_', " "),
+        param.symbol
+    );
+    let is_plain = label.split(' ').next() == Some("m");
+    let knob_spec = Knob {
+        label: if is_plain { param.symbol } else { &label },
+        unit: if param.unit == Unit::Factor {
+            ""
+        } else {
+            param.unit.suffix()
+        },
+        help: param.help,
+        slider: param.slider.clone(),
+        range: param.range.clone(),
+        default: (param.default)(setting),
+        ceiling: ceiling.map(|m| (m, format!("{m:.2} ceiling, {} classes", setting.n_classes))),
+        is_integer: param.is_integer,
+        is_logarithmic: param.id == "scale",
+    };
+    if let Some(value) = knob(ui, &knob_spec, values[index]) {
+        actions.push(Action::set(&key, value));
+    }
+}
+
+/// The value in force where it still differs from the value that was set.
+fn course_ui(ui: &mut Ui, param: &Param, in_force: f64, set: f64) {
+    if (in_force - set).abs() < 1e-3 * set.abs().max(1e-3) {
+        return;
+    }
+    let text = match param.course {
+        Course::Constant => return,
+        Course::Ramp => format!("rising: {} {in_force:.2} now", param.symbol),
+        Course::Anneal { .. } => format!("falling: {} {in_force:.1} now", param.symbol),
+    };
+    ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak());
+}
+
+fn data_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    let current = experiment.data.source.clone();
+    choice_row(
+        ui,
+        "Data",
+        "What is trained on",
+        &current,
+        &DataSource::ALL,
+        |source| source_name(source).to_owned(),
+        |source| {
+            actions.push(Action::set("data.source", source));
+        },
+    );
+}
+
+fn source_name(source: &DataSource) -> &'static str {
+    match source {
+        DataSource::Mnist => "MNIST digits",
+        DataSource::Blobs => "Blobs",
+        DataSource::Rings => "Rings",
+        DataSource::Spiral => "Spiral",
+        _ => "Free embeddings",
+    }
+}
+
+fn network_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    let kinds = ["cnn", "mlp:256,128", "mlp:64,64", "none"];
+    let current = experiment.network_kind().to_string();
+    choice_row(
+        ui,
+        "Network",
+        "What maps inputs to features; none trains the features themselves",
+        &current.as_str(),
+        &kinds,
+        |kind| network_name(kind),
+        |kind| {
+            actions.push(Action::set("network.kind", kind));
+        },
+    );
+}
+
+fn network_name(kind: &str) -> String {
+    match kind {
+        "cnn" => "CNN".to_owned(),
+        "none" => "None (free)".to_owned(),
+        mlp => mlp.replace("mlp:", "MLP "),
+    }
+}
+
+fn classes_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    let chosen = experiment.data.class_ids().unwrap_or_default();
+    if experiment.data.source != DataSource::Mnist {
+        let counts = [2, 3, 4, 5, 6, 8, 10, 12, 20];
+        choice_row(
+            ui,
+            "Number",
+            "How many classes",
+            &chosen.len(),
+            &counts,
+            ToString::to_string,
+            |n| {
+                actions.push(Action::set("data.classes", n));
+            },
+        );
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
+        for class in 0..experiment.data.source.max_classes() {
+            class_chip(ui, class, &chosen, actions);
+        }
+    });
+}
+
+fn class_chip(ui: &mut Ui, class: usize, chosen: &[usize], actions: &mut Vec<Action>) {
+    let is_chosen = chosen.contains(&class);
+    let color = class_color(class);
+    let text = strong(class.to_string(), theme::size::VALUE);
+    let button = if is_chosen {
+        egui::Button::new(text.color(theme::color(color.text_on()))).fill(theme::color(color))
+    } else {
+        egui::Button::new(text.weak())
+    };
+    let is_last_pair = is_chosen && chosen.len() <= 2;
+    let response = ui
+        .add_enabled(!is_last_pair, button.min_size(egui::vec2(26.0, 24.0)))
+        .on_hover_text(format!("Digit {class}: in or out (starts a new run)"))
+        .on_disabled_hover_text("At least two classes are needed");
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(
+            egui::Role::CheckBox,
+            !is_last_pair,
+            is_chosen,
+            format!("class {class}"),
+        )
+    });
+    if response.clicked() {
+        let mut next: Vec<usize> = chosen.iter().copied().filter(|&c| c != class).collect();
+        if !is_chosen {
+            next.push(class);
+            next.sort_unstable();
+        }
+        actions.push(Action::set("data.classes", ClassChoice::These(next)));
+    }
+}
+
+fn optimizer_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    let config = &experiment.optimizer;
+    choice_row(
+        ui,
+        "Method",
+        "SGD with momentum, or Adam",
+        &config.kind,
+        &OptimizerKind::ALL,
+        |kind| kind.id().to_uppercase(),
+        |kind| {
+            actions.push(Action::set("optimizer.kind", kind.id()));
+        },
+    );
+    let rate = Knob {
+        label: "learning rate",
+        unit: "",
+        help: "Highest step size; the schedule lowers it.",
+        slider: 1e-4..=1.0,
+        range: 0.0..=100.0,
+        default: 0.05,
+        ceiling: None,
+        is_integer: false,
+        is_logarithmic: true,
+    };
+    if let Some(value) = knob(ui, &rate, experiment.learning_rate()) {
+        actions.push(Action::set("optimizer.learning_rate", value));
+    }
+    let batches = [16, 32, 64, 128, 256, 512, 1024, 4096];
+    choice_row(
+        ui,
+        "Batch",
+        "Samples a step",
+        &experiment.batch(usize::MAX),
+        &batches,
+        ToString::to_string,
+        |batch| {
+            actions.push(Action::set("optimizer.batch", batch));
+        },
+    );
+    choice_row(
+        ui,
+        "Schedule",
+        "How the learning rate falls",
+        &config.schedule,
+        &ScheduleKind::ALL,
+        |kind| kind.id().to_owned(),
+        |kind| {
+            actions.push(Action::set("optimizer.schedule", kind.id()));
+        },
+    );
+    start_ui(ui, experiment, actions);
+}
+
+/// Margin ramp, activation, where weights start.
+fn start_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    let ramps = [0, 100, 300, 1000, 3000];
+    choice_row(
+        ui,
+        "Margin ramp",
+        "Steps over which an additive margin rises after its loss was chosen",
+        &experiment.loss.ramp_steps,
+        &ramps,
+        |n| format!("{n} steps"),
+        |n| {
+            actions.push(Action::set("loss.ramp", n));
+        },
+    );
+    choice_row(
+        ui,
+        "Activation",
+        "ReLU confines features to one quadrant (starts a new run)",
+        &experiment.network.activation,
+        &Activation::ALL,
+        |a| a.id().to_owned(),
+        |a| {
+            actions.push(Action::set("network.activation", a.id()));
+        },
+    );
+    choice_row(
+        ui,
+        "Weights start",
+        "Cosine heads collapse for two seeds in five from a random start (starts a new run)",
+        &experiment.loss.init,
+        &WeightInit::ALL,
+        |init| init.id().to_owned(),
+        |init| {
+            actions.push(Action::set("loss.init", init.id()));
+        },
+    );
+}
+
+fn view_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+    let preference = ui.options(|options| options.theme_preference);
+    let themes = [
+        egui::ThemePreference::Dark,
+        egui::ThemePreference::Light,
+        egui::ThemePreference::System,
+    ];
+    choice_row(
+        ui,
+        "Theme",
+        "Dark or light",
+        &preference,
+        &themes,
+        |theme| format!("{theme:?}"),
+        |theme| {
+            actions.push(Action::Theme(*theme));
+        },
+    );
+    let subsets = [
+        Subset::Test(500),
+        Subset::Test(2000),
+        Subset::Test(10_000),
+        Subset::Train(2000),
+        Subset::Train(60_000),
+    ];
+    choice_row(
+        ui,
+        "Samples",
+        "Which samples are drawn and measured",
+        &shown.subset,
+        &subsets,
+        subset_name,
+        |subset| {
+            actions.push(Action::Show(*subset));
+        },
+    );
+    parts_ui(ui, shown.show, actions);
+}
+
+/// What of the picture is shown.
+fn parts_ui(ui: &mut Ui, show: Show, actions: &mut Vec<Action>) {
+    let parts = [
+        (
+            Part::Regions,
+            "Regions",
+            show.regions,
+            "Tint where each class wins",
+        ),
+        (
+            Part::Margins,
+            "Margins",
+            show.margins,
+            "Dashed: where a class wins with its margin",
+        ),
+        (
+            Part::Histogram,
+            "Histogram",
+            show.histogram,
+            "Count features by angle around the circle",
+        ),
+        (
+            Part::Weights,
+            "Class weights",
+            show.weights,
+            "Draw the weight of each class",
+        ),
+    ];
+    for (part, name, mut is_shown, help) in parts {
+        if ui
+            .checkbox(&mut is_shown, name)
+            .on_hover_text(help)
+            .clicked()
+        {
+            actions.push(Action::Toggle(part));
+        }
+    }
+}
+
+fn subset_name(subset: &Subset) -> String {
+    match subset {
+        Subset::Test(n) => format!("{n} test"),
+        Subset::Train(n) => format!("{n} training"),
+    }
+}
+
+/// A row with a list to choose from.
+fn choice_row<T: PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    help: &str,
+    current: &T,
+    all: &[T],
+    name: impl Fn(&T) -> String,
+    mut choose: impl FnMut(&T),
+) {
+    row(ui, label, |ui, label_id| {
+        let response = ComboBox::from_id_salt(label)
+            .selected_text(name(current))
+            .width(0.0)
+            .show_ui(ui, |ui| {
+                for item in all {
+                    if ui.selectable_label(item == current, name(item)).clicked() {
+                        choose(item);
+                    }
+                }
+            })
+            .response;
+        response.labelled_by(label_id).on_hover_text(help);
+    });
+}
+
+fn fold(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
+    egui::CollapsingHeader::new(strong(title, theme::size::VALUE))
+        .default_open(false)
+        .show_unindented(ui, contents);
+}

@@ -1,0 +1,5 @@
+//! The panels around the picture. Each reads a snapshot and the experiment, and returns actions.
+
+pub(super) mod left;
+pub(super) mod right;
+pub(super) mod top;

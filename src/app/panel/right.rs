@@ -1,0 +1,229 @@
+//! The right panel: accuracy, loss curve, meters. Every number comes from the snapshot.
+
+use egui::{Align, Layout, Ui, vec2};
+use egui_plot::{Line, Plot, PlotPoint, PlotPoints};
+
+use crate::app::theme;
+use crate::app::widget::{Meter, hairline, meter, strong};
+use crate::loss::Setting;
+use crate::scene::thousands;
+use crate::trainer::{Snapshot, Subset};
+
+/// The curves of the newest snapshot as `egui_plot` wants them.
+#[derive(Default)]
+pub(crate) struct RightPanel {
+    loss: Vec<PlotPoint>,
+    accuracy: Vec<PlotPoint>,
+    /// Snapshot the curves were made of.
+    of: Option<(u64, u64)>,
+}
+
+impl RightPanel {
+    /// Lays out the panel.
+    pub(crate) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, subset: Subset) {
+        self.take(snapshot);
+        egui::ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                headline_ui(ui, snapshot, subset);
+                ui.add_space(4.0);
+                self.curves_ui(ui, snapshot);
+                hairline(ui);
+                meters_ui(ui, snapshot);
+                hairline(ui);
+                pace_ui(ui, snapshot);
+            });
+    }
+
+    fn take(&mut self, snapshot: &Snapshot) {
+        let of = Some((snapshot.generation, snapshot.step));
+        if self.of == of {
+            return;
+        }
+        self.of = of;
+        let rows = snapshot.history.rows();
+        self.loss.clear();
+        self.loss.extend(
+            rows.iter()
+                .map(|row| PlotPoint::new(row.step as f64, row.loss)),
+        );
+        self.accuracy.clear();
+        self.accuracy.extend(
+            rows.iter()
+                .filter_map(|row| Some(PlotPoint::new(row.step as f64, row.accuracy?))),
+        );
+    }
+
+    fn curves_ui(&self, ui: &mut Ui, snapshot: &Snapshot) {
+        let tokens = theme::tokens(ui.ctx());
+        let newest = snapshot
+            .history
+            .rows()
+            .last()
+            .map_or(String::new(), |row| format!("{:.3}", row.loss));
+        let loss = Line::new("loss", PlotPoints::Borrowed(&self.loss))
+            .color(theme::color(tokens.accent))
+            .width(1.5);
+        curve(ui, "loss", &newest, loss, None);
+        let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
+            .color(theme::color(tokens.text))
+            .width(1.5);
+        curve(ui, "accuracy", "", accuracy, Some((0.0, 1.0)));
+    }
+}
+
+fn curve(ui: &mut Ui, name: &str, value: &str, line: Line<'_>, range: Option<(f64, f64)>) {
+    let mut plot = Plot::new(name)
+        .height(72.0)
+        .show_axes(false)
+        .show_grid(false)
+        .show_background(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+        .set_margin_fraction(vec2(0.0, 0.05));
+    if let Some((low, high)) = range {
+        plot = plot.include_y(low).include_y(high);
+    }
+    let response = plot.show(ui, |plot| plot.line(line)).response;
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
+    });
+    ui.horizontal(|ui| {
+        ui.label(egui::RichText::new(name).size(theme::size::NOTE).weak());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(egui::RichText::new(value).size(theme::size::NOTE).weak());
+        });
+    });
+}
+
+fn headline_ui(ui: &mut Ui, snapshot: &Snapshot, subset: Subset) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.label(strong(
+            format!("{:.1}", 100.0 * snapshot.metrics.accuracy),
+            theme::size::HERO,
+        ));
+        ui.label(strong("%", theme::size::TITLE));
+        ui.with_layout(Layout::top_down(Align::Max), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.add_space(6.0);
+            ui.label(egui::RichText::new("step").size(theme::size::NOTE).weak());
+            ui.label(strong(thousands(snapshot.step), theme::size::VALUE));
+        });
+    });
+    let kind = match subset {
+        _ if snapshot.probe.is_train => "training",
+        Subset::Train(_) => "training",
+        Subset::Test(_) => "test",
+    };
+    ui.weak(format!(
+        "of {} {kind} samples right",
+        thousands(snapshot.metrics.n_samples as u64)
+    ));
+}
+
+fn meters_ui(ui: &mut Ui, snapshot: &Snapshot) {
+    let metrics = &snapshot.metrics;
+    let head = &snapshot.head;
+    let setting = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    };
+    if let Some(angle) = metrics.target_angle_rad {
+        angle_meter(
+            ui,
+            "angle to own weight",
+            angle,
+            90.0,
+            None,
+            "Mean angle between a feature and the weight of its class: small is compact and on target.",
+        );
+    }
+    if let Some(angle) = metrics.intra_class_angle_rad {
+        angle_meter(
+            ui,
+            "spread within a class",
+            angle,
+            45.0,
+            None,
+            "Mean angle between a feature and the mean direction of its class.",
+        );
+    }
+    if let Some(angle) = metrics.min_weight_angle_rad {
+        let best = setting.best_angle_rad().to_degrees();
+        angle_meter(
+            ui,
+            "least angle between weights",
+            angle,
+            best * 1.25,
+            Some(best),
+            "The two closest class weights; the tick is the best that any arrangement reaches.",
+        );
+    }
+    if head.spec.form.is_angular() && !head.spec.params.is_empty() {
+        meter(
+            ui,
+            &Meter {
+                label: "samples with their margin",
+                value: format!("{:.0}%", 100.0 * metrics.margin_satisfied),
+                share: metrics.margin_satisfied as f32,
+                ideal: None,
+                help: "Share of samples whose class wins even with the margin counted against it.",
+            },
+        );
+    }
+    meter(
+        ui,
+        &Meter {
+            label: "mean feature length",
+            value: format!("{:.1}", metrics.mean_feature_norm),
+            share: (metrics.mean_feature_norm / (metrics.mean_feature_norm + 30.0)) as f32,
+            ideal: None,
+            help: "Mean ‖x‖: free under softmax, without meaning where features are normalized.",
+        },
+    );
+}
+
+fn angle_meter(
+    ui: &mut Ui,
+    label: &str,
+    angle_rad: f64,
+    full_deg: f64,
+    best_deg: Option<f64>,
+    help: &str,
+) {
+    let degrees = angle_rad.to_degrees();
+    meter(
+        ui,
+        &Meter {
+            label,
+            value: format!("{degrees:.1}°"),
+            share: (degrees / full_deg) as f32,
+            ideal: best_deg.map(|best| ((best / full_deg) as f32, format!("{best:.0}° best"))),
+            help,
+        },
+    );
+}
+
+fn pace_ui(ui: &mut Ui, snapshot: &Snapshot) {
+    let pace = if snapshot.is_playing {
+        format!(
+            "{} samples/s",
+            thousands(snapshot.samples_per_second as u64)
+        )
+    } else {
+        "paused".to_owned()
+    };
+    for text in [
+        pace,
+        format!(
+            "learning rate {:.4}, epoch {:.1}",
+            snapshot.learning_rate, snapshot.epochs
+        ),
+    ] {
+        ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak());
+    }
+}

@@ -1,0 +1,160 @@
+//! The bar at the top: play, step, restart; the losses in the lecture's order; export.
+
+use egui::{Align, Layout, Ui};
+
+use crate::app::action::{Action, SaveTo};
+use crate::app::theme;
+use crate::app::widget::{Icon, icon_button, segment, strong};
+use crate::experiment::Experiment;
+use crate::loss::{Form, LOSSES, LossSpec};
+use crate::trainer::Command;
+
+/// Windows wider than this have room for the digit keys beside the losses.
+const WIDE: f32 = 1180.0;
+
+/// Lays out the bar.
+pub(crate) fn top_ui(
+    ui: &mut Ui,
+    experiment: &Experiment,
+    is_playing: bool,
+    actions: &mut Vec<Action>,
+) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        transport_ui(ui, is_playing, actions);
+        ui.add_space(12.0);
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = if ui.ctx().content_rect().width() > WIDE {
+            8.0
+        } else {
+            6.0
+        };
+        for spec in LOSSES.iter().filter(|spec| spec.key.is_some()) {
+            loss_button(ui, spec, experiment, actions);
+        }
+        ui.menu_button(more_name(experiment), |ui| more_ui(ui, experiment, actions))
+            .response
+            .on_hover_text("More losses, keys and settings");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export_ui(ui, actions);
+        });
+    });
+}
+
+fn transport_ui(ui: &mut Ui, is_playing: bool, actions: &mut Vec<Action>) {
+    let (icon, name) = if is_playing {
+        (Icon::Pause, "Pause")
+    } else {
+        (Icon::Play, "Play")
+    };
+    if icon_button(ui, icon, true, name, &format!("{name} training (space)")).clicked() {
+        actions.push(Action::TogglePlay);
+    }
+    if icon_button(ui, Icon::Step, false, "Step", "Make one training step (→)").clicked() {
+        actions.push(Action::Send(Command::Step(1)));
+    }
+    if icon_button(
+        ui,
+        Icon::Restart,
+        false,
+        "Restart",
+        "Start again from the same seed (R)",
+    )
+    .clicked()
+    {
+        actions.push(Action::Send(Command::Restart));
+    }
+}
+
+fn loss_button(
+    ui: &mut Ui,
+    spec: &'static LossSpec,
+    experiment: &Experiment,
+    actions: &mut Vec<Action>,
+) {
+    let is_chosen = spec.id == experiment.loss.spec.id;
+    if let Some(key) = spec.key.filter(|_| ui.ctx().content_rect().width() > WIDE) {
+        let tokens = theme::tokens(ui.ctx());
+        ui.add_space(6.0);
+        ui.label(
+            egui::RichText::new(key.to_string())
+                .size(theme::size::NOTE)
+                .color(theme::color(tokens.faint)),
+        );
+    }
+    let response = segment(ui, spec.short_name, is_chosen);
+    let response = response.on_hover_text(format!("{}\n{}", spec.name, spec.summary));
+    if response.clicked() {
+        actions.push(Action::ChooseLoss(spec));
+    }
+}
+
+/// The name of the loss in use where it stands under More.
+fn more_name(experiment: &Experiment) -> egui::RichText {
+    let spec = experiment.loss.spec;
+    if spec.key.is_none() {
+        strong(spec.short_name, theme::size::VALUE)
+    } else {
+        egui::RichText::new("More")
+    }
+}
+
+fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    for spec in LOSSES.iter().filter(|spec| spec.key.is_none()) {
+        let is_possible = spec.form != Form::Binary || experiment.n_classes() == 2;
+        let button = egui::Button::selectable(spec.id == experiment.loss.spec.id, spec.name);
+        let response = ui
+            .add_enabled(is_possible, button)
+            .on_hover_text(spec.summary)
+            .on_disabled_hover_text(format!(
+                "{} needs exactly two classes; choose two under Classes.",
+                spec.name
+            ));
+        if response.clicked() {
+            actions.push(Action::ChooseLoss(spec));
+        }
+    }
+    ui.separator();
+    if ui
+        .button("Keyboard")
+        .on_hover_text("All keys (?)")
+        .clicked()
+    {
+        actions.push(Action::ToggleKeys);
+    }
+    if ui
+        .button("Presenter view")
+        .on_hover_text("Only the picture and its sentence (F5)")
+        .clicked()
+    {
+        actions.push(Action::TogglePresenter);
+    }
+    if ui
+        .button("Reset everything")
+        .on_hover_text("Back to softmax on MNIST, as at the first start")
+        .clicked()
+    {
+        actions.push(Action::Reset);
+    }
+}
+
+fn export_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.menu_button(strong("Export", theme::size::VALUE), |ui| {
+        if ui
+            .button("Save picture as PNG…")
+            .on_hover_text("Choose a name and a folder (E)")
+            .clicked()
+        {
+            actions.push(Action::Save(SaveTo::Dialog));
+        }
+        if ui
+            .button("Save to Pictures")
+            .on_hover_text("Save at once, named after loss and step (Shift+E)")
+            .clicked()
+        {
+            actions.push(Action::Save(SaveTo::Pictures));
+        }
+    })
+    .response
+    .on_hover_text("Save the picture");
+}

@@ -1,0 +1,124 @@
+//! The picture: builds a scene when snapshot, view or size changed, paints it, turns and moves it.
+
+use std::sync::Arc;
+
+use egui::{Pos2, Rect, Role, Sense, Shape, Ui, WidgetInfo};
+
+use crate::app::paint::Painter;
+use crate::app::theme;
+use crate::scene;
+use crate::scene::{Curves, Scene, ViewState};
+use crate::trainer::Snapshot;
+
+/// How far drawn curves may depart from exact ones, on a sphere of radius 1: a quarter of a point
+/// on a sphere of 500 points.
+const SAGITTA: f64 = 5e-4;
+/// Points of scrolling that enlarge by e.
+const SCROLL_PER_E: f32 = 240.0;
+
+/// The view with the last scene that was built for it.
+pub(super) struct Picture {
+    /// Where the picture is looked at from.
+    pub view: ViewState,
+    painter: Painter,
+    curves: Option<(Arc<Snapshot>, Curves)>,
+    cached: Option<Cached>,
+}
+
+struct Cached {
+    snapshot: Arc<Snapshot>,
+    view: ViewState,
+    rect: Rect,
+    pixels_per_point: f32,
+    shapes: Vec<Shape>,
+}
+
+impl Picture {
+    /// Nothing painted yet.
+    pub(super) fn new(view: ViewState) -> Self {
+        Self {
+            view,
+            painter: Painter::default(),
+            curves: None,
+            cached: None,
+        }
+    }
+
+    /// Paints the picture over all the space there is.
+    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Arc<Snapshot>) {
+        let rect = ui.available_rect_before_wrap();
+        let response = ui.allocate_rect(rect, Sense::click_and_drag());
+        let caption = scene::caption(snapshot, &self.view);
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::Canvas, true, format!("picture: {caption}")));
+        self.navigate(ui, &response, rect);
+        self.view.theme = *theme::tokens(ui.ctx());
+        if self.view.follow(snapshot, rect.size().into()) {
+            ui.ctx().request_repaint();
+        }
+        let is_same = self.cached.as_ref().is_some_and(|cached| {
+            Arc::ptr_eq(&cached.snapshot, snapshot)
+                && cached.view == self.view
+                && cached.rect == rect
+                && cached.pixels_per_point == ui.ctx().pixels_per_point()
+        });
+        if !is_same {
+            let scene = self.scene(snapshot, rect.size().into());
+            self.cached = Some(Cached {
+                shapes: self.painter.shapes(ui.ctx(), &scene, rect.min),
+                snapshot: Arc::clone(snapshot),
+                view: self.view.clone(),
+                rect,
+                pixels_per_point: ui.ctx().pixels_per_point(),
+            });
+        }
+        if let Some(cached) = &self.cached {
+            ui.painter()
+                .with_clip_rect(rect)
+                .extend(cached.shapes.iter().cloned());
+        }
+    }
+
+    /// The scene of a snapshot as it is seen now.
+    pub(super) fn scene(&mut self, snapshot: &Arc<Snapshot>, size: [f32; 2]) -> Scene {
+        let is_known = self
+            .curves
+            .as_ref()
+            .is_some_and(|(of, _)| Arc::ptr_eq(of, snapshot));
+        if !is_known {
+            self.curves = None;
+        }
+        let (_, curves) = self
+            .curves
+            .get_or_insert_with(|| (Arc::clone(snapshot), Curves::of(snapshot, SAGITTA)));
+        scene::build_with(snapshot, curves, &self.view, size)
+    }
+
+    /// Size of the picture on the screen.
+    pub(super) fn size(&self) -> Option<[f32; 2]> {
+        self.cached.as_ref().map(|cached| cached.rect.size().into())
+    }
+
+    fn navigate(&mut self, ui: &Ui, response: &egui::Response, rect: Rect) {
+        let size: [f32; 2] = rect.size().into();
+        let local = |pos: Pos2| -> [f32; 2] { (pos - rect.min).into() };
+        let mut has_changed = false;
+        if response.dragged()
+            && let Some(pointer) = response.interact_pointer_pos()
+        {
+            let from = local(pointer - response.drag_delta());
+            has_changed |= self.view.drag(from, local(pointer), size);
+        }
+        if let Some(pointer) = response.hover_pos() {
+            let (scroll, pinch) =
+                ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
+            let factor = pinch * (scroll / SCROLL_PER_E).exp();
+            if factor != 1.0 {
+                has_changed |= self.view.zoom_at(factor, local(pointer), size);
+            }
+        }
+        if has_changed {
+            ui.ctx().request_repaint();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Saving a picture without holding up a frame: drawing and writing happen in their own thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::app::action::SaveTo;
+use crate::export::{png, write_beside};
+use crate::scene::Scene;
+
+/// Pixels per point of a saved picture.
+const SCALE: f32 = 2.0;
+
+/// Saves pictures; what became of each is told once.
+pub(super) struct Saver {
+    told: Receiver<String>,
+    tell: Sender<String>,
+}
+
+impl Default for Saver {
+    fn default() -> Self {
+        let (tell, told) = channel();
+        Self { told, tell }
+    }
+}
+
+impl Saver {
+    /// What became of a picture, if there is news.
+    pub(super) fn news(&self) -> Option<String> {
+        self.told.try_recv().ok()
+    }
+
+    /// Saves a scene; `wake` is called when there is news.
+    pub(super) fn save(
+        &self,
+        scene: Scene,
+        name: String,
+        to: SaveTo,
+        wake: impl FnOnce() + Send + 'static,
+    ) {
+        // The dialog is opened here, since some systems insist on the window's own thread.
+        let dialog = (to == SaveTo::Dialog).then(|| {
+            rfd::AsyncFileDialog::new()
+                .set_title("Save picture")
+                .set_file_name(&name)
+                .add_filter("PNG picture", &["png"])
+                .save_file()
+        });
+        let tell = self.tell.clone();
+        let thread = std::thread::Builder::new()
+            .name("save picture".to_owned())
+            .spawn(move || {
+                let path = match dialog {
+                    Some(dialog) => pollster::block_on(dialog).map(|file| file.path().to_owned()),
+                    None => Some(pictures_folder().join(name)),
+                };
+                if let Some(path) = path {
+                    let _ = tell.send(write(&scene, &path)); // nobody listens once the window is closed
+                    wake();
+                }
+            });
+        if let Err(error) = thread {
+            let _ = self.tell.send(format!("cannot save: {error}"));
+        }
+    }
+}
+
+fn write(scene: &Scene, path: &Path) -> String {
+    let written = png::png(scene, SCALE)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| write_beside(path, &bytes).map_err(|error| error.to_string()));
+    match written {
+        Ok(()) => format!("Saved {}", path.display()),
+        Err(error) => format!("Cannot save {}: {error}", path.display()),
+    }
+}
+
+/// The user's folder for pictures, or the one the program was started in.
+fn pictures_folder() -> PathBuf {
+    let folder =
+        directories::UserDirs::new().and_then(|dirs| dirs.picture_dir().map(Path::to_owned));
+    folder
+        .filter(|folder| folder.is_dir())
+        .unwrap_or_else(|| PathBuf::from("."))
+}

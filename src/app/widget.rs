@@ -1,0 +1,398 @@
+//! Small controls that egui does not have: icon buttons, segments, a slider that knows its ceiling.
+
+use egui::text::{LayoutJob, TextFormat};
+use egui::{
+    Align, CornerRadius, DragValue, Layout, Rect, Response, Role, Sense, Shape, Slider, Stroke,
+    TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::app::theme;
+use crate::scene::Font;
+
+/// What an icon button shows; drawn as shapes, since no font has all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Icon {
+    /// A triangle.
+    Play,
+    /// Two bars.
+    Pause,
+    /// A triangle with a bar.
+    Step,
+    /// An open ring with an arrow head.
+    Restart,
+}
+
+/// A round (`is_primary`) or bare button with a drawn icon and an accessible name.
+pub(super) fn icon_button(
+    ui: &mut Ui,
+    icon: Icon,
+    is_primary: bool,
+    name: &str,
+    help: &str,
+) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
+    let tokens = theme::tokens(ui.ctx());
+    let (fill, ink) = match (is_primary, response.hovered()) {
+        (true, false) => (Some(tokens.text), tokens.panel),
+        (true, true) => (Some(tokens.text.mix(tokens.accent, 0.25)), tokens.panel),
+        (false, false) => (None, tokens.text.mix(tokens.dimmed, 0.5)),
+        (false, true) => (Some(tokens.raised), tokens.text),
+    };
+    let painter = ui.painter();
+    if let Some(fill) = fill {
+        painter.circle_filled(rect.center(), 15.0, theme::color(fill));
+    }
+    if response.has_focus() {
+        painter.circle_stroke(
+            rect.center(),
+            16.0,
+            Stroke::new(2.0, theme::color(tokens.accent)),
+        );
+    }
+    painter.extend(icon_shapes(icon, rect, theme::color(ink)));
+    response.on_hover_text(help)
+}
+
+fn icon_shapes(icon: Icon, rect: Rect, ink: egui::Color32) -> Vec<Shape> {
+    let c = rect.center();
+    let bar = |x: f32| {
+        Shape::rect_filled(
+            Rect::from_center_size(c + vec2(x, 0.0), vec2(3.6, 12.0)),
+            1,
+            ink,
+        )
+    };
+    let triangle = |x: f32, half: f32| {
+        let tip = vec2(half * 1.7, 0.0);
+        let left = c + vec2(x, 0.0);
+        Shape::convex_polygon(
+            vec![left - vec2(0.0, half), left + tip, left + vec2(0.0, half)],
+            ink,
+            Stroke::NONE,
+        )
+    };
+    match icon {
+        Icon::Play => vec![triangle(-3.8, 6.5)],
+        Icon::Pause => vec![bar(-3.6), bar(3.6)],
+        Icon::Step => vec![triangle(-6.0, 5.5), bar(5.4)],
+        Icon::Restart => restart_shapes(c, ink),
+    }
+}
+
+fn restart_shapes(c: egui::Pos2, ink: egui::Color32) -> Vec<Shape> {
+    const RADIUS: f32 = 6.5;
+    let at = |turn: f32| {
+        c + RADIUS
+            * vec2(
+                (turn * std::f32::consts::TAU).sin(),
+                -(turn * std::f32::consts::TAU).cos(),
+            )
+    };
+    let ring = (0..=24)
+        .map(|i| at(0.06 + 0.82 * i as f32 / 24.0))
+        .collect();
+    let end = at(0.06);
+    let head = vec![
+        end + vec2(-5.0, -3.6),
+        end + vec2(2.4, -0.4),
+        end + vec2(-3.2, 4.2),
+    ];
+    vec![
+        Shape::line(ring, Stroke::new(1.8, ink)),
+        Shape::convex_polygon(head, ink, Stroke::NONE),
+    ]
+}
+
+/// A row with a dimmed label on the left and whatever `add_value` lays out from the right.
+pub(super) fn row<R>(
+    ui: &mut Ui,
+    label: &str,
+    add_value: impl FnOnce(&mut Ui, egui::Id) -> R,
+) -> R {
+    ui.horizontal(|ui| {
+        let label = ui.weak(label);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            add_value(ui, label.id)
+        })
+        .inner
+    })
+    .inner
+}
+
+/// A thin line between groups of controls.
+pub(super) fn hairline(ui: &mut Ui) {
+    ui.add_space(6.0);
+    let color = theme::color(theme::tokens(ui.ctx()).hairline);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
+    ui.painter()
+        .hline(rect.x_range(), rect.center().y, Stroke::new(1.0, color));
+    ui.add_space(6.0);
+}
+
+/// A text in the semibold face.
+pub(super) fn strong(text: impl Into<String>, size: f32) -> egui::RichText {
+    egui::RichText::new(text).font(theme::font(Font::SemiBold, size))
+}
+
+/// A formula in the mathematical italic; the letter behind `_` is set as a subscript.
+pub(super) fn formula(text: &str, color: egui::Color32) -> LayoutJob {
+    const SUBSCRIPT: f32 = 0.7; // of the size, as TeX sets it
+    let mut job = LayoutJob::default();
+    let mut is_subscript = false;
+    for letter in text.chars() {
+        if letter == '_' {
+            is_subscript = true;
+            continue;
+        }
+        let size = theme::size::FORMULA * if is_subscript { SUBSCRIPT } else { 1.0 };
+        let format = TextFormat {
+            font_id: theme::font(Font::MathItalic, size),
+            color,
+            valign: Align::BOTTOM,
+            ..Default::default()
+        };
+        job.append(&letter.to_string(), 0.0, format);
+        is_subscript = false;
+    }
+    job
+}
+
+/// Buttons in a row of which one is chosen; returns the index of one that was clicked.
+pub(super) fn segments(
+    ui: &mut Ui,
+    names: &[(&str, &str)],
+    chosen: Option<usize>,
+) -> Option<usize> {
+    let tokens = theme::tokens(ui.ctx());
+    let mut clicked = None;
+    egui::Frame::new()
+        .fill(theme::color(tokens.panel))
+        .stroke(Stroke::new(1.0, theme::color(tokens.hairline_strong)))
+        .corner_radius(CornerRadius::same(8))
+        .inner_margin(3)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.horizontal(|ui| {
+                for (i, (name, help)) in names.iter().enumerate() {
+                    if segment(ui, name, chosen == Some(i))
+                        .on_hover_text(*help)
+                        .clicked()
+                    {
+                        clicked = Some(i);
+                    }
+                }
+            });
+        });
+    clicked
+}
+
+/// One button that is chosen or not.
+pub(super) fn segment(ui: &mut Ui, name: &str, is_chosen: bool) -> Response {
+    let tokens = theme::tokens(ui.ctx());
+    let text = if is_chosen {
+        strong(name, theme::size::VALUE)
+    } else {
+        egui::RichText::new(name).color(theme::color(tokens.dimmed))
+    };
+    let fill = if is_chosen {
+        theme::color(tokens.raised)
+    } else {
+        egui::Color32::TRANSPARENT
+    };
+    let button = egui::Button::new(text)
+        .fill(fill)
+        .stroke(Stroke::NONE)
+        .corner_radius(CornerRadius::same(6));
+    let response = ui.add(button);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), is_chosen, name));
+    response
+}
+
+/// What a slider shows and what it may take.
+pub(super) struct Knob<'a> {
+    /// On the left of the row, and the accessible name.
+    pub label: &'a str,
+    /// Behind the value.
+    pub unit: &'a str,
+    /// One sentence.
+    pub help: &'a str,
+    /// What the slider spans.
+    pub slider: std::ops::RangeInclusive<f64>,
+    /// What may be typed in.
+    pub range: std::ops::RangeInclusive<f64>,
+    /// For double-clicks.
+    pub default: f64,
+    /// Largest feasible value, with what is written under it.
+    pub ceiling: Option<(f64, String)>,
+    /// Whether only whole numbers have a meaning.
+    pub is_integer: bool,
+    /// Whether the slider counts in powers.
+    pub is_logarithmic: bool,
+}
+
+/// A label, a value to type and a slider under them; the new value if it was changed.
+pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
+    let mut new = value;
+    let label = row(ui, knob.label, |ui, label| {
+        if !knob.unit.is_empty() {
+            ui.weak(knob.unit);
+        }
+        let decimals = if knob.is_integer { 0..=0 } else { 0..=3 };
+        let drag = DragValue::new(&mut new)
+            .range(knob.range.clone())
+            .speed((knob.slider.end() - knob.slider.start()) / 400.0)
+            .min_decimals(*decimals.start())
+            .max_decimals(*decimals.end());
+        let response = ui.scope(|ui| {
+            ui.style_mut().override_text_style = Some(TextStyle::Button);
+            ui.style_mut().override_font_id = Some(theme::font(Font::SemiBold, theme::size::VALUE));
+            ui.add(drag)
+        });
+        let response = response.inner.labelled_by(label).on_hover_text(knob.help);
+        if response.double_clicked() {
+            new = knob.default;
+        }
+        label
+    });
+    let step = if knob.is_integer { 1.0 } else { 0.0 };
+    ui.spacing_mut().slider_width = ui.available_width();
+    let slider = Slider::new(&mut new, knob.slider.clone())
+        .show_value(false)
+        .step_by(step)
+        .clamping(egui::SliderClamping::Never)
+        .logarithmic(knob.is_logarithmic);
+    let slider = ui
+        .scope(|ui| {
+            ui.visuals_mut().selection.bg_fill = theme::color(theme::tokens(ui.ctx()).accent);
+            ui.add(slider)
+        })
+        .inner
+        .labelled_by(label)
+        .on_hover_text(format!("{} Double-click: {}.", knob.help, knob.default));
+    if slider.double_clicked() {
+        new = knob.default;
+    }
+    if let Some((ceiling, note)) = &knob.ceiling {
+        paint_ceiling(ui, knob, slider.rect, *ceiling, note);
+    }
+    paint_handle(ui, knob, &slider, new);
+    (new != value && new.is_finite()).then(|| new.clamp(*knob.range.start(), *knob.range.end()))
+}
+
+/// A round handle that stands out from its rail, which egui's has the colour of.
+fn paint_handle(ui: &Ui, knob: &Knob<'_>, slider: &Response, value: f64) {
+    let tokens = theme::tokens(ui.ctx());
+    let rail = rail(slider.rect);
+    let center = pos2(egui::lerp(rail, knob.share(value)), slider.rect.center().y);
+    let radius = if slider.hovered() || slider.dragged() {
+        8.5
+    } else {
+        7.5
+    };
+    ui.painter()
+        .circle_filled(center, radius, theme::color(tokens.text));
+    let ring = if slider.has_focus() {
+        tokens.accent
+    } else {
+        tokens.panel
+    };
+    ui.painter()
+        .circle_stroke(center, radius, Stroke::new(1.5, theme::color(ring)));
+}
+
+/// Where egui lets the middle of a slider's handle go.
+fn rail(rect: Rect) -> egui::Rangef {
+    rect.x_range().shrink(rect.height() / 2.5)
+}
+
+impl Knob<'_> {
+    /// Where a value lies on the slider, 0 to 1.
+    fn share(&self, value: f64) -> f32 {
+        let (low, high) = (*self.slider.start(), *self.slider.end());
+        let share = if self.is_logarithmic {
+            (value / low).ln() / (high / low).ln()
+        } else {
+            (value - low) / (high - low)
+        };
+        share.clamp(0.0, 1.0) as f32
+    }
+}
+
+/// The tick at the ceiling, the stretch past it, and what stands under it.
+fn paint_ceiling(ui: &mut Ui, knob: &Knob<'_>, rect: Rect, ceiling: f64, note: &str) {
+    let tokens = theme::tokens(ui.ctx());
+    let pink = theme::color(tokens.past_ceiling);
+    let font = theme::font(Font::Regular, theme::size::NOTE);
+    let galley = ui.painter().layout_no_wrap(note.to_owned(), font, pink);
+    let (line, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
+    if ceiling >= *knob.slider.end() {
+        ui.painter()
+            .galley(line.right_top() - vec2(galley.size().x, 0.0), galley, pink);
+        return;
+    }
+    let rail = rail(rect);
+    let x = egui::lerp(rail, knob.share(ceiling));
+    let y = rect.center().y;
+    let past = Rect::from_min_max(pos2(x, y - 2.0), pos2(rail.max, y + 2.0));
+    ui.painter().rect_filled(past, 2, pink.gamma_multiply(0.45));
+    ui.painter()
+        .vline(x, (y - 8.0)..=(y + 8.0), Stroke::new(2.0, pink));
+    let left = (x - galley.size().x / 2.0).clamp(
+        line.left(),
+        (line.right() - galley.size().x).max(line.left()),
+    );
+    ui.painter().galley(pos2(left, line.top()), galley, pink);
+}
+
+/// A labelled bar from 0 to 1 with its value in words and, if there is one, a tick at the ideal.
+pub(super) struct Meter<'a> {
+    /// On the left.
+    pub label: &'a str,
+    /// On the right.
+    pub value: String,
+    /// Filled share of the bar.
+    pub share: f32,
+    /// Where the ideal lies, with what is written under it.
+    pub ideal: Option<(f32, String)>,
+    /// One sentence.
+    pub help: &'a str,
+}
+
+/// Draws a meter.
+pub(super) fn meter(ui: &mut Ui, meter: &Meter<'_>) {
+    let tokens = theme::tokens(ui.ctx());
+    row(ui, meter.label, |ui, _| {
+        ui.label(strong(&meter.value, theme::size::VALUE))
+    })
+    .on_hover_text(meter.help);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 4.0), Sense::hover());
+    ui.painter()
+        .rect_filled(rect, 2, theme::color(tokens.hairline_strong));
+    let filled = Rect::from_min_size(
+        rect.min,
+        vec2(rect.width() * meter.share.clamp(0.0, 1.0), rect.height()),
+    );
+    ui.painter()
+        .rect_filled(filled, 2, theme::color(tokens.accent));
+    if let Some((at, note)) = &meter.ideal {
+        let x = egui::lerp(rect.x_range(), at.clamp(0.0, 1.0));
+        ui.painter().vline(
+            x,
+            (rect.top() - 4.0)..=(rect.bottom() + 4.0),
+            Stroke::new(2.0, theme::color(tokens.text)),
+        );
+        let color = theme::color(tokens.dimmed);
+        let galley = ui.painter().layout_no_wrap(
+            note.clone(),
+            theme::font(Font::Regular, theme::size::NOTE),
+            color,
+        );
+        let (line, _) =
+            ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
+        let left = (x - galley.size().x / 2.0).clamp(line.left(), line.right() - galley.size().x);
+        ui.painter().galley(pos2(left, line.top()), galley, color);
+    }
+    ui.add_space(4.0);
+}

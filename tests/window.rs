@@ -1,0 +1,187 @@
+//! The window without a display: found by role and name, clicked, and asked what it says next.
+
+use std::time::{Duration, Instant};
+
+use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use marginscope::app::{App, theme};
+use marginscope::experiment::Experiment;
+use marginscope::trainer::Snapshot;
+
+/// A run whose steps take microseconds.
+fn small(settings: &[(&str, &str)]) -> Experiment {
+    let mut experiment = Experiment::default();
+    let base = [
+        ("data.source", "blobs"),
+        ("network.kind", "mlp:16"),
+        ("data.classes", "4"),
+        ("data.samples", "40"),
+    ];
+    for (key, value) in base.iter().chain(settings) {
+        experiment.set(key, value).expect("a valid setting");
+    }
+    experiment
+}
+
+fn window(experiment: &Experiment) -> Harness<'static, App> {
+    window_of_size(experiment, [1280.0, 800.0])
+}
+
+fn window_of_size(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
+    let experiment = experiment.clone();
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .with_context_setup(theme::install)
+        .build_eframe(move |cc| App::new(cc, &experiment, 1, false).expect("training starts"));
+    wait_for(&mut harness, "a snapshot", |app| app.snapshot().is_some());
+    harness
+}
+
+/// Lets frames pass until something holds; training goes on meanwhile in its own thread.
+#[track_caller]
+fn wait_for(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&App) -> bool) {
+    const LONGEST: Duration = Duration::from_secs(60); // only a hang takes this long
+    let start = Instant::now();
+    while !holds(harness.state()) {
+        assert!(start.elapsed() < LONGEST, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+        harness.step();
+    }
+}
+
+fn snapshot<'a>(harness: &'a Harness<'_, App>) -> &'a Snapshot {
+    harness.state().snapshot().expect("a snapshot")
+}
+
+fn loss_id(app: &App) -> &'static str {
+    app.experiment().loss.spec.id
+}
+
+#[test]
+fn training_starts_without_a_click() {
+    let mut harness = window(&small(&[]));
+    wait_for(&mut harness, "a step", |app| {
+        app.snapshot().is_some_and(|snapshot| snapshot.step > 10)
+    });
+    harness.get_by_role_and_label(Role::Button, "Pause");
+}
+
+#[test]
+fn each_loss_is_one_click_and_the_run_goes_on() {
+    let mut harness = window(&small(&[]));
+    for (button, id) in [
+        ("Centre", "center"),
+        ("Modified", "modified_softmax"),
+        ("SphereFace", "sphereface"),
+        ("NormFace", "normface"),
+        ("CosFace", "cosface"),
+        ("ArcFace", "arcface"),
+        ("Softmax", "softmax"),
+    ] {
+        let (generation, step) = (snapshot(&harness).generation, snapshot(&harness).step);
+        harness.get_by_role_and_label(Role::Button, button).click();
+        wait_for(&mut harness, id, |app| {
+            app.snapshot()
+                .is_some_and(|s| s.head.spec.id == id && s.step > step)
+        });
+        assert_eq!(loss_id(harness.state()), id);
+        assert_eq!(snapshot(&harness).generation, generation, "no restart");
+    }
+}
+
+#[test]
+fn digits_choose_losses_and_space_pauses() {
+    let mut harness = window(&small(&[]));
+    harness.key_press(Key::Num7);
+    wait_for(&mut harness, "ArcFace", |app| loss_id(app) == "arcface");
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "a pause", |app| {
+        app.snapshot().is_some_and(|s| !s.is_playing)
+    });
+    let step = snapshot(&harness).step;
+    harness.key_press(Key::ArrowRight);
+    wait_for(&mut harness, "one step", |app| {
+        app.snapshot()
+            .is_some_and(|s| s.step == step + 1 && !s.is_playing)
+    });
+}
+
+#[test]
+fn the_margin_slider_changes_the_run_and_not_its_step() {
+    let mut harness = window(&small(&[("loss.id", "arcface")]));
+    let (generation, before) = (
+        snapshot(&harness).generation,
+        snapshot(&harness).head.values[0],
+    );
+    harness
+        .get_by_role_and_label(Role::Slider, "margin m")
+        .focus();
+    harness.step();
+    harness.key_press(Key::ArrowRight);
+    wait_for(&mut harness, "another margin", |app| {
+        app.snapshot().is_some_and(|s| s.head.values[0] > before)
+    });
+    assert_eq!(snapshot(&harness).generation, generation);
+}
+
+#[test]
+fn a_sphere_of_a_plane_run_asks_before_it_restarts() {
+    let mut harness = window(&small(&[]));
+    harness
+        .get_by_role_and_label(Role::Button, "Sphere")
+        .click();
+    harness.step();
+    harness.step();
+    assert_eq!(harness.state().experiment().network.dim, 2);
+    harness
+        .get_by_role_and_label(Role::Button, "Start it in 3-D")
+        .click();
+    wait_for(&mut harness, "three dimensions", |app| {
+        app.snapshot().is_some_and(|s| s.head.dim == 3)
+    });
+}
+
+#[test]
+fn binary_cross_entropy_is_offered_for_two_classes_only() {
+    for (classes, is_offered) in [("4", false), ("2", true)] {
+        let mut harness = window(&small(&[("data.classes", classes)]));
+        harness.get_by_role_and_label(Role::Button, "More").click();
+        harness.step();
+        harness.step();
+        let node = harness.get_by_label("Binary cross entropy");
+        assert_eq!(node.is_disabled(), !is_offered);
+    }
+}
+
+#[test]
+fn a_paused_window_asks_for_no_frames() {
+    let mut harness = window(&small(&[]));
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "a pause", |app| {
+        app.snapshot().is_some_and(|s| !s.is_playing)
+    });
+    harness.run(); // panics if each frame asks for another
+}
+
+#[test]
+fn every_view_lays_out_on_a_projector_and_on_a_large_screen() {
+    for size in [[1024.0, 768.0], [1920.0, 1080.0]] {
+        for (dim, view) in [("2", "plane"), ("2", "circle"), ("3", "sphere")] {
+            let mut harness = window_of_size(
+                &small(&[("loss.id", "arcface"), ("dim", dim), ("view.kind", view)]),
+                size,
+            );
+            harness.step();
+            let names = ["Pause", "Restart", "ArcFace", "Plane", "Sphere"];
+            for name in names {
+                let rect = harness.get_by_role_and_label(Role::Button, name).rect();
+                assert!(
+                    rect.max.x <= size[0] && rect.max.y <= size[1] && rect.min.x >= 0.0,
+                    "{name} is cut at {size:?}"
+                );
+            }
+        }
+    }
+}
