@@ -1,13 +1,22 @@
 //! What every loss of the registry promises: gradients, limits, invariants, and its relations to
 //! the others (`losses.md` 2.6 and 11). A new loss is tested here by being registered.
 
+#![allow(
+    clippy::expect_used,
+    reason = "helpers of tests may panic as tests may"
+)]
+#![allow(
+    clippy::doc_markdown,
+    reason = "formulas in the papers' letters: g_y has an index and is no identifier"
+)]
+
 mod common;
 
 use std::f64::consts::PI;
 
 use common::head::{Gradients, Problem, run};
 use common::{assert_close, hostile, random_directions, random_problem, rotation};
-use marginscope::loss::{self, Form, LOSSES, LossSpec, Real, Rho, Setting, Values};
+use marginscope::loss::{self, Form, LOSSES, LossSpec, Rho, Setting, Values};
 use proptest::prelude::*;
 
 const DIMS: [usize; 3] = [2, 3, 8];
@@ -120,7 +129,7 @@ fn check_tensor(
         0
     };
     let first = if name == "features" { 0 } else { first };
-    for index in first..gradient.len() {
+    for (index, &found) in gradient.iter().enumerate().skip(first) {
         let mut moved = problem.clone();
         let old = tensor(&mut moved)[index];
         tensor(&mut moved)[index] = old + H;
@@ -130,10 +139,9 @@ fn check_tensor(
         let numeric = (up - down) / (2.0 * H);
         let tolerance = 2e-6 * scale.max(1e-3) + 1e-9 * loss;
         assert!(
-            (numeric - gradient[index]).abs() <= tolerance,
-            "{} {values:?}: ∂L/∂{name}[{index}] is {}, differences give {numeric} (tolerance {tolerance:.1e})",
-            spec.id,
-            gradient[index]
+            (numeric - found).abs() <= tolerance,
+            "{} {values:?}: ∂L/∂{name}[{index}] is {found}, differences give {numeric} (tolerance {tolerance:.1e})",
+            spec.id
         );
     }
 }
@@ -373,7 +381,7 @@ fn ceilings_are_those_of_the_reference() {
         ("cosface", 10, 2, 0.1910),
         ("arcface", 10, 3, 1.1545),
         ("cosface", 10, 3, 0.5956),
-        ("arcface", 6, 3, 1.5708),
+        ("arcface", 6, 3, PI / 2.0),
         ("cosface", 12, 3, 0.5528),
         ("cosface", 2, 2, 2.0),
         ("arcface", 4, 8, 1.9106),
@@ -759,11 +767,4 @@ fn hostile_weights_give_finite_numbers() {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// The precision that tests read is the one that the head computed in.
-#[test]
-fn tangents_have_a_floor_that_fits_their_precision() {
-    assert!(f64::from(<f32 as Real>::TANGENT_FLOOR) < 1e-5);
-    assert!(<f64 as Real>::TANGENT_FLOOR < 1e-12);
 }

@@ -48,12 +48,9 @@ fn text_of(spec: &LossSpec) -> String {
 
 fn param_text(spec: &LossSpec, param: &Param) -> String {
     let range = if param.choices.is_empty() {
-        format!(
-            "{:.4} to {:.4} {}",
-            param.range.start(),
-            param.range.end(),
-            param.unit.suffix()
-        )
+        let (low, high) = (param.range.start(), param.range.end());
+        let text = format!("{low:.4} to {high:.4} {}", param.unit.suffix());
+        text.trim_end().to_owned()
     } else {
         param.choices.join(", ")
     };

@@ -85,6 +85,7 @@ struct Outcome {
 
 pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     check_features_path(options.features.as_deref())?;
+    check_directories(options)?;
     let launch = options.run.launch()?;
     let mut trainer =
         Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
@@ -118,6 +119,30 @@ fn check_features_path(path: Option<&Path>) -> Result<(), Failure> {
             path.display()
         ))),
     }
+}
+
+/// A missing directory is told before an hour of training, not after.
+fn check_directories(options: &TrainOptions) -> Result<(), Failure> {
+    let TrainOptions {
+        save,
+        metrics,
+        features,
+        ..
+    } = options;
+    for path in [save, metrics, features].into_iter().flatten() {
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            return Err(anyhow::anyhow!(
+                "cannot write {}: there is no directory {}",
+                path.display(),
+                directory.display()
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 fn train(trainer: &mut Trainer, n_steps: u64) -> Outcome {

@@ -8,6 +8,7 @@
 
 pub mod head;
 pub mod hostile;
+pub mod runs;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -67,7 +68,9 @@ pub fn random_directions(seed: u64, dim: usize, n: usize) -> Vec<f64> {
     let mut columns = random_problem(seed, dim, 1, n).features;
     for column in columns.chunks_exact_mut(dim) {
         let norm = column.iter().map(|x| x * x).sum::<f64>().sqrt();
-        column.iter_mut().for_each(|x| *x /= norm);
+        for x in column {
+            *x /= norm;
+        }
     }
     columns
 }

@@ -1,0 +1,409 @@
+//! The command line as people type it: every subcommand, every usage error with its message and
+//! exit status, the exact keys of `train --json`.
+
+#![allow(
+    clippy::expect_used,
+    reason = "helpers of tests may panic as tests may"
+)]
+
+use assert_cmd::Command;
+use insta::assert_snapshot;
+use predicates::prelude::*;
+use serde_json::Value;
+
+/// A run that takes milliseconds.
+const TINY: &[&str] = &[
+    "train",
+    "--data",
+    "blobs",
+    "--network",
+    "mlp:8",
+    "--steps",
+    "3",
+    "--threads",
+    "2",
+];
+
+fn marginscope(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_marginscope"));
+    command.args(args);
+    command
+}
+
+/// The one line on stderr of a command that must fail with `code`, without the leading "error: ".
+#[track_caller]
+fn refusal_in(directory: &std::path::Path, args: &[&str], code: i32) -> String {
+    let output = marginscope(args)
+        .current_dir(directory)
+        .output()
+        .expect("the program runs");
+    let stderr = String::from_utf8(output.stderr).expect("messages are UTF-8");
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+    assert_eq!(output.stdout, b"", "{args:?} printed something");
+    assert_eq!(
+        stderr.lines().count(),
+        1,
+        "{args:?}: not one line: {stderr}"
+    );
+    let message = stderr.trim_end().strip_prefix("error: ");
+    message.expect("the line begins with error:").to_owned()
+}
+
+/// The message of a usage error.
+#[track_caller]
+fn usage(args: &[&str]) -> String {
+    refusal_in(&std::env::temp_dir(), args, 2)
+}
+
+/// The message of another error, for files `(name, text)` in a directory of their own.
+#[track_caller]
+fn refusal_with(files: &[(&str, &str)], args: &[&str]) -> String {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).expect("written");
+    }
+    refusal_in(directory.path(), args, 1)
+}
+
+// ---------------------------------------------------------------- usage errors
+
+#[test]
+fn an_unknown_loss_names_the_nearest() {
+    assert_snapshot!(usage(&["train", "--loss", "arcfaces"]), @r#"--loss: unknown loss "arcfaces"; did you mean "arcface"?"#);
+    assert_snapshot!(usage(&["--loss", "zebra"]), @r#"--loss: unknown loss "zebra"; there are binary_cross_entropy, softmax, center, modified_softmax, l_softmax, sphereface, normface, cosface, arcface, combined"#);
+}
+
+#[test]
+fn a_margin_out_of_range_says_the_range_and_why() {
+    assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "4.2"]), @r#"--margin: loss.margin = 4.2 is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π (4.2° is 0.0733 rad)"#);
+    assert_snapshot!(usage(&["train", "--loss", "cosface", "--margin", "-0.1"]), @r#"--margin: loss.margin = -0.1 is outside 0..=2 cos for "cosface": two cosines differ by at most 2"#);
+    assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "nan"]), @r#"--margin: loss.margin = NaN is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π"#);
+    assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "wide"]), @"--margin: loss.margin = wide: expected a number");
+}
+
+#[test]
+fn sphereface_counts_in_whole_numbers() {
+    assert_snapshot!(usage(&["train", "--loss", "sphereface", "--margin", "2.5"]), @r#"--margin: loss.margin = 2.5 is not a whole number for "sphereface": m counts the stairs of the target logit, so it is a whole number; beyond 8 nothing trains"#);
+}
+
+#[test]
+fn a_negative_scale_is_parsed_and_refused() {
+    assert_snapshot!(usage(&["train", "--loss", "arcface", "--scale", "-1"]), @r#"--scale: loss.scale = -1 is outside 0.01..=1024 for "arcface": a scale of 0 or less would make all logits equal or turn them round"#);
+}
+
+#[test]
+fn an_option_that_the_loss_does_not_have_names_those_it_has() {
+    assert_snapshot!(usage(&["train", "--loss", "softmax", "--margin", "0.3"]), @r#"--margin: loss "softmax" has no margin; it has no parameters"#);
+    assert_snapshot!(usage(&["train", "--loss", "cosface", "--lambda", "3"]), @r#"--lambda: loss "cosface" has no lambda; it has margin, scale"#);
+    assert_snapshot!(usage(&["train", "--loss", "combined", "--margin", "0.3"]), @r#"--margin: loss "combined" has no margin; it has m1, m2, m3, scale"#);
+}
+
+#[test]
+fn a_two_class_loss_wants_two_classes() {
+    assert_snapshot!(usage(&["train", "--loss", "binary_cross_entropy"]), @r#"loss "binary_cross_entropy" has one logit for two classes, but there are 10; choose two, for example --classes 3,8, or loss "softmax""#);
+}
+
+#[test]
+fn a_misspelt_key_gets_a_suggestion() {
+    assert_snapshot!(usage(&["train", "--set", "margn=3"]), @r#"--set margn=3: unknown field "margn"; did you mean "margin"?"#);
+    assert_snapshot!(usage(&["train", "--set", "kind=adam"]), @r#"--set kind=adam: unknown field "kind"; it could be network.kind or optimizer.kind"#);
+    assert_snapshot!(usage(&["train", "--set", "dim"]), @"--set dim: expected key=value, for example --set margin=0.3");
+}
+
+#[test]
+fn sizes_out_of_range_are_refused() {
+    assert_snapshot!(usage(&["train", "--dim", "0"]), @"--dim: network.dim = 0: expected a whole number in 1..=512");
+    assert_snapshot!(usage(&["train", "--seed", "-1"]), @"--seed: run.seed = -1: expected a whole number in 0..=9223372036854775807");
+    assert_snapshot!(usage(&["train", "--batch", "1.5"]), @"--batch: optimizer.batch = 1.5: expected a whole number in 1..=1000000");
+    assert_snapshot!(usage(&["train", "--classes", "11"]), @"classes 11: MNIST has the digits 0 to 9");
+    assert_snapshot!(usage(&["train", "--classes", "1"]), @"classes 1: at least two classes are needed to tell apart");
+    assert_snapshot!(usage(&["train", "--threads", "0"]), @"invalid value '0' for '--threads <T>': 0 is not in 1..=64");
+}
+
+#[test]
+fn data_and_network_must_fit() {
+    assert_snapshot!(usage(&["train", "--data", "moons"]), @"--data: data.source = moons: expected one of mnist, blobs, rings, spiral, free");
+    assert_snapshot!(usage(&["train", "--data", "free", "--network", "cnn"]), @r#"data "free" has no inputs for network "cnn"; use --network none"#);
+    assert_snapshot!(usage(&["train", "--data", "blobs", "--network", "cnn"]), @r#"network "cnn" needs images, but data "blobs" has points in the plane; use mlp:64,64 or none"#);
+    assert_snapshot!(usage(&["train", "--network", "mlp:0"]), @"--network: network.kind = mlp:0: expected cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none");
+}
+
+#[test]
+fn an_unknown_option_gets_a_suggestion() {
+    assert_snapshot!(usage(&["train", "--los", "arcface"]), @"unexpected argument '--los' found; did you mean --loss?");
+    assert_snapshot!(usage(&["losses", "--json", "extra"]), @"unexpected argument 'extra' found; --help lists the options");
+    assert_snapshot!(usage(&["train", "--steps", "3", "--epochs", "2"]), @"the argument '--steps <N>' cannot be used with '--epochs <E>'");
+    assert_snapshot!(usage(&["train", "--threads"]), @"--threads <T> needs a value");
+    assert_snapshot!(usage(&["check"]), @"the following required arguments were not provided: <VECTORS>");
+    assert_snapshot!(usage(&["check", "v.json", "--tolerance", "0"]), @"--tolerance 0: expected a number above 0");
+    assert_snapshot!(usage(&["train", "--features", "f.txt"]), @"--features f.txt: expected a name that ends in .npy or .csv");
+}
+
+// ---------------------------------------------------------------- files
+
+#[test]
+fn a_missing_file_is_named() {
+    assert_snapshot!(refusal_with(&[], &["train", "lesson.toml"]), @"cannot read experiment lesson.toml: No such file or directory (os error 2)");
+    assert_snapshot!(refusal_with(&[], &["check", "v.json"]), @"cannot read v.json: No such file or directory (os error 2)");
+}
+
+#[test]
+fn faults_of_a_file_have_their_lines() {
+    let file = |text: &str| refusal_with(&[("lesson.toml", text)], &["train", "lesson.toml"]);
+    assert_snapshot!(file("[loss]\nid = \"cosface\"\nmargn = 0.2\n"), @r#"lesson.toml:3: unknown field "loss.margn"; did you mean "loss.margin"?"#);
+    assert_snapshot!(file("[network]\ndim = 0\n\n[loss]\nid = \"arcface\"\nmargin = 17\n"), @r#"lesson.toml:2: network.dim = 0: expected a whole number in 1..=512; lesson.toml:6: loss.margin = 17 is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π (17° is 0.2967 rad)"#);
+    assert_snapshot!(file("[optimizer]\nbatch = -5\n"), @"lesson.toml:2: optimizer.batch = -5: expected a whole number in 1..=1000000");
+    assert_snapshot!(file("seed = 3\n"), @r#"lesson.toml:1: "seed" stands outside a section; sections are data, network, loss, optimizer, run, view"#);
+}
+
+#[test]
+fn faults_of_recorded_changes_are_told_before_the_run() {
+    let file = |changes: &str| {
+        let text = format!("[loss]\nid = \"cosface\"\n[run]\nchanges = [\n{changes}]\n");
+        refusal_with(&[("lesson.toml", &text)], &["train", "lesson.toml"])
+    };
+    assert_snapshot!(file("{ step = 8, key = \"loss.margn\", value = 0.5 },\n"), @r#"lesson.toml:5: run.changes: step 8: unknown field "loss.margn"; did you mean "loss.margin"?"#);
+    assert_snapshot!(file("{ step = 8, key = \"dim\", value = 3 },\n"), @"lesson.toml:5: run.changes: step 8: network.dim starts a new run and cannot change during one");
+    assert_snapshot!(file("{ step = 9, key = \"lambda\", value = 3 },\n{ step = 8, key = \"loss.id\", value = \"softmax\" },\n"), @r#"lesson.toml:5: run.changes: step 9: loss "softmax" has no lambda; it has no parameters"#);
+    assert_snapshot!(file("{ step = -8, key = \"margin\", value = 3 },\n"), @r#"lesson.toml:5: run.changes: expected { step = 800, key = "loss.margin", value = 0.5 }"#);
+}
+
+#[test]
+fn what_is_no_toml_and_no_vectors_is_told() {
+    let text = "[loss\nid = 3\n";
+    let message = refusal_with(&[("lesson.toml", text)], &["train", "lesson.toml"]);
+    assert!(message.starts_with("lesson.toml:1: "), "{message}");
+    let message = refusal_with(&[("v.json", "[1, 2")], &["check", "v.json"]);
+    assert!(
+        message.starts_with("v.json is not in the format"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_told_before_training() {
+    let args = [TINY, &["--save", "nowhere/run.session"]].concat();
+    assert_snapshot!(refusal_with(&[], &args), @"cannot write nowhere/run.session: there is no directory nowhere");
+}
+
+#[test]
+fn floats_of_toml_are_read_as_they_are_written() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = "[data]\nsource = \"blobs\"\n[optimizer]\nlearning_rate = 1e-3\nbatch = 64.0\n[run]\nsteps = 2\n";
+    std::fs::write(directory.path().join("a.toml"), text).expect("written");
+    marginscope(&["train", "a.toml"])
+        .current_dir(directory.path())
+        .assert()
+        .success();
+}
+
+// ---------------------------------------------------------------- what is printed
+
+#[test]
+fn train_json_is_one_line_with_exactly_these_keys() {
+    let output = marginscope(TINY)
+        .args(["--loss", "arcface", "--json"])
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success());
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(stdout.lines().count(), 1);
+    let report: Value = serde_json::from_str(&stdout).expect("JSON");
+    let mut keys: Vec<&str> = report
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let mut expected = [
+        "loss",
+        "parameters",
+        "data",
+        "network",
+        "dim",
+        "classes",
+        "seed",
+        "threads",
+        "steps",
+        "epochs",
+        "seconds",
+        "samples_per_second",
+        "final_loss",
+        "train_accuracy",
+        "test_accuracy",
+        "target_angle_deg",
+        "intra_class_angle_deg",
+        "min_weight_angle_deg",
+        "min_class_mean_angle_deg",
+        "mean_feature_norm",
+        "margin_satisfied",
+        "diverged",
+        "parameters_sha256",
+    ];
+    keys.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(keys, expected);
+    assert_eq!(report["steps"], 3);
+    assert_eq!(report["threads"], 2);
+    assert_eq!(report["diverged"], false);
+    let parameters = &report["parameters"];
+    assert_eq!(
+        parameters,
+        &serde_json::json!({"margin": 0.3, "scale": 16.0, "beyond_pi": "linear"})
+    );
+}
+
+fn json_of(args: &[&str]) -> (Option<i32>, Value) {
+    let output = marginscope(args).arg("--json").output().expect("it runs");
+    let report = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+    (output.status.code(), report)
+}
+
+#[test]
+fn a_loss_set_by_key_keeps_the_margin_of_its_option() {
+    let (_, a) = json_of(&[TINY, &["--margin", "0.25", "--set", "loss.id=cosface"]].concat());
+    assert_eq!(a["loss"], "cosface");
+    assert_eq!(a["parameters"]["margin"], 0.25);
+    let (_, b) = json_of(&[TINY, &["--loss", "cosface", "--set", "margin=0.25"]].concat());
+    assert_eq!(a["parameters_sha256"], b["parameters_sha256"]);
+}
+
+#[test]
+fn a_run_without_steps_has_no_loss() {
+    let (code, report) = json_of(&[
+        "train", "--data", "free", "--steps", "0", "--loss", "normface",
+    ]);
+    assert_eq!(code, Some(0));
+    assert_eq!(report["final_loss"], Value::Null);
+    assert_eq!(report["test_accuracy"], Value::Null);
+    assert_eq!(report["epochs"], 0.0);
+}
+
+#[test]
+fn a_run_that_diverged_prints_its_line_and_fails() {
+    let args = [
+        TINY,
+        &["--set", "run.steps=300", "--learning-rate", "100"],
+        &["--set", "clip=0", "--set", "weight_decay=1"],
+    ]
+    .concat();
+    let args: Vec<&str> = args
+        .into_iter()
+        .filter(|arg| *arg != "--steps" && *arg != "3")
+        .collect();
+    let output = marginscope(&args).arg("--json").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["diverged"], true);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("the run diverged at step"), "{stderr}");
+    assert!(stderr.contains("try a lower learning rate"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1);
+}
+
+#[test]
+fn train_prints_a_summary_for_people() {
+    marginscope(TINY)
+        .assert()
+        .success()
+        .stderr("")
+        .stdout(predicate::str::contains(
+            "softmax   (mlp:8 in 2-D, 3 steps on 10 classes of blobs, seed 1)",
+        ))
+        .stdout(predicate::str::contains("accuracy"));
+}
+
+#[test]
+fn train_writes_its_files() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let files = [
+        "--metrics",
+        "m.csv",
+        "--features",
+        "f.npy",
+        "--save",
+        "s.session",
+    ];
+    marginscope(&[TINY, &files].concat())
+        .current_dir(directory.path())
+        .assert()
+        .success();
+    let read = |name: &str| std::fs::read(directory.path().join(name)).expect(name);
+    let table = String::from_utf8(read("m.csv")).expect("text");
+    assert_eq!(table.lines().next(), Some("step,loss,learning_rate"));
+    assert_eq!(table.lines().count(), 4);
+    assert!(read("f.npy").starts_with(b"\x93NUMPY"));
+    assert!(read("s.session").len() > 100);
+    let entries = std::fs::read_dir(directory.path()).expect("listed").count();
+    assert_eq!(entries, 3, "nothing half-written is left");
+}
+
+#[test]
+fn losses_lists_the_registry() {
+    let text = marginscope(&["losses"]).output().expect("it runs").stdout;
+    let text = String::from_utf8(text).expect("UTF-8");
+    let output = marginscope(&["losses", "--json"])
+        .output()
+        .expect("it runs");
+    let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let list = list.as_array().expect("a list");
+    assert_eq!(list.len(), marginscope::loss::LOSSES.len());
+    for (entry, spec) in list.iter().zip(marginscope::loss::LOSSES) {
+        assert_eq!(entry["id"], spec.id);
+        assert!(text.lines().any(|line| line.starts_with(spec.id)));
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["train", "--help"],
+        &["check", "--help"],
+        &["losses", "--help"],
+    ] {
+        marginscope(args)
+            .assert()
+            .success()
+            .stderr("")
+            .stdout(predicate::str::contains("Usage: marginscope"));
+    }
+    marginscope(&["--version"])
+        .assert()
+        .success()
+        .stdout(predicate::str::starts_with("marginscope 0."));
+}
+
+/// Every option of design section 6 that exists today; what others add is not in the way.
+#[test]
+fn the_help_of_train_lists_the_fixed_options() {
+    let output = marginscope(&["train", "--help"]).output().expect("it runs");
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    for option in [
+        "--data",
+        "--classes",
+        "--network",
+        "--dim",
+        "--loss",
+        "--margin",
+        "--scale",
+        "--lambda",
+        "--epochs",
+        "--steps",
+        "--batch",
+        "--learning-rate",
+        "--seed",
+        "--threads",
+        "--set",
+        "--save",
+        "--metrics",
+        "--features",
+        "--json",
+    ] {
+        assert!(
+            help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+            "{option}"
+        );
+    }
+}
