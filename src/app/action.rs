@@ -28,6 +28,8 @@ pub(super) enum Action {
     Show(Subset),
     /// Dark or light.
     Theme(egui::ThemePreference),
+    /// From dark to light or back.
+    ToggleTheme,
     /// Show or hide a part of the picture.
     Toggle(Part),
     /// Save the picture.

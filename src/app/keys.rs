@@ -56,6 +56,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         help: "save it to Pictures at once",
         action: || Action::Save(SaveTo::Pictures),
     },
+    binding(Key::T, "T", "dark or light", || Action::ToggleTheme),
     binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
     binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),
 ];

@@ -222,6 +222,14 @@ impl App {
                 self.worker.send(Command::Show(subset));
             }
             Action::Theme(preference) => ctx.set_theme(preference),
+            Action::ToggleTheme => {
+                let is_dark = ctx.theme() == egui::Theme::Dark;
+                ctx.set_theme(if is_dark {
+                    egui::Theme::Light
+                } else {
+                    egui::Theme::Dark
+                });
+            }
             Action::Toggle(part) => self.toggle(part),
             Action::Save(to) => self.capture(to),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,

@@ -246,7 +246,7 @@ pub fn notes(
         && let Some(factor) = weight_factor(snapshot, flat, view, size)
     {
         notes.push(format!(
-            "Weight arrows are drawn {factor:.1} times as long."
+            "Weight arrows are drawn {factor} times as long."
         ));
     }
     if let Space::Solid(solid) = &curves.space
