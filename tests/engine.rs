@@ -352,6 +352,20 @@ fn a_loss_chosen_before_the_first_step_is_part_of_the_recipe() {
 }
 
 #[test]
+fn a_session_has_the_same_bytes_for_the_same_run() {
+    let session = || {
+        let mut run = blobs_at(10);
+        set(&mut run, "margin", "0.5");
+        run.session().map_err(|error| error.to_string())
+    };
+    let first = session();
+    assert!(first.as_ref().is_ok_and(|bytes| bytes.len() > 1000));
+    for _ in 0..8 {
+        assert!(session() == first);
+    }
+}
+
+#[test]
 fn a_dragged_slider_leaves_two_changes_at_most() {
     let mut run = blobs_at(20);
     for i in 0..100 {

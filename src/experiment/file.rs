@@ -348,4 +348,59 @@ mod tests {
             "{updated}"
         );
     }
+
+    #[track_caller]
+    fn check_update(text: &str, set: &[(&str, &str)], expected: &[&str]) {
+        let mut experiment = Experiment::from_toml(text, "x").expect("valid");
+        experiment.run.changes.clear();
+        for (key, value) in set {
+            experiment.set(key, value).expect(key);
+        }
+        let updated = experiment.update_toml(text, "x").expect("valid");
+        for part in expected {
+            assert!(updated.contains(part), "{part:?} is missing in\n{updated}");
+        }
+        assert_eq!(
+            Experiment::from_toml(&updated, "x"),
+            Ok(experiment),
+            "{updated}"
+        );
+    }
+
+    #[test]
+    fn comments_above_a_key_survive_an_update() {
+        check_update(
+            "[loss]\nid = \"arcface\"\n# half of the ceiling\nmargin = 0.3\n",
+            &[("margin", "0.4")],
+            &["# half of the ceiling\nmargin = 0.4"],
+        );
+    }
+
+    #[test]
+    fn changes_of_another_run_do_not_survive_an_update() {
+        check_update(
+            "[run]\nchanges = [{ step = 8, key = \"batch\", value = 9 }]\n",
+            &[],
+            &[],
+        );
+    }
+
+    #[test]
+    fn sections_on_one_line_are_updated() {
+        check_update(
+            "data = { source = \"blobs\", classes = 4 }\nrun = { seed = 3 }\n",
+            &[("classes", "5"), ("seed", "4")],
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_change_is_checked_against_the_loss_of_its_step() {
+        let text = "[run]\nchanges = [\n{ step = 9, key = \"margin\", value = 0.2 },\n{ step = 5, key = \"loss.id\", value = \"cosface\" },\n]\n";
+        assert!(Experiment::from_toml(text, "x").is_ok());
+        check_fault(
+            "[run]\nchanges = [\n{ step = 3, key = \"margin\", value = 0.2 },\n{ step = 5, key = \"loss.id\", value = \"cosface\" },\n]\n",
+            "lesson.toml:3: run.changes: step 3: loss \"softmax\" has no margin; it has no parameters",
+        );
+    }
 }

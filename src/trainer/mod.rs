@@ -586,7 +586,8 @@ impl Trainer {
         ));
     }
 
-    /// Parameters and experiment as a safetensors file, the experiment's TOML in its metadata.
+    /// Parameters, step and experiment as a safetensors file, the experiment's TOML in its
+    /// metadata; the same bytes for the same run.
     ///
     /// # Errors
     /// If the encoder refuses a tensor.
@@ -609,10 +610,10 @@ impl Trainer {
             )?;
             tensors.push((tensor.name.as_str(), view));
         }
-        let metadata = HashMap::from([
-            ("experiment".to_owned(), self.recipe().to_toml()),
-            ("step".to_owned(), self.step.to_string()),
-        ]);
+        // One entry of metadata: two would stand in another order in every file.
+        let step = self.step.to_le_bytes();
+        tensors.push(("run.step", TensorView::new(Dtype::U64, vec![1], &step)?));
+        let metadata = HashMap::from([("experiment".to_owned(), self.recipe().to_toml())]);
         safetensors::serialize(tensors, Some(metadata))
     }
 

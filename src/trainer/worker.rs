@@ -150,6 +150,8 @@ struct Run {
 struct Pace {
     step_secs: f64,
     probe_secs_per_sample: f64,
+    /// Time that steps have earned for probing and probing has not yet used.
+    budget_secs: f64,
 }
 
 impl Pace {
@@ -162,19 +164,30 @@ impl Pace {
         };
     }
 
-    /// Samples that can be probed after a step without passing the share.
-    fn slice(&self, n_samples: usize) -> usize {
+    /// Samples, of `n_samples`, that can be probed after a step of `secs` without passing the share.
+    ///
+    /// What one step does not earn is saved up, so that short steps come to a slice in the end,
+    /// however long a disturbed measurement said that a sample takes.
+    fn slice(&mut self, n_samples: usize, secs: f64) -> usize {
+        const LEAST: usize = 16; // fewer samples cost nearly as much as these
         let share = if n_samples <= FEW_SAMPLES {
             PROBE_SHARE
         } else {
             PROBE_SHARE_OF_MANY
         };
-        let budget_secs = share / (1.0 - share) * self.step_secs;
+        let least = LEAST.min(n_samples);
+        self.budget_secs += share / (1.0 - share) * secs;
         if self.probe_secs_per_sample == 0.0 {
-            1
-        } else {
-            (budget_secs / self.probe_secs_per_sample) as usize
+            return least;
         }
+        let n = (self.budget_secs / self.probe_secs_per_sample) as usize; // a debt gives 0
+        if n < least { 0 } else { n.min(n_samples) }
+    }
+
+    /// Notes that probing `n` samples took `secs`.
+    fn spend(&mut self, n: usize, secs: f64) {
+        self.budget_secs -= secs;
+        Self::smooth(&mut self.probe_secs_per_sample, secs / n.max(1) as f64);
     }
 }
 
@@ -206,8 +219,9 @@ impl Run {
                 return;
             }
         }
-        Pace::smooth(&mut self.pace.step_secs, start.elapsed().as_secs_f64());
-        self.probe_slice();
+        let secs = start.elapsed().as_secs_f64();
+        Pace::smooth(&mut self.pace.step_secs, secs);
+        self.probe_slice(secs);
         if let Some(left) = &mut self.steps_left {
             *left = left.saturating_sub(1);
             if *left == 0 {
@@ -216,15 +230,12 @@ impl Run {
         }
     }
 
-    fn probe_slice(&mut self) {
-        let n = self.pace.slice(self.prober.probe().len());
+    fn probe_slice(&mut self, step_secs: f64) {
+        let n = self.pace.slice(self.prober.probe().len(), step_secs);
         if n > 0 {
             let start = Instant::now();
             let done = self.prober.advance(&self.trainer, n);
-            Pace::smooth(
-                &mut self.pace.probe_secs_per_sample,
-                start.elapsed().as_secs_f64() / done.max(1) as f64,
-            );
+            self.pace.spend(done, start.elapsed().as_secs_f64());
         }
     }
 
@@ -422,4 +433,43 @@ enum Drained {
     Nothing,
     Something,
     Closed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One probe of 10 ms among steps of 50 µs: the picture went on only after a pause.
+    #[test]
+    fn a_disturbed_measurement_does_not_stop_probing() {
+        const STEP_SECS: f64 = 50e-6;
+        let mut pace = Pace::default();
+        let first = pace.slice(2000, STEP_SECS);
+        pace.spend(first, 10e-3);
+        let n_probed: usize = (0..20_000)
+            .map(|_| {
+                let n = pace.slice(2000, STEP_SECS);
+                if n > 0 {
+                    pace.spend(n, n as f64 * 1e-6);
+                }
+                n
+            })
+            .sum();
+        assert!(n_probed > 2000, "{n_probed} samples in 20,000 steps");
+    }
+
+    #[test]
+    fn probing_keeps_to_its_share() {
+        let mut pace = Pace::default();
+        let mut secs = 0.0;
+        for _ in 0..10_000 {
+            let n = pace.slice(2000, 1e-3);
+            if n > 0 {
+                pace.spend(n, n as f64 * 3e-6);
+                secs += n as f64 * 3e-6;
+            }
+        }
+        let share = secs / (secs + 10_000.0 * 1e-3);
+        assert!(share > 0.09 && share < 0.101, "{share}");
+    }
 }
