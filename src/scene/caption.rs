@@ -245,9 +245,7 @@ pub fn notes(
         (&curves.space, view.kind, view.show.weights)
         && let Some(factor) = weight_factor(snapshot, flat, view, size)
     {
-        notes.push(format!(
-            "Weight arrows are drawn {factor} times as long."
-        ));
+        notes.push(format!("Weight arrows are drawn {factor} times as long."));
     }
     if let Space::Solid(solid) = &curves.space
         && let Some((dim, share)) = solid.projected

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use metrics::{HeadState, Metrics, angle_between, measure};
 pub use probe::{Probe, Subset};
-pub use schedule::Horizon;
+pub use schedule::{Horizon, Rewarm};
 pub use snapshot::{History, Row, Snapshot};
 pub use worker::{Command, Worker};
 
@@ -31,7 +31,7 @@ use crate::data;
 use crate::data::{DataError, Dataset, Split};
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
 use crate::loss::center::update_centers;
-use crate::loss::{Form, Head, HeadGrads, HeadInput, HeadWork, Values};
+use crate::loss::{Course, Form, Head, HeadGrads, HeadInput, HeadWork, Values};
 use crate::network::NetworkWork;
 use crate::trainer::batches::Batches;
 use crate::trainer::metrics::Named;
@@ -112,7 +112,7 @@ pub struct Trainer {
     loss_chosen_at: u64,
     /// The margin ramp counts from here; `None` once a slider has ended it.
     ramp_from: Option<u64>,
-    rewarmed_at: u64,
+    rewarm: Rewarm,
     /// Changes of the experiment's file that are still to come.
     pending: Vec<Change>,
 }
@@ -178,7 +178,7 @@ impl Trainer {
             step: 0,
             loss_chosen_at: 0,
             ramp_from: Some(0),
-            rewarmed_at: 0,
+            rewarm: Rewarm::default(),
             pending,
         };
         trainer.put_on_sphere();
@@ -392,15 +392,19 @@ impl Trainer {
 
     /// The learning rate that the next step uses.
     pub fn learning_rate(&self) -> f64 {
+        self.experiment.learning_rate() * self.rate_share()
+    }
+
+    fn rate_share(&self) -> f64 {
         let config = &self.experiment.optimizer;
-        self.experiment.learning_rate()
-            * schedule::rate_share(
-                config.schedule,
-                self.horizon,
-                self.experiment.warmup_steps(),
-                self.step,
-                self.rewarmed_at,
-            )
+        let warmup = self.experiment.warmup_steps();
+        schedule::rate_share(
+            config.schedule,
+            self.horizon,
+            warmup,
+            self.step,
+            self.rewarm,
+        )
     }
 
     /// The loss's values in force at the next step: margin on its ramp, λ on its way down.
@@ -450,29 +454,36 @@ impl Trainer {
                 value: value.trim().to_owned(),
             },
         );
+        let share = self.rate_share();
         let before = std::mem::replace(&mut self.experiment, next);
-        self.enter_loss(&before, &key);
+        if self.enter_loss(&before, &key) && self.step > 0 {
+            self.rewarm = Rewarm {
+                at: self.step,
+                share,
+            };
+        }
         Ok(Applied::Live)
     }
 
-    /// What a new loss, margin, scale or λ sets going: ramp, annealing, a warmer rate.
-    fn enter_loss(&mut self, before: &Experiment, key: &str) {
-        let (old, new) = (before.loss.spec.form, self.experiment.loss.spec.form);
+    /// What a new loss, margin, scale or λ sets going: ramp and annealing. Whether there was one.
+    fn enter_loss(&mut self, before: &Experiment, key: &str) -> bool {
         if key == "loss.id" {
             self.loss_chosen_at = self.step;
             self.ramp_from = Some(self.step);
-            if old == Form::Binary || new == Form::Binary {
-                self.zero_first_weight_of_binary();
-            }
+            self.zero_first_weight_of_binary();
             self.put_on_sphere();
-        } else if before.loss_values() != self.experiment.loss_values() {
-            self.ramp_from = None; // a slider acts at once
+            return true;
         }
-        if self.step > 0
-            && (key == "loss.id" || before.loss_values() != self.experiment.loss_values())
-        {
-            self.rewarmed_at = self.step;
+        let (old, new) = (before.loss_values(), self.experiment.loss_values());
+        let params = self.experiment.loss.spec.params.iter().enumerate();
+        let has_new_margin = params
+            .filter(|(_, param)| param.course == Course::Ramp)
+            .any(|(i, _)| old[i] != new[i]);
+        // A slider acts at once; values that come with the choice of a loss ramp with it.
+        if has_new_margin && self.step > self.loss_chosen_at {
+            self.ramp_from = None;
         }
+        old != new
     }
 
     /// Binary cross entropy has one weight: the difference of the two, beside a zero.

@@ -20,22 +20,32 @@ const ENDLESS_PERIOD: u64 = 1404;
 /// still moves the picture at once (`tests/engine.rs`).
 pub const ENDLESS_FLOOR: f64 = 0.1;
 
+/// The last change of loss, margin or scale in an endless run: from here the rate rises again.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rewarm {
+    /// Step of the change; 0 for the start of the run.
+    pub at: u64,
+    /// Share of the rate in force at that step, which the new rise never falls below.
+    pub share: f64,
+}
+
 /// Share of the highest learning rate in force at `step`.
 ///
 /// Rises linearly over `warmup` steps and falls along half a cosine. In an endless run both are
-/// counted from `rewarmed_at`, the last change of loss, margin or scale, and never fall below the
-/// floor once the run is under way.
+/// counted from the last change, and the rate never falls below the floor once it has been above.
 pub fn rate_share(
     kind: ScheduleKind,
     horizon: Horizon,
     warmup: u64,
     step: u64,
-    rewarmed_at: u64,
+    rewarm: Rewarm,
 ) -> f64 {
-    let since = step.saturating_sub(rewarmed_at);
-    let (elapsed, period, floor) = match horizon {
-        Horizon::Steps(total) => (step, total, 0.0),
-        Horizon::Endless => (since, ENDLESS_PERIOD, ENDLESS_FLOOR),
+    let (elapsed, period, floor, least) = match horizon {
+        Horizon::Steps(total) => (step, total, 0.0, 0.0),
+        Horizon::Endless => {
+            let since = step.saturating_sub(rewarm.at);
+            (since, ENDLESS_PERIOD, ENDLESS_FLOOR, rewarm.share)
+        }
     };
     let fallen = match kind {
         ScheduleKind::Constant => 1.0,
@@ -44,20 +54,23 @@ pub fn rate_share(
             floor + (1.0 - floor) * 0.5 * (1.0 + (PI * phase).cos())
         }
     };
-    let warm = |steps: u64| (steps + 1) as f64 / warmup.max(1) as f64;
-    match horizon {
-        Horizon::Steps(_) => fallen * warm(step).min(1.0),
-        Horizon::Endless if rewarmed_at == 0 => fallen * warm(step).min(1.0),
-        Horizon::Endless => fallen * warm(since).clamp(ENDLESS_FLOOR, 1.0),
-    }
+    let warm = (elapsed + 1) as f64 / warmup.max(1) as f64;
+    fallen * warm.max(least).min(1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn share(horizon: Horizon, step: u64, rewarmed_at: u64) -> f64 {
-        rate_share(ScheduleKind::Cosine, horizon, 100, step, rewarmed_at)
+    fn share(horizon: Horizon, step: u64, at: u64) -> f64 {
+        let share = if at == 0 { 0.0 } else { ENDLESS_FLOOR };
+        rate_share(
+            ScheduleKind::Cosine,
+            horizon,
+            100,
+            step,
+            Rewarm { at, share },
+        )
     }
 
     #[test]
@@ -72,5 +85,15 @@ mod tests {
         assert_eq!(share(Horizon::Endless, 5000, 0), ENDLESS_FLOOR);
         assert!(share(Horizon::Endless, 5100, 5000) > 0.9);
         assert!(share(Horizon::Endless, 5001, 5000) >= ENDLESS_FLOOR * 0.9);
+    }
+
+    #[test]
+    fn a_slider_that_is_dragged_does_not_hold_the_rate_down() {
+        let mut rewarm = Rewarm::default();
+        for step in 200..260 {
+            let share = rate_share(ScheduleKind::Cosine, Horizon::Endless, 300, step, rewarm);
+            assert!(share > 0.6, "step {step}: {share}");
+            rewarm = Rewarm { at: step, share };
+        }
     }
 }

@@ -393,6 +393,8 @@ impl Loop {
     fn start(&mut self, experiment: &Experiment) {
         match Run::new(experiment, self.n_threads, self.run.generation + 1) {
             Ok(mut run) => {
+                // A restart keeps still what stood still.
+                run.is_playing = self.run.is_playing || self.run.fault.is_some();
                 run.subset = self.run.subset;
                 run.prober = Prober::new(&run.trainer, run.subset);
                 self.run = run;
