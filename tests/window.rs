@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use egui::Key;
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use marginscope::app::{App, theme};
@@ -186,4 +186,35 @@ fn every_view_lays_out_on_a_projector_and_on_a_large_screen() {
             }
         }
     }
+}
+
+#[test]
+fn a_picture_is_saved_while_training_goes_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut harness = window(&small(&[("loss.id", "arcface")]));
+    harness
+        .state_mut()
+        .save_pictures_to(folder.path().to_owned());
+    harness.step();
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::E);
+    let picture = |_: &App| {
+        std::fs::read_dir(folder.path()).is_ok_and(|mut files| {
+            files.next().is_some_and(|file| {
+                file.is_ok_and(|file| file.path().extension().is_some_and(|e| e == "png"))
+            })
+        })
+    };
+    wait_for(&mut harness, "a picture", picture);
+    let file = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .next()
+        .expect("a file")
+        .expect("a file");
+    let bytes = std::fs::read(file.path()).expect("a picture");
+    assert!(
+        bytes.starts_with(b"\x89PNG") && bytes.len() > 10_000,
+        "{} bytes",
+        bytes.len()
+    );
+    assert!(snapshot(&harness).is_playing);
 }

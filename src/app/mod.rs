@@ -15,6 +15,7 @@ pub mod theme;
 mod widget;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::CreationContext;
@@ -162,6 +163,11 @@ impl App {
     /// The experiment with every change that was said.
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
+    }
+
+    /// Sets the folder of pictures that are saved without asking; at first the user's pictures.
+    pub fn save_pictures_to(&mut self, folder: PathBuf) {
+        self.saver.folder = folder;
     }
 
     fn take_snapshot(&mut self, ctx: &egui::Context) {
@@ -488,7 +494,7 @@ impl App {
             .show(ui, |ui| {
                 let rect = ui.available_rect_before_wrap();
                 let Some(snapshot) = self.snapshot.clone() else {
-                    overlay::loading_ui(ui, rect);
+                    overlay::loading_ui(ui, rect, self.worker.failure());
                     return;
                 };
                 self.picture.ui(ui, &snapshot);

@@ -51,12 +51,12 @@ pub(super) fn view_ui(
 }
 
 /// Before the first snapshot.
-pub(super) fn loading_ui(ui: &mut Ui, rect: Rect) {
+pub(super) fn loading_ui(ui: &mut Ui, rect: Rect, failure: Option<&str>) {
     let color = theme::color(theme::tokens(ui.ctx()).dimmed);
     ui.painter().text(
         rect.center(),
         Align2::CENTER_CENTER,
-        "Drawing the first weights…",
+        failure.unwrap_or("Drawing the first weights…"),
         theme::font(scene::Font::Regular, 14.0),
         color,
     );

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use crate::app::action::SaveTo;
 use crate::export::{png, write_beside};
@@ -14,12 +15,18 @@ const SCALE: f32 = 2.0;
 pub(super) struct Saver {
     told: Receiver<String>,
     tell: Sender<String>,
+    /// Where pictures go that are saved without asking.
+    pub(super) folder: PathBuf,
 }
 
 impl Default for Saver {
     fn default() -> Self {
         let (tell, told) = channel();
-        Self { told, tell }
+        Self {
+            told,
+            tell,
+            folder: pictures_folder(),
+        }
     }
 }
 
@@ -46,12 +53,13 @@ impl Saver {
                 .save_file()
         });
         let tell = self.tell.clone();
+        let quick_path = self.folder.join(name);
         let thread = std::thread::Builder::new()
             .name("save picture".to_owned())
             .spawn(move || {
                 let path = match dialog {
-                    Some(dialog) => pollster::block_on(dialog).map(|file| file.path().to_owned()),
-                    None => Some(pictures_folder().join(name)),
+                    Some(dialog) => ask(dialog, quick_path),
+                    None => Some(quick_path),
                 };
                 if let Some(path) = path {
                     let _ = tell.send(write(&scene, &path)); // nobody listens once the window is closed
@@ -61,6 +69,22 @@ impl Saver {
         if let Err(error) = thread {
             let _ = self.tell.send(format!("cannot save: {error}"));
         }
+    }
+}
+
+/// Where the user wants the picture; the quick path where no dialog can be shown.
+///
+/// A system without file dialogs answers like a user who cancels, only faster than anyone can.
+fn ask(
+    dialog: impl Future<Output = Option<rfd::FileHandle>>,
+    quick_path: PathBuf,
+) -> Option<PathBuf> {
+    const FASTEST_CANCEL: Duration = Duration::from_millis(250);
+    let start = Instant::now();
+    match pollster::block_on(dialog) {
+        Some(file) => Some(file.path().to_owned()),
+        None if start.elapsed() < FASTEST_CANCEL => Some(quick_path),
+        None => None,
     }
 }
 

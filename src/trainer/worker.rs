@@ -1,15 +1,15 @@
 //! The thread that trains: one ordered channel of commands in, the newest snapshot out.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
 use crate::experiment::Experiment;
-use crate::trainer::metrics::measure;
-use crate::trainer::probe::{Prober, Subset};
+use crate::trainer::metrics::{HeadState, Metrics, measure};
+use crate::trainer::probe::{Probe, Prober, Subset};
 use crate::trainer::schedule::Horizon;
 use crate::trainer::snapshot::{History, Snapshot};
 use crate::trainer::{Applied, Diverged, TrainError, Trainer};
@@ -53,6 +53,8 @@ pub struct Worker {
 struct Slots {
     newest: ArcSwapOption<Snapshot>,
     captured: ArcSwapOption<Snapshot>,
+    /// Why there will be no snapshot.
+    failure: OnceLock<String>,
 }
 
 impl Worker {
@@ -73,15 +75,20 @@ impl Worker {
         let thread = std::thread::Builder::new()
             .name("trainer".to_owned())
             .spawn(move || {
-                if let Ok(run) = Run::new(&experiment, n_threads, 1) {
-                    Loop {
+                let slots = publish_to;
+                match Run::new(&experiment, n_threads, 1) {
+                    Ok(run) => Loop {
                         run,
                         commands,
-                        slots: publish_to,
+                        slots,
                         wake: Box::new(wake),
                         n_threads,
                     }
-                    .work();
+                    .work(),
+                    Err(error) => {
+                        let _ = slots.failure.set(error.to_string()); // set nowhere else
+                        wake();
+                    }
                 }
             })
             .map_err(TrainError::Spawn)?;
@@ -103,6 +110,11 @@ impl Worker {
     /// The newest snapshot; `None` before the first.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.slots.newest.load_full()
+    }
+
+    /// Why training could not start at all.
+    pub fn failure(&self) -> Option<&str> {
+        self.slots.failure.get().map(String::as_str)
     }
 
     /// The snapshot that answers the last [`Command::Capture`], once.
@@ -142,6 +154,8 @@ struct Run {
     is_playing: bool,
     fault: Option<String>,
     refusal: Option<String>,
+    /// The last metrics and when they were measured.
+    measured: Option<(Instant, Metrics)>,
     pace: Pace,
 }
 
@@ -205,6 +219,7 @@ impl Run {
             is_playing: true,
             fault: None,
             refusal: None,
+            measured: None,
             pace: Pace::default(),
         })
     }
@@ -258,10 +273,26 @@ impl Run {
         self.prober.finish(&self.trainer);
     }
 
+    /// Measures the probe. Many samples are not measured for every picture while it trains: 70,000
+    /// take as long as several steps.
+    fn metrics(&mut self, head: &HeadState, probe: &Probe) -> Metrics {
+        const INTERVAL: Duration = Duration::from_millis(500);
+        if let Some((at, metrics)) = self.measured
+            && self.is_playing
+            && probe.len() > 2 * FEW_SAMPLES
+            && at.elapsed() < INTERVAL
+        {
+            return metrics;
+        }
+        let metrics = measure(head, &probe.features, &probe.labels).unwrap_or_default();
+        self.measured = Some((Instant::now(), metrics));
+        metrics
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         let head = self.trainer.head_state();
         let probe = self.prober.probe().clone();
-        let metrics = measure(&head, &probe.features, &probe.labels).unwrap_or_default();
+        let metrics = self.metrics(&head, &probe);
         self.history.note_accuracy(metrics.accuracy);
         let data = self.trainer.data();
         let batch = self.trainer.experiment().batch(data.train.len()) as f64;
