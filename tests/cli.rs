@@ -100,7 +100,7 @@ fn an_option_that_the_loss_does_not_have_names_those_it_has() {
 
 #[test]
 fn a_two_class_loss_wants_two_classes() {
-    assert_snapshot!(usage(&["train", "--loss", "binary_cross_entropy"]), @r#"loss "binary_cross_entropy" has one logit for two classes, but there are 10; choose two, for example --classes 3,8, or loss "softmax""#);
+    assert_snapshot!(usage(&["train", "--loss", "binary_cross_entropy"]), @r#"loss "binary_cross_entropy" has one logit for two classes, but there are 10; choose two classes such as 3,8, or loss "softmax""#);
 }
 
 #[test]
@@ -123,13 +123,15 @@ fn sizes_out_of_range_are_refused() {
 #[test]
 fn data_and_network_must_fit() {
     assert_snapshot!(usage(&["train", "--data", "moons"]), @"--data: data.source = moons: expected one of mnist, blobs, rings, spiral, free");
-    assert_snapshot!(usage(&["train", "--data", "free", "--network", "cnn"]), @r#"data "free" has no inputs for network "cnn"; use --network none"#);
+    assert_snapshot!(usage(&["train", "--data", "free", "--network", "cnn"]), @r#"data "free" has no inputs for network "cnn"; use network "none""#);
     assert_snapshot!(usage(&["train", "--data", "blobs", "--network", "cnn"]), @r#"network "cnn" needs images, but data "blobs" has points in the plane; use mlp:64,64 or none"#);
     assert_snapshot!(usage(&["train", "--network", "mlp:0"]), @"--network: network.kind = mlp:0: expected cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none");
 }
 
 #[test]
 fn an_unknown_option_gets_a_suggestion() {
+    assert_snapshot!(usage(&["trian"]), @r#"there is no file and no command "trian"; did you mean "train"?"#);
+    assert_snapshot!(usage(&["train", "--network", "mlp:"]), @"--network: network.kind = mlp:: expected cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none");
     assert_snapshot!(usage(&["train", "--los", "arcface"]), @"unexpected argument '--los' found; did you mean --loss?");
     assert_snapshot!(usage(&["losses", "--json", "extra"]), @"unexpected argument 'extra' found; --help lists the options");
     assert_snapshot!(usage(&["train", "--steps", "3", "--epochs", "2"]), @"the argument '--steps <N>' cannot be used with '--epochs <E>'");

@@ -1,6 +1,6 @@
 //! Keyboard: one table for what keys do and for the list that explains them.
 
-use egui::{Context, Key, Modifiers};
+use egui::{Context, Event, Key, Modifiers};
 
 use crate::app::action::{Action, SaveTo};
 use crate::experiment::ViewKind;
@@ -79,21 +79,39 @@ pub(super) fn pressed(ctx: &Context) -> Vec<Action> {
     if ctx.egui_wants_keyboard_input() || ctx.memory(|memory| memory.focused().is_some()) {
         return Vec::new();
     }
-    ctx.input(|input| {
-        let bound = BINDINGS
-            .iter()
-            .filter(|b| input.key_pressed(b.key) && matches(input.modifiers, b))
-            .map(|b| (b.action)());
-        let losses = LOSSES.iter().filter(|spec| {
-            let digit = spec
-                .key
-                .and_then(|key| DIGITS.get(usize::from(key).wrapping_sub(1)));
-            digit.is_some_and(|key| input.key_pressed(*key) && input.modifiers.is_none())
-        });
-        bound
-            .chain(losses.map(|spec| Action::ChooseLoss(spec)))
-            .collect()
-    })
+    let events = ctx.input(|input| input.events.clone());
+    events.iter().filter_map(action_of).collect()
+}
+
+/// What one event asks for. Modifiers are those of the event: by the end of a slow frame Shift may
+/// be up again. A key held down acts once, but for steps.
+fn action_of(event: &Event) -> Option<Action> {
+    let Event::Key {
+        key,
+        pressed: true,
+        repeat,
+        modifiers,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    if *repeat && *key != Key::ArrowRight {
+        return None;
+    }
+    let bound = BINDINGS
+        .iter()
+        .find(|binding| binding.key == *key && matches(*modifiers, binding));
+    if let Some(binding) = bound {
+        return Some((binding.action)());
+    }
+    let loss = LOSSES.iter().find(|spec| {
+        let digit = spec
+            .key
+            .and_then(|digit| DIGITS.get(usize::from(digit).wrapping_sub(1)));
+        digit == Some(key) && modifiers.is_none()
+    });
+    loss.map(|spec| Action::ChooseLoss(spec))
 }
 
 /// A question mark is typed with Shift on most keyboards.

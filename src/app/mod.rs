@@ -75,8 +75,27 @@ pub fn run(experiment: Experiment, n_threads: usize, is_default: bool) -> Result
         Ok(Box::new(App::new(cc, &experiment, n_threads, is_default)?))
     });
     eframe::run_native("marginscope", options, creator).map_err(|error| AppError::NoWindow {
-        reason: error.to_string().lines().collect::<Vec<_>>().join(" "),
+        reason: reason(&error),
     })
+}
+
+/// What keeps the window shut, in words of one line and without paths of a build.
+fn reason(error: &eframe::Error) -> String {
+    let is_headless = ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
+        .iter()
+        .all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()));
+    if is_headless && cfg!(all(unix, not(target_os = "macos"))) {
+        return "there is no display (DISPLAY and WAYLAND_DISPLAY are unset)".to_owned();
+    }
+    match error {
+        eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_) => {
+            "the display cannot be reached".to_owned()
+        }
+        eframe::Error::Glutin(_)
+        | eframe::Error::NoGlutinConfigs(..)
+        | eframe::Error::OpenGL(_) => "the display has no usable OpenGL".to_owned(),
+        other => other.to_string().lines().collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// What is kept between starts.
@@ -371,8 +390,11 @@ impl App {
         };
         self.save_to = None;
         let name = format!(
-            "marginscope-{}-{}d-step{:06}.png",
-            snapshot.head.spec.id, snapshot.head.dim, snapshot.step
+            "marginscope-{}-{}-seed{}-step{:06}.png",
+            snapshot.head.spec.id,
+            self.picture.view.kind.id(),
+            snapshot.experiment.run.seed,
+            snapshot.step
         );
         let scene = self.picture.scene(&snapshot, size);
         let ctx = ctx.clone();

@@ -1,8 +1,7 @@
 //! What floats over the picture: the choice of view, the sentence, questions and news.
 
 use egui::{
-    Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, Pos2, Rect, Stroke, Ui,
-    UiBuilder, vec2,
+    Align2, Area, CornerRadius, Frame, Id, Margin, Order, Pos2, Rect, Stroke, Ui, UiBuilder, vec2,
 };
 
 use crate::app::action::Action;
@@ -168,24 +167,21 @@ impl Toast {
     /// Shows it; whether it is to be shown again.
     pub(super) fn ui(&self, ui: &mut Ui, rect: Rect) -> bool {
         let tokens = theme::tokens(ui.ctx());
-        let area = Rect::from_center_size(
-            Pos2::new(rect.center().x, rect.bottom() - 84.0),
-            vec2(rect.width() - 80.0, 40.0),
-        );
-        ui.scope_builder(
-            UiBuilder::new()
-                .max_rect(area)
-                .layout(Layout::top_down(Align::Center)),
-            |ui| {
-                Frame::new()
-                    .fill(theme::color(tokens.text))
-                    .corner_radius(CornerRadius::same(8))
-                    .inner_margin(Margin::symmetric(14, 8))
-                    .show(ui, |ui| {
-                        ui.label(egui::RichText::new(&self.text).color(theme::color(tokens.panel)))
-                    });
-            },
-        );
+        let frame = Frame::new()
+            .fill(theme::color(tokens.text))
+            .corner_radius(CornerRadius::same(8))
+            .inner_margin(Margin::symmetric(14, 8));
+        let text = egui::RichText::new(&self.text).color(theme::color(tokens.panel));
+        Area::new(Id::unique("news"))
+            .order(Order::Foreground)
+            .pivot(Align2::CENTER_BOTTOM)
+            .fixed_pos(Pos2::new(rect.center().x, rect.bottom() - 70.0))
+            .show(ui.ctx(), |ui| {
+                frame.show(ui, |ui| {
+                    ui.set_max_width((rect.width() - 60.0).max(200.0));
+                    ui.label(text);
+                });
+            });
         ui.input(|input| input.time) < self.until
     }
 }

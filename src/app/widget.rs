@@ -1,9 +1,11 @@
 //! Small controls that egui does not have: icon buttons, segments, a slider that knows its ceiling.
 
+use std::sync::Arc;
+
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align, CornerRadius, DragValue, Layout, Rect, Response, Role, Sense, Shape, Slider, Stroke,
-    TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, DragValue, Galley, Layout, Rect, Response, Role, Sense, Shape, Slider,
+    Stroke, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::theme;
@@ -135,8 +137,21 @@ pub(super) fn strong(text: impl Into<String>, size: f32) -> egui::RichText {
     egui::RichText::new(text).font(theme::font(Font::SemiBold, size))
 }
 
-/// A formula in the mathematical italic; the letter behind `_` is set as a subscript.
-pub(super) fn formula(text: &str, color: egui::Color32) -> LayoutJob {
+/// A formula in the mathematical italic on one line, as large as fits; the letter behind `_` is set
+/// as a subscript.
+pub(super) fn formula(ui: &Ui, text: &str, color: egui::Color32) -> Arc<Galley> {
+    const SMALLEST: f32 = 11.0;
+    let layout = |size: f32| ui.painter().layout_job(formula_job(text, size, color));
+    let galley = layout(theme::size::FORMULA);
+    let share = ui.available_width() / galley.size().x;
+    if share >= 1.0 {
+        galley
+    } else {
+        layout((theme::size::FORMULA * share).max(SMALLEST))
+    }
+}
+
+fn formula_job(text: &str, size: f32, color: egui::Color32) -> LayoutJob {
     const SUBSCRIPT: f32 = 0.7; // of the size, as TeX sets it
     let mut job = LayoutJob::default();
     let mut is_subscript = false;
@@ -145,7 +160,7 @@ pub(super) fn formula(text: &str, color: egui::Color32) -> LayoutJob {
             is_subscript = true;
             continue;
         }
-        let size = theme::size::FORMULA * if is_subscript { SUBSCRIPT } else { 1.0 };
+        let size = size * if is_subscript { SUBSCRIPT } else { 1.0 };
         let format = TextFormat {
             font_id: theme::font(Font::MathItalic, size),
             color,
@@ -391,7 +406,10 @@ pub(super) fn meter(ui: &mut Ui, meter: &Meter<'_>) {
         );
         let (line, _) =
             ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
-        let left = (x - galley.size().x / 2.0).clamp(line.left(), line.right() - galley.size().x);
+        let left = (x - galley.size().x / 2.0).clamp(
+            line.left(),
+            (line.right() - galley.size().x).max(line.left()),
+        );
         ui.painter().galley(pos2(left, line.top()), galley, color);
     }
     ui.add_space(4.0);

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::Failure;
 use crate::experiment::Experiment;
+use crate::loss::nearest;
 
 /// A run as options: a file, then what differs from it.
 #[derive(Args, Clone, Debug, Default)]
@@ -149,7 +150,13 @@ impl RunOptions {
 }
 
 fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
+    const COMMANDS: [&str; 3] = ["train", "check", "losses"];
     let name = path.display().to_string();
+    if let Some(command) = nearest(&name, COMMANDS.into_iter()).filter(|_| !path.exists()) {
+        return Err(Failure::Usage(format!(
+            "there is no file and no command \"{name}\"; did you mean \"{command}\"?"
+        )));
+    }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read experiment {name}"))?;
     // All faults, on the one line that an error may have.

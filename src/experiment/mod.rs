@@ -17,7 +17,7 @@ pub use schema::{Field, fields, is_live};
 
 use crate::data::{DataSource, DataSpec, InputShape};
 use crate::loss;
-use crate::loss::{LossSpec, Setting, Values};
+use crate::loss::{LossSpec, MAX_PARAMS, Setting, Values};
 use crate::network::{Activation, NetworkKind};
 
 /// The description of a run. [`Experiment::validate`] holds between its parts what
@@ -120,6 +120,16 @@ pub enum OptimizerKind {
     Sgd,
     /// Kingma & Ba 2015, arXiv 1412.6980, algorithm 1.
     Adam,
+}
+
+impl OptimizerKind {
+    /// Highest learning rate where none was chosen.
+    pub fn default_learning_rate(self) -> f64 {
+        match self {
+            Self::Sgd => 0.05,
+            Self::Adam => 0.001,
+        }
+    }
 }
 
 /// How the learning rate falls.
@@ -263,12 +273,11 @@ impl Experiment {
 
     /// The loss's values: those that were set, defaults for the others.
     pub fn loss_values(&self) -> Values<f64> {
-        let spec = self.loss.spec;
-        let mut values = spec.defaults(self.setting());
-        for (value, param) in values.iter_mut().zip(spec.params) {
-            if let Some(&set) = self.loss.set.get(param.id) {
-                *value = set;
-            }
+        let setting = self.setting();
+        let mut values = [0.0; MAX_PARAMS];
+        for (value, param) in values.iter_mut().zip(self.loss.spec.params) {
+            let set = self.loss.set.get(param.id).copied();
+            *value = set.unwrap_or_else(|| (param.default)(setting));
         }
         values
     }
@@ -301,12 +310,8 @@ impl Experiment {
 
     /// Highest learning rate.
     pub fn learning_rate(&self) -> f64 {
-        self.optimizer
-            .learning_rate
-            .unwrap_or(match self.optimizer.kind {
-                OptimizerKind::Sgd => 0.05,
-                OptimizerKind::Adam => 0.001,
-            })
+        let default = self.optimizer.kind.default_learning_rate();
+        self.optimizer.learning_rate.unwrap_or(default)
     }
 
     /// Steps over which the rate rises at the start.
@@ -376,7 +381,7 @@ impl Experiment {
         let spec = self.loss.spec;
         if spec.form == loss::Form::Binary && n_classes != 2 {
             return conflict(format!(
-                "loss \"{}\" has one logit for two classes, but there are {n_classes}; choose two, for example --classes 3,8, or loss \"softmax\"",
+                "loss \"{}\" has one logit for two classes, but there are {n_classes}; choose two classes such as 3,8, or loss \"softmax\"",
                 spec.id
             ));
         }
@@ -389,7 +394,7 @@ impl Experiment {
                 "network \"cnn\" needs images, but data \"{data}\" has points in the plane; use mlp:64,64 or none"
             )),
             (InputShape::None, _) => conflict(format!(
-                "data \"{data}\" has no inputs for network \"{kind}\"; use --network none"
+                "data \"{data}\" has no inputs for network \"{kind}\"; use network \"none\""
             )),
         }
     }

@@ -8,31 +8,70 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// Writes a file beside its name, then renames it: what stood there before stays whole until the
-/// new one is.
+/// new one is. Links are followed; what is no regular file (a pipe, a device) is written into.
 ///
 /// # Errors
 /// If the folder cannot be written to.
 pub fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let old = path.metadata().ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(bytes);
+    }
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
+    set_permissions(file.as_file(), old.as_ref())?;
     file.as_file().sync_all()?;
-    set_usual_permissions(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
-/// Temporary files are private to their owner; what a user saves is not.
+/// Temporary files are private to their owner; what a user saves keeps the permissions it had, or
+/// can be read by all.
 #[cfg(unix)]
-fn set_usual_permissions(file: &std::fs::File) -> std::io::Result<()> {
+fn set_permissions(file: &std::fs::File, old: Option<&std::fs::Metadata>) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    const READABLE: u32 = 0o644;
+    let permissions = old.map_or_else(
+        || std::fs::Permissions::from_mode(READABLE),
+        std::fs::Metadata::permissions,
+    );
+    file.set_permissions(permissions)
 }
 
 #[cfg(not(unix))]
-fn set_usual_permissions(_: &std::fs::File) -> std::io::Result<()> {
+fn set_permissions(_: &std::fs::File, _: Option<&std::fs::Metadata>) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_a_device_is_written_into() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("table.csv");
+        write_beside(&path, b"old")?;
+        write_beside(&path, b"new")?;
+        assert_eq!(std::fs::read(&path)?, b"new");
+        assert_eq!(
+            std::fs::read_dir(folder.path())?.count(),
+            1,
+            "nothing is left beside it"
+        );
+        #[cfg(unix)]
+        {
+            write_beside(Path::new("/dev/null"), b"gone")?;
+            assert!(!Path::new("/dev/null").is_file());
+        }
+        Ok(())
+    }
 }

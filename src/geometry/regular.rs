@@ -1,5 +1,6 @@
 //! How far apart directions can be, and arrangements that are that far apart.
 
+use std::cell::Cell;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use crate::geometry::angle;
@@ -36,6 +37,21 @@ pub struct Ceiling {
 /// share of the sphere that the densest lattice packing fills of R^{d−1}. Below two classes there
 /// is no pair, and the answer is π; on a line (d = 1) and for d = 0 a third class must repeat.
 pub fn largest_min_angle_rad(n_classes: usize, dim: usize) -> Ceiling {
+    // Asked for in every step and frame with the same sizes; an estimate takes tens of µs.
+    thread_local! {
+        static LAST: Cell<Option<(usize, usize, Ceiling)>> = const { Cell::new(None) };
+    }
+    match LAST.get() {
+        Some((n, d, ceiling)) if (n, d) == (n_classes, dim) => ceiling,
+        _ => {
+            let ceiling = find_largest_min_angle_rad(n_classes, dim);
+            LAST.set(Some((n_classes, dim, ceiling)));
+            ceiling
+        }
+    }
+}
+
+fn find_largest_min_angle_rad(n_classes: usize, dim: usize) -> Ceiling {
     let exact = |angle_rad| Ceiling {
         angle_rad,
         certainty: Certainty::Exact,

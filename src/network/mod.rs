@@ -54,7 +54,7 @@ impl std::str::FromStr for NetworkKind {
         match (kind.trim(), sizes.trim()) {
             ("cnn", "") => Ok(Self::Cnn),
             ("none", "") => Ok(Self::None),
-            ("mlp", "") => Ok(Self::Mlp(vec![256, 128])),
+            ("mlp", "") if !text.contains(':') => Ok(Self::Mlp(vec![256, 128])),
             ("mlp", sizes) => sizes
                 .split(',')
                 .map(parse_hidden)

@@ -63,7 +63,7 @@ fn note(
     size: [f32; 2],
 ) -> Group {
     let area = view.area(size);
-    let unit = look.unit.min(1.3);
+    let unit = look.unit.clamp(0.97, 1.3); // small pictures are shown in rooms, too
     let left = area.min[0] + 20.0 * unit;
     let width = area.max[0] - left - 20.0 * unit;
     let sentence = caption(snapshot, view);

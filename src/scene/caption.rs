@@ -255,11 +255,14 @@ pub fn notes(
             100.0 * share
         ));
     }
-    if curves.has_margin && view.show.margins {
-        notes.push(
-            "Solid: where the decision changes. Dashed: where a class wins with its margin."
-                .to_owned(),
-        );
+    let has_dashes = view.show.margins
+        && match &curves.space {
+            Space::Message(_) => false,
+            Space::Flat(flat) => !flat.arcs.is_empty(),
+            Space::Solid(solid) => !solid.loops.is_empty(),
+        };
+    if has_dashes {
+        notes.push("Dashed: where a class wins with its margin.".to_owned());
     }
     notes
 }

@@ -386,13 +386,15 @@ impl Loop {
         run.refusal = None;
         match command {
             Command::Play => {
-                run.is_playing = run.fault.is_none();
+                run.fault = None; // parameters are finite: a changed setting may do better
+                run.is_playing = true;
                 run.steps_left = None;
             }
             Command::Pause => run.stop(),
             Command::Step(n) => {
+                run.fault = None;
                 run.steps_left = Some(n.max(1));
-                run.is_playing = run.fault.is_none();
+                run.is_playing = true;
             }
             Command::Set { key, value } => self.set(&key, &value),
             Command::Restart => {

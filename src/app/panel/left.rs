@@ -105,7 +105,7 @@ fn loss_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui.ctx());
     ui.label(strong(spec.name, theme::size::TITLE))
         .on_hover_text(format!("{}\n{}", spec.summary, spec.source));
-    let formula = formula(spec.formula, theme::color(tokens.dimmed));
+    let formula = formula(ui, spec.formula, theme::color(tokens.dimmed));
     ui.label(formula)
         .on_hover_text(format!("Target logit. {}", spec.source));
     ui.add_space(6.0);
@@ -267,8 +267,9 @@ fn classes_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
 }
 
 fn class_chip(ui: &mut Ui, class: usize, chosen: &[usize], actions: &mut Vec<Action>) {
-    let is_chosen = chosen.contains(&class);
-    let color = class_color(class);
+    let label = chosen.iter().position(|&chosen| chosen == class);
+    let is_chosen = label.is_some();
+    let color = class_color(label.unwrap_or(class)); // as in the picture
     let text = strong(class.to_string(), theme::size::VALUE);
     let button = if is_chosen {
         egui::Button::new(text.color(theme::color(color.text_on()))).fill(theme::color(color))
@@ -317,7 +318,7 @@ fn optimizer_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>)
         help: "Highest step size; the schedule lowers it.",
         slider: 1e-4..=1.0,
         range: 0.0..=100.0,
-        default: 0.05,
+        default: experiment.optimizer.kind.default_learning_rate(),
         ceiling: None,
         is_integer: false,
         is_logarithmic: true,

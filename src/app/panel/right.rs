@@ -156,7 +156,7 @@ fn meters_ui(ui: &mut Ui, snapshot: &Snapshot) {
         let best = setting.best_angle_rad().to_degrees();
         angle_meter(
             ui,
-            "least angle between weights",
+            "least weight angle",
             angle,
             best * 1.25,
             Some(best),
