@@ -94,7 +94,9 @@ fn reason(error: &eframe::Error) -> String {
         eframe::Error::Glutin(_)
         | eframe::Error::NoGlutinConfigs(..)
         | eframe::Error::OpenGL(_) => "the display has no usable OpenGL".to_owned(),
-        other => other.to_string().lines().collect::<Vec<_>>().join(" "),
+        eframe::Error::AppCreation(error) => {
+            error.to_string().lines().collect::<Vec<_>>().join(" ")
+        }
     }
 }
 

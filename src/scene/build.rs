@@ -68,16 +68,16 @@ fn note(
     let width = area.max[0] - left - 20.0 * unit;
     let sentence = caption(snapshot, view);
     let small = notes(snapshot, curves, view, size).join(" ");
-    let mut lines: Vec<(String, f32, bool)> = Vec::new();
-    for words in fonts::wrapped(&sentence, 14.5 * unit, width) {
-        lines.push((words, 14.5 * unit, true));
-    }
-    // The scale bar of the plane stands at the right of the small print.
+    // The scale bar of the plane stands at the right.
     let room = if view.kind == ViewKind::Plane {
-        0.78
+        0.72
     } else {
         1.0
     };
+    let mut lines: Vec<(String, f32, bool)> = Vec::new();
+    for words in fonts::wrapped(&sentence, 14.5 * unit, room * width) {
+        lines.push((words, 14.5 * unit, true));
+    }
     for words in fonts::wrapped(&small, 11.5 * unit, room * width) {
         lines.push((words, 11.5 * unit, false));
     }

@@ -1,12 +1,12 @@
 //! The right panel: accuracy, loss curve, meters. Every number comes from the snapshot.
 
-use egui::{Align, Layout, Ui, vec2};
+use egui::{Align, Align2, Layout, Ui, vec2};
 use egui_plot::{Line, Plot, PlotPoint, PlotPoints};
 
 use crate::app::theme;
 use crate::app::widget::{Meter, hairline, meter, strong};
 use crate::loss::Setting;
-use crate::scene::thousands;
+use crate::scene::{Font, thousands};
 use crate::trainer::{Snapshot, Subset};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
@@ -14,6 +14,8 @@ use crate::trainer::{Snapshot, Subset};
 pub(crate) struct RightPanel {
     loss: Vec<PlotPoint>,
     accuracy: Vec<PlotPoint>,
+    /// What the axis of the loss reaches to: a spike at a change of loss may stand out.
+    highest_loss: f64,
     /// Snapshot the curves were made of.
     of: Option<(u64, u64)>,
 }
@@ -47,6 +49,7 @@ impl RightPanel {
             rows.iter()
                 .map(|row| PlotPoint::new(row.step as f64, row.loss)),
         );
+        self.highest_loss = usual_maximum(rows.iter().map(|row| row.loss).collect());
         self.accuracy.clear();
         self.accuracy.extend(
             rows.iter()
@@ -64,16 +67,32 @@ impl RightPanel {
         let loss = Line::new("loss", PlotPoints::Borrowed(&self.loss))
             .color(theme::color(tokens.accent))
             .width(1.5);
-        curve(ui, "loss", &newest, loss, None);
+        curve(
+            ui,
+            "loss",
+            &newest,
+            loss,
+            self.highest_loss,
+            format!("{:.1}", self.highest_loss),
+        );
         let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
             .color(theme::color(tokens.text))
             .width(1.5);
-        curve(ui, "accuracy", "", accuracy, Some((0.0, 1.0)));
+        curve(ui, "accuracy", "", accuracy, 1.0, "100%".to_owned());
     }
 }
 
-fn curve(ui: &mut Ui, name: &str, value: &str, line: Line<'_>, range: Option<(f64, f64)>) {
-    let mut plot = Plot::new(name)
+/// What all values but the highest few stay below.
+fn usual_maximum(mut values: Vec<f64>) -> f64 {
+    const USUAL_SHARE: f64 = 0.97;
+    values.sort_by(f64::total_cmp);
+    let index = (USUAL_SHARE * values.len() as f64) as usize;
+    values.get(index).copied().unwrap_or(1.0)
+}
+
+/// A curve from 0 to `highest`, which is written at its top.
+fn curve(ui: &mut Ui, name: &str, value: &str, line: Line<'_>, highest: f64, top: String) {
+    let plot = Plot::new(name)
         .height(72.0)
         .show_axes(false)
         .show_grid(false)
@@ -84,10 +103,21 @@ fn curve(ui: &mut Ui, name: &str, value: &str, line: Line<'_>, range: Option<(f6
         .allow_boxed_zoom(false)
         .allow_double_click_reset(false)
         .set_margin_fraction(vec2(0.0, 0.05));
-    if let Some((low, high)) = range {
-        plot = plot.include_y(low).include_y(high);
-    }
-    let response = plot.show(ui, |plot| plot.line(line)).response;
+    let response = plot
+        .show(ui, |plot| {
+            plot.line(line);
+            plot.set_plot_bounds_y(0.0..=1.04 * highest.max(1e-6));
+        })
+        .response;
+    let color = theme::color(theme::tokens(ui.ctx()).dimmed);
+    let font = theme::font(Font::Regular, theme::size::NOTE);
+    ui.painter().text(
+        response.rect.right_top(),
+        Align2::RIGHT_TOP,
+        top,
+        font,
+        color,
+    );
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
     });
