@@ -22,7 +22,7 @@ fn run() -> Result<ExitCode, Failure> {
     match cli::parse(std::env::args_os())? {
         Invocation::Headless(command) => cli::run(*command),
         Invocation::Print(text) => {
-            cli::print(&text);
+            cli::print(&text)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Window(launch) => {

@@ -30,8 +30,8 @@ use crate::app::picture::Picture;
 use crate::app::saver::Saver;
 use crate::experiment::{Experiment, ViewKind, is_live};
 use crate::loss::LossSpec;
-use crate::scene::ViewState;
 use crate::scene::theme::DARK;
+use crate::scene::{Show, SphereView, ViewState};
 use crate::trainer::{Command, Snapshot, Subset, TrainError, Worker};
 
 /// The window could not be opened.
@@ -104,8 +104,11 @@ fn reason(error: &eframe::Error) -> String {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Kept {
+    /// As TOML.
     experiment: Option<String>,
-    view: Option<String>,
+    show: Option<Show>,
+    sphere: Option<SphereView>,
+    subset: Subset,
 }
 
 /// The window's state; everything about the run is in the snapshot.
@@ -147,7 +150,7 @@ impl App {
         let kept: Kept = cc
             .storage
             .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
-            .unwrap_or_default();
+            .unwrap_or_default(); // what an older version kept is left
         let last = kept
             .experiment
             .filter(|_| is_default)
@@ -155,7 +158,10 @@ impl App {
         let experiment = last.unwrap_or_else(|| experiment.clone());
         let ctx = cc.egui_ctx.clone();
         let worker = Worker::spawn(&experiment, n_threads, move || ctx.request_repaint())?;
-        let view = new_view(experiment.view_kind());
+        let mut view = new_view(experiment.view_kind());
+        view.show = kept.show.unwrap_or(view.show);
+        view.sphere = kept.sphere.unwrap_or(view.sphere);
+        worker.send(Command::Show(kept.subset));
         Ok(Self {
             worker,
             snapshot: None,
@@ -164,7 +170,7 @@ impl App {
             picture: Picture::new(view),
             left: LeftPanel::default(),
             right: RightPanel::default(),
-            subset: Subset::default(),
+            subset: kept.subset,
             saver: Saver::default(),
             save_to: None,
             toast: None,
@@ -460,7 +466,9 @@ impl eframe::App for App {
         experiment.run.changes.clear();
         let kept = Kept {
             experiment: Some(experiment.to_toml()),
-            view: None,
+            show: Some(self.picture.view.show),
+            sphere: Some(self.picture.view.sphere),
+            subset: self.subset,
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);
     }

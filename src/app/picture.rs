@@ -31,6 +31,7 @@ struct Cached {
     rect: Rect,
     pixels_per_point: f32,
     shapes: Vec<Shape>,
+    caption: String,
 }
 
 impl Picture {
@@ -48,9 +49,6 @@ impl Picture {
     pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Arc<Snapshot>) {
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
-        let caption = scene::caption(snapshot, &self.view);
-        response
-            .widget_info(|| WidgetInfo::labeled(Role::Canvas, true, format!("picture: {caption}")));
         self.navigate(ui, &response, rect);
         self.view.theme = *theme::tokens(ui.ctx());
         if self.view.follow(snapshot, rect.size().into()) {
@@ -66,6 +64,7 @@ impl Picture {
             let scene = self.scene(snapshot, rect.size().into());
             self.cached = Some(Cached {
                 shapes: self.painter.shapes(ui.ctx(), &scene, rect.min),
+                caption: format!("picture: {}", scene::caption(snapshot, &self.view)),
                 snapshot: Arc::clone(snapshot),
                 view: self.view.clone(),
                 rect,
@@ -73,6 +72,7 @@ impl Picture {
             });
         }
         if let Some(cached) = &self.cached {
+            response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &cached.caption));
             ui.painter()
                 .with_clip_rect(rect)
                 .extend(cached.shapes.iter().cloned());

@@ -106,12 +106,12 @@ pub(super) fn run(options: &CheckOptions) -> Result<ExitCode, Failure> {
     super::print(&format!(
         "{:>4}  {:<22}{:>10}{:>10}{:>10}{:>10}{:>10}",
         "case", "loss", "loss", "logits", "grad_x", "grad_w", "grad_b"
-    ));
+    ))?;
     let mut worst = (0.0, 0, String::new());
     for (i, case) in vectors.cases.iter().enumerate() {
         let errors =
             check_case(case).with_context(|| format!("{name}: case {i} ({})", case.loss))?;
-        super::print(&row(i, case, &errors));
+        super::print(&row(i, case, &errors))?;
         if errors.worst() >= worst.0 {
             worst = (errors.worst(), i, case.loss.clone());
         }
@@ -125,7 +125,7 @@ pub(super) fn run(options: &CheckOptions) -> Result<ExitCode, Failure> {
         worst.1,
         worst.2,
         options.tolerance
-    ));
+    ))?;
     Ok(if passes {
         ExitCode::SUCCESS
     } else {

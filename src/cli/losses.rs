@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::cli::Failure;
 use crate::loss::{LOSSES, LossSpec, Param, Setting};
 
 /// Options of `losses`.
@@ -25,15 +26,15 @@ const SPHERE: Setting = Setting {
     dim: 3,
 };
 
-pub(super) fn run(options: LossesOptions) -> ExitCode {
-    if options.json {
-        super::print(&Value::Array(LOSSES.iter().map(|spec| json_of(spec)).collect()).to_string());
+pub(super) fn run(options: LossesOptions) -> Result<ExitCode, Failure> {
+    let text = if options.json {
+        Value::Array(LOSSES.iter().map(|spec| json_of(spec)).collect()).to_string()
     } else {
-        for spec in LOSSES {
-            super::print(&text_of(spec));
-        }
-    }
-    ExitCode::SUCCESS
+        let texts: Vec<String> = LOSSES.iter().map(|spec| text_of(spec)).collect();
+        texts.join("\n")
+    };
+    super::print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn text_of(spec: &LossSpec) -> String {

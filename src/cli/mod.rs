@@ -78,12 +78,21 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     match command {
         Headless::Train(options) => train::run(&options),
         Headless::Check(options) => check::run(&options),
-        Headless::Losses(options) => Ok(losses::run(options)),
+        Headless::Losses(options) => losses::run(options),
     }
 }
 
 /// Writes a line to stdout, the only place that does; a closed pipe is no fault.
-pub fn print(text: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stdout(), "{text}");
+///
+/// # Errors
+/// If the line cannot be written, as on a full disk.
+pub fn print(text: &str) -> Result<(), Failure> {
+    use std::io::{ErrorKind, Write as _};
+    match writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::new(error);
+            Err(error.context("cannot write to stdout").into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -94,9 +94,9 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     write_files(options, &trainer, &outcome)?;
     let report = report(&trainer, &outcome, launch.n_threads);
     if options.json {
-        super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?);
+        super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?)?;
     } else {
-        super::print(&text_of(&report));
+        super::print(&text_of(&report))?;
     }
     if let Some(message) = outcome.diverged {
         return Err(anyhow::anyhow!(message).into());

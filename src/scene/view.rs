@@ -4,6 +4,7 @@
 //! right, y up, z towards the viewer, **screen** is points of the canvas, y down.
 
 use nalgebra::{Unit, UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
 use crate::scene::theme::Theme;
@@ -27,7 +28,7 @@ pub struct ViewState {
 }
 
 /// What is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a list of switches, each of its own"
@@ -344,7 +345,7 @@ fn wanted_rung(snapshot: &Snapshot, size: [f32; 2]) -> Option<f64> {
 }
 
 /// How the sphere is turned.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SphereView {
     /// View from world.
     pub orientation: UnitQuaternion<f64>,

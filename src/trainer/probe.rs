@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::{Dataset, Split};
 use crate::trainer::{EmbedWork, Trainer};
 
 /// Which samples are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subset {
     /// So many of the test set (of the training set where there is none), evenly spread.
     Test(usize),
