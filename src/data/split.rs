@@ -243,7 +243,7 @@ mod tests {
         let split = Split::images(vec![0; n], (0..n as u32).collect(), images);
         let b = BLOCK_LEN;
         assert_eq!(split.first_groups(0), [b, b, 2 * b, 4 * b, 8 * b]);
-        assert_eq!(split.first_groups(1), []);
+        assert_eq!(split.first_groups(1), Vec::<usize>::new());
     }
 
     #[test]

@@ -4,7 +4,26 @@
 //! Coordinates are canvas points: the origin at the top left corner, x right, y down, one unit a
 //! point of text size. Text and line widths are in the same unit, so that window and file agree.
 
+mod build;
+mod caption;
+mod circle;
+mod curves;
+pub mod fonts;
+mod label;
+mod look;
+mod message;
+mod pick;
+mod plane;
+mod projection;
+mod sphere;
 pub mod theme;
+mod view;
+
+pub use build::{build, build_with};
+pub use caption::{caption, notes};
+pub use curves::Curves;
+pub use pick::pick;
+pub use view::{Insets, PlaneView, Show, SphereView, ViewState};
 
 /// A colour with opacity, sRGB, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +86,20 @@ pub enum Item {
         /// Around; width 0 for none.
         stroke: Stroke,
     },
+    /// A disc whose colour runs from a point inside it to its rim: light on a ball.
+    ///
+    /// At share t the colour lies on the circle of radius t·radius about focus + t·(center −
+    /// focus), as in SVG. Between two stops only the opacity may differ.
+    Shade {
+        /// Its middle.
+        center: [f32; 2],
+        /// In points.
+        radius: f32,
+        /// Where share 0 lies, inside the disc.
+        focus: [f32; 2],
+        /// Shares from 0 to 1, ascending, with their colours.
+        stops: Vec<(f32, Rgba)>,
+    },
     /// A line of text.
     Text {
         /// Where the anchor lies: horizontally as `anchor` says, vertically the middle of the digits.
@@ -91,6 +124,8 @@ pub struct Dot {
     pub center: [f32; 2],
     /// Its colour.
     pub color: Rgba,
+    /// Index in the probe.
+    pub sample: u32,
 }
 
 /// How a line is drawn.

@@ -1,0 +1,382 @@
+//! The sentence under the picture, chosen by what is measured in it, and the small print.
+
+use crate::experiment::ViewKind;
+use crate::loss::{Setting, Unit};
+use crate::scene::ViewState;
+use crate::scene::curves::{Curves, Space, has_directions_only, has_margin};
+use crate::scene::look::{count, number};
+use crate::scene::plane::{trimmed, weight_factor};
+use crate::trainer::Snapshot;
+
+/// A run that has gone so far and still cannot tell classes apart has not merely begun.
+const FIRST_STEPS: u64 = 60;
+/// Of the way from chance to certainty.
+const UNTRAINED_SHARE: f64 = 0.25;
+/// Means or weights closer than this have one direction.
+const FUSED_RAD: f64 = 0.07;
+/// Elongation from which a class looks like a petal.
+const PETAL: f64 = 1.6;
+/// Spread of a class over half the distance to the next from which it looks like a dot.
+const COMPACT: f64 = 0.45;
+
+/// One sentence for the room, at most 110 characters, chosen by measured conditions: never by the
+/// name of the loss.
+pub fn caption(snapshot: &Snapshot, view: &ViewState) -> String {
+    let metrics = &snapshot.metrics;
+    let n_classes = snapshot.head.n_classes;
+    if snapshot.fault.is_some() {
+        return format!(
+            "Diverged after step {}: this is the last finite picture. Lower the rate or the margin.",
+            count(snapshot.step as usize)
+        );
+    }
+    if metrics.n_samples == 0 || n_classes == 0 {
+        return "There is no sample to show.".to_owned();
+    }
+    if snapshot.step == 0 {
+        return "Before the first step: chance decides where features lie.".to_owned();
+    }
+    let chance = 1.0 / n_classes as f64;
+    let skill = (metrics.accuracy - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
+    if snapshot.step < FIRST_STEPS && skill < UNTRAINED_SHARE {
+        return "The first steps: the classes still lie on top of one another.".to_owned();
+    }
+    if let Some(sentence) = past_ceiling(snapshot) {
+        return sentence;
+    }
+    let clouds = Clouds::of(snapshot);
+    if let Some(sentence) = collapsed(snapshot, &clouds, skill) {
+        return sentence;
+    }
+    settled(snapshot, view, &clouds, skill)
+}
+
+/// A margin that no arrangement of the classes can give.
+fn past_ceiling(snapshot: &Snapshot) -> Option<String> {
+    let head = &snapshot.head;
+    let setting = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    };
+    head.spec.params.iter().enumerate().find_map(|(i, param)| {
+        let ceiling = head.spec.ceiling(i, setting, &head.values)?;
+        let value = head.values[i];
+        let unit = if param.unit == Unit::Radians { " rad" } else { "" };
+        (value > ceiling * (1.0 + 1e-6)).then(|| {
+            format!(
+                "Past its ceiling: {} classes can keep a margin of {}{unit} at most, not {}; {} of samples do.",
+                head.n_classes,
+                number(ceiling),
+                number(value),
+                percent(snapshot.metrics.margin_satisfied)
+            )
+        })
+    })
+}
+
+/// Classes that have become one.
+fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String> {
+    const BROKEN: f64 = 0.9;
+    if skill > BROKEN {
+        return None;
+    }
+    let fused = clouds.largest_fused(snapshot.head.spec.form.is_angular());
+    if fused.len() < 2 {
+        return None;
+    }
+    let names: Vec<&str> = fused
+        .iter()
+        .map(|&class| {
+            snapshot
+                .class_names
+                .get(class)
+                .map_or("?", |name| name.as_str())
+        })
+        .collect();
+    const MOST_NAMED: usize = 6;
+    let is_nameable = names.len() <= MOST_NAMED && names.iter().all(|name| name.len() <= 9);
+    let who = match names.split_last() {
+        Some((last, rest)) if is_nameable => format!("{} and {last}", rest.join(", ")),
+        _ => format!("{} of {} classes", names.len(), snapshot.head.n_classes),
+    };
+    Some(format!(
+        "Collapsed: {who} have fused and cannot be told apart; accuracy is {}.",
+        percent(snapshot.metrics.accuracy)
+    ))
+}
+
+/// A run on its way or at its end.
+fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -> String {
+    const GOOD: f64 = 0.75;
+    let metrics = &snapshot.metrics;
+    let head = &snapshot.head;
+    let accuracy = percent(metrics.accuracy);
+    if skill < GOOD {
+        return format!("Spreading: {accuracy} of samples already lie on their own side.");
+    }
+    let is_length_free = !head.spec.form.is_cosine();
+    if is_length_free && view.kind == ViewKind::Plane {
+        if clouds.looseness < COMPACT {
+            return "Compact: each class is a small cloud with free space around it.".to_owned();
+        }
+        if clouds.elongation > PETAL && !has_margin(head) {
+            return format!(
+                "Separable, not discriminative: petals {} times as long as wide that touch at the center.",
+                number((clouds.elongation * 10.0).round() / 10.0)
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+            );
+        }
+    }
+    let best_rad = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    }
+    .best_angle_rad();
+    let least_rad = metrics.min_weight_angle_rad.unwrap_or(0.0);
+    if has_margin(head) {
+        let satisfied = percent(metrics.margin_satisfied);
+        return if metrics.margin_satisfied > 0.75 && least_rad > 0.8 * best_rad {
+            format!(
+                "Every class has its room: {satisfied} of samples win with their margin, weights are {} apart.",
+                degrees(least_rad)
+            )
+        } else {
+            format!("{satisfied} of samples win with their margin; the pale wedge is the gap it asks for.")
+                .replace("wedge is", if head.dim == 2 { "wedge is" } else { "rim is" })
+        };
+    }
+    if head.spec.form.is_angular() && least_rad > 0.8 * best_rad {
+        return format!(
+            "Evenly spread: weights are {} apart, {} is possible. Without a margin the classes touch.",
+            degrees(least_rad),
+            degrees(best_rad)
+        );
+    }
+    let spread = metrics.intra_class_angle_rad.unwrap_or(0.0);
+    format!(
+        "{accuracy} lie on their own side; a class spreads {} about its mean direction.",
+        degrees(spread)
+    )
+}
+
+/// What else must be said: how boundaries and arrows are drawn, and how many samples.
+pub fn notes(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+) -> Vec<String> {
+    let head = &snapshot.head;
+    let kind = if snapshot.probe.is_train {
+        "training"
+    } else {
+        "test"
+    };
+    let samples = format!("{} {kind} samples", count(snapshot.probe.len()));
+    let mut notes = Vec::new();
+    match (&curves.space, view.kind) {
+        (Space::Flat(flat), ViewKind::Plane) => {
+            notes.push(format!("{samples}."));
+            match weight_factor(snapshot, flat, view, size) {
+                Some(factor) => notes.push(format!("Weight arrows × {}.", trimmed(factor))),
+                None => notes.push("Weights drawn as directions.".to_owned()),
+            }
+        }
+        (Space::Flat(_), ViewKind::Circle) => {
+            notes.push(format!("{samples} by direction; bars count them."));
+        }
+        (Space::Solid(solid), ViewKind::Sphere) => {
+            notes.push(format!("{samples} by direction."));
+            if let Some((dim, share)) = solid.projected {
+                notes.push(format!(
+                    "PCA of {dim} dimensions to 3: {} of the squared length; cells are its section.",
+                    percent(share)
+                ));
+            }
+        }
+        _ => return notes,
+    }
+    if curves.has_margin && view.show.margins && head.dim <= 3 {
+        notes.push("Dashed: where a class wins with its margin.".to_owned());
+    }
+    if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
+        notes.push(format!(
+            "Boundaries drawn at the mean feature length {}.",
+            number(curves.mean_norm)
+        ));
+    }
+    if !head.centers.is_empty() && view.kind == ViewKind::Plane {
+        notes.push("Rings: class centers.".to_owned());
+    }
+    if head.dim <= 3 && !has_directions_only(head) && notes.is_empty() {
+        notes.push(samples);
+    }
+    notes
+}
+
+fn percent(share: f64) -> String {
+    if share > 0.995 && share < 1.0 {
+        return format!("{:.1}%", (1000.0 * share).floor() / 10.0);
+    }
+    format!("{:.0}%", 100.0 * share)
+}
+
+fn degrees(angle_rad: f64) -> String {
+    format!("{:.0}°", angle_rad.to_degrees())
+}
+
+/// What the classes look like, as clouds.
+struct Clouds {
+    /// Mean feature and mean direction of each class `[classes][dim]`, `None` without samples.
+    means: Vec<Option<(Vec<f64>, Vec<f64>)>>,
+    /// Root mean square distance to the mean, of each class.
+    spread: Vec<f64>,
+    /// Deviation along the class's direction over the deviation across it, mean over classes.
+    elongation: f64,
+    /// Spread over half the distance to the nearest other mean, mean over classes.
+    looseness: f64,
+}
+
+impl Clouds {
+    fn of(snapshot: &Snapshot) -> Self {
+        let (dim, n_classes) = (snapshot.head.dim, snapshot.head.n_classes);
+        let samples = || {
+            let features = snapshot.probe.features.chunks_exact(dim.max(1));
+            features
+                .zip(snapshot.probe.labels.iter())
+                .map(|(x, &label)| (x, usize::from(label)))
+                .filter(|(x, class)| *class < n_classes && x.iter().all(|x| x.is_finite()))
+        };
+        let mut sums = vec![(vec![0.0; dim], vec![0.0; dim], 0.0_f64); n_classes];
+        for (x, class) in samples() {
+            let length = length(x).max(f64::MIN_POSITIVE);
+            let (sum, directions, n) = &mut sums[class];
+            for (i, &x) in x.iter().enumerate() {
+                sum[i] += f64::from(x);
+                directions[i] += f64::from(x) / length;
+            }
+            *n += 1.0;
+        }
+        let means: Vec<Option<(Vec<f64>, Vec<f64>)>> = sums
+            .into_iter()
+            .map(|(sum, directions, n)| {
+                let mean = |v: Vec<f64>| v.iter().map(|x| x / n).collect::<Vec<f64>>();
+                (n > 0.0).then(|| (mean(sum), unit(&directions)))
+            })
+            .collect();
+        // Along and across the class's mean direction, squared, and the number of samples.
+        let mut squares = vec![[0.0_f64; 3]; n_classes];
+        for (x, class) in samples() {
+            let Some((mean, direction)) = &means[class] else {
+                continue;
+            };
+            let mut along = 0.0;
+            let mut whole = 0.0;
+            for i in 0..dim {
+                let off = f64::from(x[i]) - mean[i];
+                along += off * direction[i];
+                whole += off * off;
+            }
+            let [a, b, n] = &mut squares[class];
+            *a += along * along;
+            *b += (whole - along * along).max(0.0);
+            *n += 1.0;
+        }
+        let across_dims = (dim as f64 - 1.0).max(1.0);
+        let elongations = squares
+            .iter()
+            .filter(|[_, across, n]| *n > 1.0 && *across > 0.0);
+        let elongation = mean(elongations.map(|[a, b, _]| (a * across_dims / b).sqrt()));
+        let spread: Vec<f64> = squares
+            .iter()
+            .map(|[a, b, n]| ((a + b) / n.max(1.0)).sqrt())
+            .collect();
+        let mut clouds = Self {
+            means,
+            spread,
+            elongation,
+            looseness: 0.0,
+        };
+        let looseness = (0..n_classes).filter_map(|class| {
+            let nearest = clouds.nearest(class)?;
+            Some(clouds.spread[class] / (0.5 * nearest).max(f64::MIN_POSITIVE))
+        });
+        clouds.looseness = mean(looseness);
+        clouds
+    }
+
+    /// Distance to the nearest other mean.
+    fn nearest(&self, class: usize) -> Option<f64> {
+        let (own, _) = self.means[class].as_ref()?;
+        let others = self.means.iter().enumerate().filter(|(j, _)| *j != class);
+        others
+            .filter_map(|(_, other)| Some(distance(own, &other.as_ref()?.0)))
+            .min_by(f64::total_cmp)
+    }
+
+    fn are_fused(&self, j: usize, k: usize, by_direction: bool) -> bool {
+        let (Some((mean_j, dir_j)), Some((mean_k, dir_k))) = (&self.means[j], &self.means[k])
+        else {
+            return false;
+        };
+        if by_direction {
+            distance(dir_j, dir_k) < FUSED_RAD
+        } else {
+            distance(mean_j, mean_k) < 0.35 * (self.spread[j] + self.spread[k])
+        }
+    }
+
+    /// The largest set of classes that hang together.
+    fn largest_fused(&self, by_direction: bool) -> Vec<usize> {
+        let n = self.means.len();
+        let mut is_free = vec![true; n];
+        let mut largest = Vec::new();
+        for first in 0..n {
+            let mut group = vec![first];
+            let mut next = 0;
+            while is_free[first] && next < group.len() {
+                let j = group[next];
+                let near = (0..n).filter(|k| is_free[*k] && self.are_fused(j, *k, by_direction));
+                let near: Vec<usize> = near.filter(|k| !group.contains(k)).collect();
+                group.extend(near);
+                next += 1;
+            }
+            if !is_free[first] {
+                continue;
+            }
+            for &j in &group {
+                is_free[j] = false;
+            }
+            if group.len() > largest.len() {
+                group.sort_unstable();
+                largest = group;
+            }
+        }
+        largest
+    }
+}
+
+fn length(x: &[f32]) -> f64 {
+    x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+}
+
+fn unit(v: &[f64]) -> Vec<f64> {
+    let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+    v.iter()
+        .map(|x| x / length.max(f64::MIN_POSITIVE))
+        .collect()
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).powi(2))
+        .sum::<f64>()
+        .sqrt()
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (n, sum) = values.fold((0.0_f64, 0.0), |(n, sum), x| (n + 1.0, sum + x));
+    sum / n.max(1.0)
+}

@@ -1,0 +1,203 @@
+//! What a snapshot's picture costs most: regions, margin curves, projection. Computed once per
+//! snapshot, reused while the view turns.
+
+use nalgebra::{Vector2, Vector3};
+
+use crate::geometry::circle;
+use crate::geometry::circle::Sector;
+use crate::geometry::head::Head;
+use crate::geometry::sphere_cells;
+use crate::geometry::sphere_cells::Cells;
+use crate::geometry::sphere_margin;
+use crate::loss::{Form, Rho};
+use crate::scene::projection::Projection;
+use crate::trainer::{HeadState, Snapshot};
+
+/// Deviation of curves on the unit sphere that suits a window.
+pub(super) const WINDOW_SAGITTA: f64 = 1e-3;
+
+/// Regions and margins of a snapshot's head, independent of pan, zoom and pose.
+#[derive(Clone, Debug)]
+pub struct Curves {
+    pub(super) space: Space,
+    /// Mean ‖x‖ of the finite features, never 0.
+    pub(super) mean_norm: f64,
+    /// Whether the target logit lies below the plain one somewhere.
+    pub(super) has_margin: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Space {
+    /// Why there is nothing to draw.
+    Message(String),
+    Flat(Flat),
+    Solid(Box<Solid>),
+}
+
+/// Two dimensions.
+#[derive(Clone, Debug)]
+pub(super) struct Flat {
+    /// W `[classes]`, unit where only the direction counts.
+    pub(super) weights: Vec<Vector2<f64>>,
+    pub(super) bias: Vec<f64>,
+    pub(super) sectors: Vec<Sector>,
+    /// Where each class wins with its margin; empty without one.
+    pub(super) arcs: Vec<Sector>,
+}
+
+/// Three dimensions, or a projection onto three.
+#[derive(Clone, Debug)]
+pub(super) struct Solid {
+    /// Directions of the weights; `None` for a zero weight.
+    pub(super) directions: Vec<Option<Vector3<f64>>>,
+    /// Directions of the features; `None` for those that have none.
+    pub(super) points: Vec<Option<Vector3<f64>>>,
+    pub(super) cells: Cells,
+    /// Where each class wins with its margin: class and closed loop.
+    pub(super) loops: Vec<(usize, Vec<Vector3<f64>>)>,
+    pub(super) max_sagitta: f64,
+    /// Where more than three dimensions were: how many, and the share that is seen.
+    pub(super) projected: Option<(usize, f64)>,
+}
+
+impl Curves {
+    /// Computes them. `max_sagitta` bounds how far chords depart from curves on the unit sphere:
+    /// 1e-3 for a window, less for print.
+    pub fn of(snapshot: &Snapshot, max_sagitta: f64) -> Self {
+        let head = &snapshot.head;
+        let mut curves = Self {
+            space: Space::Message(String::new()),
+            mean_norm: mean_norm(snapshot),
+            has_margin: has_margin(head),
+        };
+        curves.space = if head.n_classes == 0 || snapshot.probe.is_empty() {
+            Space::Message("There is no sample to show.".to_owned())
+        } else if !head.weights.iter().chain(&head.bias).all(|w| w.is_finite()) {
+            Space::Message("The class weights are not finite: the run diverged.".to_owned())
+        } else {
+            match head.dim {
+                0 | 1 => Space::Message(
+                    "Features with one dimension are numbers on a line; choose two or three to see them."
+                        .to_owned(),
+                ),
+                2 => Space::Flat(curves.flat(head)),
+                _ => Space::Solid(Box::new(curves.solid(snapshot, max_sagitta))),
+            }
+        };
+        curves
+    }
+
+    fn flat(&self, head: &HeadState) -> Flat {
+        let weights: Vec<Vector2<f64>> = (0..head.n_classes)
+            .map(|j| {
+                let w = head.weight(j);
+                let w = Vector2::new(f64::from(w[0]), f64::from(w[1]));
+                if head.spec.form.has_unit_weights() {
+                    w.try_normalize(f64::MIN_POSITIVE).unwrap_or(w)
+                } else {
+                    w
+                }
+            })
+            .collect();
+        let bias: Vec<f64> = head.bias.iter().map(|&b| f64::from(b)).collect();
+        let geometry = Head::new(&weights, &bias, self.norm_of_view(head));
+        let sectors = circle::decision_sectors(&geometry);
+        let psi = |theta_rad: f64| head.spec.target.psi(theta_rad, &head.values);
+        let arcs = if self.has_margin {
+            circle::margin_arcs(&geometry, &psi)
+        } else {
+            Vec::new()
+        };
+        Flat {
+            sectors,
+            arcs,
+            weights,
+            bias,
+        }
+    }
+
+    fn solid(&self, snapshot: &Snapshot, max_sagitta: f64) -> Solid {
+        let head = &snapshot.head;
+        let projection = Projection::of(head.dim, &snapshot.probe.features);
+        let weights: Vec<Vector3<f64>> = (0..head.n_classes)
+            .map(|j| {
+                let w = head.weight(j);
+                let seen = projection.apply(w);
+                if head.spec.form.has_unit_weights() {
+                    let length = w.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt();
+                    seen / length.max(f64::MIN_POSITIVE)
+                } else {
+                    seen
+                }
+            })
+            .collect();
+        let bias: Vec<f64> = head.bias.iter().map(|&b| f64::from(b)).collect();
+        let geometry = Head::new(&weights, &bias, self.norm_of_view(head));
+        let psi = |theta_rad: f64| head.spec.target.psi(theta_rad, &head.values);
+        let direction = |x: &Vector3<f64>| {
+            let length = x.norm();
+            (length.is_finite() && length > 1e-30).then(|| x / length)
+        };
+        // Angles of a projection are not the angles of the head: no margins there.
+        let n_with_margin = if self.has_margin && head.dim == 3 {
+            head.n_classes
+        } else {
+            0
+        };
+        let loops = (0..n_with_margin).flat_map(|class| {
+            sphere_margin::margin_loop(&geometry, class, &psi, max_sagitta)
+                .into_iter()
+                .map(move |points| (class, points))
+        });
+        Solid {
+            loops: loops.filter(|(_, points)| points.len() > 2).collect(),
+            cells: sphere_cells::decision_cells(&geometry),
+            directions: weights.iter().map(direction).collect(),
+            points: snapshot
+                .probe
+                .features
+                .chunks_exact(head.dim)
+                .map(|x| direction(&projection.apply(x)))
+                .collect(),
+            max_sagitta,
+            projected: (head.dim > 3).then_some((head.dim, projection.share)),
+        }
+    }
+
+    /// The feature length at which boundaries of heads with a bias are drawn.
+    fn norm_of_view(&self, head: &HeadState) -> f64 {
+        if head.spec.form.has_bias() {
+            self.mean_norm
+        } else {
+            1.0
+        }
+    }
+}
+
+fn mean_norm(snapshot: &Snapshot) -> f64 {
+    let dim = snapshot.head.dim.max(1);
+    let lengths = snapshot
+        .probe
+        .features
+        .chunks_exact(dim)
+        .map(|x| x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt())
+        .filter(|length| length.is_finite());
+    let (n, sum) = lengths.fold((0_u32, 0.0), |(n, sum), length| (n + 1, sum + length));
+    (sum / f64::from(n.max(1))).clamp(1e-9, 1e12)
+}
+
+/// Whether ψ(θ) < cosθ somewhere: measured, so that a margin of 0 counts as none.
+pub(super) fn has_margin(head: &HeadState) -> bool {
+    if !matches!(head.spec.form, Form::Angular(_)) || head.n_classes < 2 {
+        return false;
+    }
+    (1..32).any(|step| {
+        let theta_rad = f64::from(step) * 0.05;
+        head.spec.target.psi(theta_rad, &head.values) < theta_rad.cos() - 1e-6
+    })
+}
+
+/// Whether weights are drawn as directions of one length.
+pub(super) fn has_directions_only(head: &HeadState) -> bool {
+    matches!(head.spec.form, Form::Angular(Rho::FeatureNorm | Rho::Scale))
+}

@@ -1,0 +1,301 @@
+//! Class labels: discs, or pills for long names, that neither overlap nor leave the canvas.
+
+use crate::scene::fonts::estimated_width;
+use crate::scene::look::{Look, disc, line, polygon, rounded, text};
+use crate::scene::theme::class_color;
+use crate::scene::{Anchor, Font, Item, Stroke};
+
+/// Rounds of pushing apart; what still overlaps then is moved outright.
+const ROUNDS: usize = 80;
+/// Above this number labels are placed one by one.
+const MOST_RELAXED: usize = 120;
+/// Free space between two labels, in units.
+const GAP: f32 = 3.0;
+
+/// A label that looks for its place.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    pub(super) class: usize,
+    pub(super) name: String,
+    /// What it names: the tip of the weight.
+    pub(super) anchor: [f32; 2],
+    /// Where it would like to be.
+    pub(super) wanted: [f32; 2],
+    /// Half its height.
+    pub(super) radius: f32,
+    /// Half its width; the radius for a disc.
+    pub(super) half_width: f32,
+}
+
+impl Label {
+    pub(super) fn new(look: &Look, class: usize, name: &str, n_classes: usize) -> Self {
+        let crowd = (24.0 / n_classes.max(1) as f32).sqrt().clamp(0.6, 1.0);
+        let radius = 12.5 * look.unit.min(1.7) * crowd;
+        let name = shortened(name);
+        let width = estimated_width(&name, font_size(radius));
+        let half_width = if name.chars().count() > 2 {
+            width / 2.0 + radius * 0.75
+        } else {
+            radius
+        };
+        Self {
+            class,
+            name,
+            anchor: [0.0; 2],
+            wanted: [0.0; 2],
+            radius,
+            half_width,
+        }
+    }
+
+    pub(super) fn at(mut self, anchor: [f32; 2], wanted: [f32; 2]) -> Self {
+        self.anchor = anchor;
+        self.wanted = wanted;
+        self
+    }
+}
+
+fn font_size(radius: f32) -> f32 {
+    radius * 1.12
+}
+
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 14;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// Where labels may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) min: [f32; 2],
+    pub(super) max: [f32; 2],
+}
+
+/// A place for every label, none for those that find no room.
+pub(super) fn place(labels: &[Label], bounds: &Bounds, unit: f32) -> Vec<Option<[f32; 2]>> {
+    let gap = GAP * unit;
+    let mut places: Vec<[f32; 2]> = labels
+        .iter()
+        .map(|label| clamped(label, label.wanted, bounds))
+        .collect();
+    if labels.len() <= MOST_RELAXED {
+        relax(labels, &mut places, bounds, gap);
+    }
+    let mut placed: Vec<(usize, [f32; 2])> = Vec::new();
+    for (i, &wanted) in places.iter().enumerate() {
+        let is_free = |at: &[f32; 2]| {
+            placed
+                .iter()
+                .all(|&(j, other)| !overlap(&labels[i], *at, &labels[j], other, 0.9 * gap))
+        };
+        if let Some(at) = nearest_free(&labels[i], wanted, bounds, is_free) {
+            placed.push((i, at));
+        }
+    }
+    let mut out = vec![None; labels.len()];
+    for (i, at) in placed {
+        out[i] = Some(at);
+    }
+    out
+}
+
+/// Pushes overlapping labels apart, half each.
+fn relax(labels: &[Label], places: &mut [[f32; 2]], bounds: &Bounds, gap: f32) {
+    for _ in 0..ROUNDS {
+        let mut has_moved = false;
+        for i in 0..labels.len() {
+            for j in i + 1..labels.len() {
+                let Some(push) = separation(&labels[i], places[i], &labels[j], places[j], gap)
+                else {
+                    continue;
+                };
+                has_moved = true;
+                for axis in 0..2 {
+                    places[i][axis] -= 0.5 * push[axis];
+                    places[j][axis] += 0.5 * push[axis];
+                }
+            }
+        }
+        for (label, place) in labels.iter().zip(places.iter_mut()) {
+            *place = clamped(label, *place, bounds);
+        }
+        if !has_moved {
+            return;
+        }
+    }
+}
+
+/// How the second must move to be clear of the first; `None` if it is.
+fn separation(a: &Label, at_a: [f32; 2], b: &Label, at_b: [f32; 2], gap: f32) -> Option<[f32; 2]> {
+    // In coordinates where a pill is a disc of its height, distances are those of discs.
+    let radius = a.radius + b.radius + gap;
+    let slack = (a.half_width - a.radius) + (b.half_width - b.radius);
+    let (dx, dy) = (at_b[0] - at_a[0], at_b[1] - at_a[1]);
+    let outside = (dx.abs() - slack).max(0.0).copysign(dx);
+    let distance = outside.hypot(dy);
+    if distance >= radius {
+        return None;
+    }
+    if distance < 1e-3 {
+        // One upon the other: apart by class, so that it is the same in every frame.
+        let side = if a.class < b.class { 1.0 } else { -1.0 };
+        return Some([0.15 * side, side * (radius - dy.abs()).max(0.5)]);
+    }
+    let push = (radius - distance) / distance;
+    Some([push * outside, push * dy])
+}
+
+fn overlap(a: &Label, at_a: [f32; 2], b: &Label, at_b: [f32; 2], gap: f32) -> bool {
+    separation(a, at_a, b, at_b, gap).is_some()
+}
+
+fn clamped(label: &Label, at: [f32; 2], bounds: &Bounds) -> [f32; 2] {
+    let half = [label.half_width, label.radius];
+    let mut out = at;
+    for axis in 0..2 {
+        let (min, max) = (bounds.min[axis] + half[axis], bounds.max[axis] - half[axis]);
+        out[axis] = if min <= max {
+            at[axis].clamp(min, max)
+        } else {
+            f32::midpoint(min, max)
+        };
+    }
+    out
+}
+
+/// The wanted place, or the first free one on circles round it.
+fn nearest_free(
+    label: &Label,
+    wanted: [f32; 2],
+    bounds: &Bounds,
+    is_free: impl Fn(&[f32; 2]) -> bool,
+) -> Option<[f32; 2]> {
+    const RINGS: usize = 40;
+    const DIRECTIONS: usize = 24;
+    if is_free(&wanted) {
+        return Some(wanted);
+    }
+    for ring in 1..=RINGS {
+        let distance = ring as f32 * 0.6 * label.radius;
+        for step in 0..DIRECTIONS {
+            let angle = step as f32 / DIRECTIONS as f32 * std::f32::consts::TAU;
+            let at = [
+                wanted[0] + distance * angle.cos(),
+                wanted[1] + distance * angle.sin(),
+            ];
+            let at = clamped(label, at, bounds);
+            if is_free(&at) {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+/// The label at its place, with a leader to what it names if it had to move away.
+pub(super) fn items(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
+    let color = class_color(label.class);
+    let mut items = Vec::with_capacity(4);
+    let moved = (at[0] - label.wanted[0]).hypot(at[1] - label.wanted[1]);
+    if moved > 0.8 * label.radius {
+        items.push(line(
+            vec![label.anchor, at],
+            look.line(1.1, look.ink(label.class)),
+        ));
+    }
+    // A ring of the ground's colour cuts the label out of the dots behind it.
+    let halo = look.line(4.6, look.theme.ground);
+    let rim = Stroke {
+        width: if look.is_faint(label.class) { 1.4 } else { 0.0 } * look.unit,
+        color: look.ink(label.class),
+        dash: None,
+    };
+    if label.half_width > label.radius {
+        let ring = |grow: f32| {
+            rounded(
+                [at[0] - label.half_width - grow, at[1] - label.radius - grow],
+                [at[0] + label.half_width + grow, at[1] + label.radius + grow],
+                label.radius + grow,
+            )
+        };
+        items.push(polygon(ring(0.5 * halo.width), halo.color));
+        if rim.width > 0.0 {
+            items.push(polygon(ring(0.0), rim.color));
+        }
+        items.push(polygon(ring(-rim.width), color));
+    } else {
+        items.push(disc(at, label.radius, color, halo));
+        items.push(disc(at, label.radius - 0.5 * rim.width, color, rim));
+    }
+    items.push(text(
+        at,
+        label.name.clone(),
+        font_size(label.radius),
+        Font::SemiBold,
+        color.text_on(),
+        Anchor::Middle,
+    ));
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::theme;
+
+    const BOUNDS: Bounds = Bounds {
+        min: [0.0, 0.0],
+        max: [400.0, 300.0],
+    };
+
+    fn labels(at: impl Iterator<Item = [f32; 2]>, name: &str) -> Vec<Label> {
+        let look = Look::new(theme::DARK, 760.0);
+        at.enumerate()
+            .map(|(class, at)| Label::new(&look, class, name, 10).at(at, at))
+            .collect()
+    }
+
+    #[track_caller]
+    fn check_apart_and_inside(labels: &[Label]) {
+        let places = place(labels, &BOUNDS, 1.0);
+        for (i, (a, at)) in labels.iter().zip(&places).enumerate() {
+            let at = at.expect("there is room");
+            assert!(
+                at[0] >= a.half_width && at[0] <= 400.0 - a.half_width,
+                "{at:?}"
+            );
+            assert!(at[1] >= a.radius && at[1] <= 300.0 - a.radius, "{at:?}");
+            for (b, other) in labels[i + 1..].iter().zip(&places[i + 1..]) {
+                assert!(!overlap(a, at, b, other.expect("room"), 0.0));
+            }
+        }
+    }
+
+    #[test]
+    fn twenty_labels_on_one_spot_find_their_places() {
+        check_apart_and_inside(&labels((0..20).map(|_| [200.0, 150.0]), "7"));
+    }
+
+    #[test]
+    fn labels_in_a_corner_stay_on_the_canvas() {
+        check_apart_and_inside(&labels((0..8).map(|i| [-50.0, i as f32]), "9"));
+    }
+
+    #[test]
+    fn pills_do_not_overlap() {
+        check_apart_and_inside(&labels(
+            (0..8).map(|i| [200.0 + i as f32, 150.0]),
+            "airplane",
+        ));
+    }
+
+    #[test]
+    fn a_label_with_room_stays_where_it_wants_to_be() {
+        let labels = labels([[50.0, 50.0], [200.0, 200.0]].into_iter(), "1");
+        let places = place(&labels, &BOUNDS, 1.0);
+        assert_eq!(places, [Some([50.0, 50.0]), Some([200.0, 200.0])]);
+    }
+}

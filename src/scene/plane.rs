@@ -1,0 +1,405 @@
+//! The plane: raw two-dimensional features, exact decision cells, weights as arrows.
+
+use nalgebra::Vector2;
+
+use crate::geometry::angle;
+use crate::geometry::circle::Sector;
+use crate::geometry::head::Head;
+use crate::geometry::plane;
+use crate::geometry::plane::Rect;
+use crate::scene::curves::{Curves, Flat, has_directions_only};
+use crate::scene::label;
+use crate::scene::label::{Bounds, Label};
+use crate::scene::look::{Look, Mark, NO_STROKE, disc, line, number, polygon, text};
+use crate::scene::{Anchor, Font, Group, Item, Rgba, ViewState};
+use crate::trainer::Snapshot;
+
+/// Where things of the plane stand on this canvas.
+struct Frame<'a> {
+    snapshot: &'a Snapshot,
+    flat: &'a Flat,
+    view: &'a ViewState,
+    look: Look,
+    size: [f32; 2],
+    middle: [f32; 2],
+    /// What the canvas shows, in feature space.
+    rect: Rect,
+}
+
+pub(super) fn groups(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    flat: &Flat,
+    view: &ViewState,
+    look: Look,
+    size: [f32; 2],
+) -> Vec<Group> {
+    let middle = view.stage(size).middle();
+    let corner = |at: [f32; 2]| Vector2::from(view.plane.world_from_screen(at, middle));
+    let frame = Frame {
+        snapshot,
+        flat,
+        view,
+        look,
+        size,
+        middle,
+        rect: Rect::from_corners(corner([0.0, 0.0]), corner(size)),
+    };
+    let group = |name, items| Group { name, items };
+    let mut groups = Vec::new();
+    let show = view.show;
+    if show.regions {
+        let (regions, seams) = frame.regions();
+        groups.push(group("regions", regions));
+        if show.margins && curves.has_margin {
+            groups.push(group("gaps", frame.gaps()));
+        }
+        groups.push(group("seams", seams));
+    }
+    if show.margins {
+        groups.push(group("margins", frame.margins()));
+    }
+    if show.points {
+        groups.push(group("points", frame.points()));
+    }
+    let (weights, labels) = frame.weights_and_labels();
+    if show.weights {
+        groups.push(group("weights", weights));
+        groups.push(group("centers", frame.centers()));
+    }
+    if show.labels {
+        groups.push(group("labels", labels));
+    }
+    groups.push(group("frame", frame.scale_bar()));
+    groups
+}
+
+impl Frame<'_> {
+    fn screen(&self, x: Vector2<f64>) -> [f32; 2] {
+        self.view.plane.screen_from_world([x.x, x.y], self.middle)
+    }
+
+    fn regions(&self) -> (Vec<Item>, Vec<Item>) {
+        let cells = plane::decision_cells(
+            &Head::new(&self.flat.weights, &self.flat.bias, 1.0),
+            &self.rect,
+        );
+        let regions = cells.cells.iter().map(|cell| {
+            let ring = cell.polygon.iter().map(|&x| self.screen(x)).collect();
+            polygon(ring, self.look.tint(cell.class))
+        });
+        let stroke = if self.look.theme.is_dark {
+            self.look
+                .line(1.1, self.look.theme.dimmed.with_opacity(0.55))
+        } else {
+            self.look.line(2.2, self.look.theme.ground)
+        };
+        let seams = cells
+            .seams
+            .iter()
+            .map(|seam| line(seam.ends.iter().map(|&x| self.screen(x)).collect(), stroke));
+        (regions.collect(), seams.collect())
+    }
+
+    fn gaps(&self) -> Vec<Item> {
+        gaps(self.flat)
+            .iter()
+            .map(|gap| polygon(self.wedge(gap), self.look.gap()))
+            .collect()
+    }
+
+    /// A wedge from the origin beyond the canvas.
+    fn wedge(&self, sector: &Sector) -> Vec<[f32; 2]> {
+        let far = self
+            .rect
+            .corners()
+            .iter()
+            .map(|corner| corner.norm())
+            .fold(0.0, f64::max);
+        let n = (sector.width_rad() / 0.5).ceil().max(1.0);
+        let reach = far / (0.5 * sector.width_rad() / n).cos() * 1.01;
+        let mut ring = vec![self.screen(Vector2::zeros())];
+        for step in 0..=n as usize {
+            let at = sector.start_rad + sector.width_rad() * step as f64 / n;
+            ring.push(self.screen(reach * angle::direction(at)));
+        }
+        ring
+    }
+
+    fn margins(&self) -> Vec<Item> {
+        let arcs = self.flat.arcs.iter().filter(|arc| arc.width_rad() < 6.28);
+        arcs.flat_map(|arc| [(arc.class, arc.start_rad), (arc.class, arc.end_rad)])
+            .filter_map(|(class, at)| {
+                let ray = plane::clip_ray(&self.rect, Vector2::zeros(), angle::direction(at))?;
+                let points = ray.iter().map(|&x| self.screen(x)).collect();
+                Some(line(points, self.look.dashed(self.look.ink(class))))
+            })
+            .collect()
+    }
+
+    fn points(&self) -> Vec<Item> {
+        let probe = &self.snapshot.probe;
+        let marks = probe.features.chunks_exact(2).zip(probe.labels.iter());
+        let marks = marks.enumerate().filter_map(|(i, (x, &label))| {
+            let center = self.screen(Vector2::new(f64::from(x[0]), f64::from(x[1])));
+            is_on_canvas(center, self.size).then_some(Mark {
+                center,
+                class: usize::from(label),
+                sample: i as u32,
+                order: i,
+                opacity: 1.0,
+            })
+        });
+        let opacity = if self.look.theme.is_dark { 0.9 } else { 0.82 };
+        self.look
+            .dots(marks.collect(), self.look.dot_radius(probe.len()), opacity)
+    }
+
+    /// Arrows from the origin, and the labels at their tips.
+    fn weights_and_labels(&self) -> (Vec<Item>, Vec<Item>) {
+        let origin = self.screen(Vector2::zeros());
+        let factor = weight_factor(self.snapshot, self.flat, self.view, self.size);
+        let reach = arrow_length(self.view, self.size);
+        let mut weights = Vec::new();
+        let mut labels = Vec::new();
+        for (class, w) in self.flat.weights.iter().enumerate() {
+            let name = self
+                .snapshot
+                .class_names
+                .get(class)
+                .map_or("", |n| n.as_str());
+            let label = Label::new(&self.look, class, name, self.flat.weights.len());
+            if w.norm() > 0.0 {
+                let tip = match factor {
+                    Some(factor) => self.screen(factor * w),
+                    None => [
+                        origin[0] + reach * w.x as f32,
+                        origin[1] - reach * w.y as f32,
+                    ],
+                };
+                weights.push(line(
+                    vec![origin, tip],
+                    self.look.line(3.6, self.look.theme.ground),
+                ));
+                weights.push(line(
+                    vec![origin, tip],
+                    self.look.line(1.8, self.look.theme.text),
+                ));
+                labels.push(label.at(tip, tip));
+            } else if let Some(at) = self.middle_of(class) {
+                // A zero weight has no arrow: its name stands in its region.
+                let at = [
+                    origin[0] + reach * at.x as f32,
+                    origin[1] - reach * at.y as f32,
+                ];
+                labels.push(label.at(at, at));
+            } else {
+                labels.push(label.at(origin, origin));
+            }
+        }
+        if !weights.is_empty() {
+            let color = self.look.theme.text;
+            weights.push(disc(origin, 3.2 * self.look.unit, color, NO_STROKE));
+        }
+        // A weight far outside the canvas is not labelled at its edge.
+        labels.retain(|label| is_on_canvas(label.anchor, self.size));
+        let pad = 6.0 * self.look.unit;
+        let stage = self.view.stage(self.size);
+        let bounds = Bounds {
+            min: stage.min.map(|x| x + pad),
+            max: stage.max.map(|x| x - pad),
+        };
+        let places = label::place(&labels, &bounds, self.look.unit);
+        let items = labels
+            .iter()
+            .zip(places)
+            .filter_map(|(label, at)| Some(label::items(&self.look, label, at?)));
+        (weights, items.flatten().collect())
+    }
+
+    /// The direction in the middle of a class's widest sector.
+    fn middle_of(&self, class: usize) -> Option<Vector2<f64>> {
+        widest(&self.flat.sectors, class).map(|sector| angle::direction(sector.middle_rad()))
+    }
+
+    /// Centers of center loss: rings, so that what lies in them is seen.
+    fn centers(&self) -> Vec<Item> {
+        let unit = self.look.unit;
+        let centers = self.snapshot.head.centers.chunks_exact(2);
+        centers
+            .enumerate()
+            .map(|(class, c)| {
+                let at = self.screen(Vector2::new(f64::from(c[0]), f64::from(c[1])));
+                (class, at)
+            })
+            .filter(|(_, at)| is_on_canvas(*at, self.size))
+            .flat_map(|(_, at)| {
+                let none = Rgba([0, 0, 0, 0]);
+                let (ground, ink) = (self.look.theme.ground, self.look.theme.text);
+                [
+                    disc(at, 7.0 * unit, none, self.look.line(4.4, ground)),
+                    disc(at, 7.0 * unit, none, self.look.line(1.9, ink)),
+                ]
+            })
+            .collect()
+    }
+
+    /// How long a round number of units is.
+    fn scale_bar(&self) -> Vec<Item> {
+        let area = self.view.area(self.size);
+        let unit = self.look.unit.min(1.3);
+        let longest = 0.16 * f64::from(area.short_side()) * self.view.plane.units_per_pt;
+        let length = round_down(longest);
+        let width = (length / self.view.plane.units_per_pt) as f32;
+        let (right, y) = (area.max[0] - 22.0 * unit, area.max[1] - 20.0 * unit);
+        let left = right - width;
+        let tick = 4.0 * unit;
+        let color = self.look.theme.dimmed;
+        let points = vec![[left, y - tick], [left, y], [right, y], [right, y - tick]];
+        let label = text(
+            [f32::midpoint(left, right), y - 11.0 * unit],
+            trimmed(length),
+            11.5 * unit,
+            Font::Regular,
+            color,
+            Anchor::Middle,
+        );
+        vec![line(points, self.look.line(1.2, color)), label]
+    }
+}
+
+/// The factor that all weight arrows share; `None` where only their directions count.
+pub(super) fn weight_factor(
+    snapshot: &Snapshot,
+    flat: &Flat,
+    view: &ViewState,
+    size: [f32; 2],
+) -> Option<f64> {
+    if has_directions_only(&snapshot.head) {
+        return None;
+    }
+    let longest = flat.weights.iter().map(|w| w.norm()).fold(0.0, f64::max);
+    let wanted = f64::from(arrow_length(view, size)) * view.plane.units_per_pt;
+    if longest <= 0.0 {
+        return Some(1.0);
+    }
+    Some(round_down((wanted / longest).clamp(1e-12, 1e12)))
+}
+
+/// Length of the longest arrow in points.
+fn arrow_length(view: &ViewState, size: [f32; 2]) -> f32 {
+    0.27 * view.stage(size).short_side()
+}
+
+/// The largest of 1, 1.5, 2, 3, 5, 7 times a power of ten that does not exceed `value` > 0.
+fn round_down(value: f64) -> f64 {
+    let power = 10.0_f64.powf(value.log10().floor());
+    let steps = [7.0, 5.0, 3.0, 2.0, 1.5];
+    let step = steps
+        .into_iter()
+        .find(|step| step * power <= value * (1.0 + 1e-9));
+    step.unwrap_or(1.0) * power
+}
+
+/// A round number without trailing zeros.
+pub(super) fn trimmed(value: f64) -> String {
+    if (1e-3..1e6).contains(&value) {
+        format!("{}", (value * 1e4).round() / 1e4)
+    } else {
+        number(value)
+    }
+}
+
+pub(super) fn is_on_canvas(at: [f32; 2], size: [f32; 2]) -> bool {
+    const BEYOND: f32 = 6.0;
+    (0..2).all(|axis| at[axis] > -BEYOND && at[axis] < size[axis] + BEYOND)
+}
+
+/// The parts of each class's sectors where it wins without its margin.
+pub(super) fn gaps(flat: &Flat) -> Vec<Sector> {
+    use std::f64::consts::TAU;
+    let mut gaps = Vec::new();
+    for sector in &flat.sectors {
+        let mut covered: Vec<[f64; 2]> = Vec::new();
+        for arc in flat.arcs.iter().filter(|arc| arc.class == sector.class) {
+            let offset = angle::ccw_rad(sector.start_rad, arc.start_rad);
+            for start in [offset - TAU, offset] {
+                covered.push([start, start + arc.width_rad()]);
+            }
+        }
+        covered.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let mut free_from = 0.0;
+        let end = sector.width_rad();
+        for [start, stop] in covered.into_iter().chain([[end, end]]) {
+            let start = start.min(end);
+            if start > free_from + 1e-9 {
+                gaps.push(Sector {
+                    class: sector.class,
+                    start_rad: sector.start_rad + free_from,
+                    end_rad: sector.start_rad + start,
+                });
+            }
+            free_from = stop.max(free_from);
+        }
+    }
+    gaps
+}
+
+/// A class's widest sector.
+pub(super) fn widest(sectors: &[Sector], class: usize) -> Option<&Sector> {
+    sectors
+        .iter()
+        .filter(|sector| sector.class == class)
+        .max_by(|a, b| a.width_rad().total_cmp(&b.width_rad()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_numbers_do_not_exceed_what_they_round() {
+        assert_eq!(round_down(13.7), 10.0);
+        assert_eq!(round_down(0.0299), 0.02);
+        assert_eq!(trimmed(round_down(0.052)), "0.05");
+        assert_eq!(trimmed(30.0), "30");
+    }
+
+    #[test]
+    fn gaps_are_what_the_margin_leaves_of_a_sector() {
+        let sector = |start_rad: f64, end_rad: f64| Sector {
+            class: 0,
+            start_rad,
+            end_rad,
+        };
+        let flat = Flat {
+            weights: Vec::new(),
+            bias: Vec::new(),
+            sectors: vec![sector(3.0, 4.0)],
+            arcs: vec![sector(
+                3.25 - std::f64::consts::TAU,
+                3.5 - std::f64::consts::TAU,
+            )],
+        };
+        let gaps = gaps(&flat);
+        let widths: Vec<f64> = gaps.iter().map(Sector::width_rad).collect();
+        assert_eq!(gaps.len(), 2, "{gaps:?}");
+        assert!((widths[0] - 0.25).abs() < 1e-9 && (widths[1] - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_class_without_margin_arc_is_all_gap() {
+        let whole = Sector {
+            class: 2,
+            start_rad: -1.0,
+            end_rad: 0.5,
+        };
+        let flat = Flat {
+            weights: Vec::new(),
+            bias: Vec::new(),
+            sectors: vec![whole],
+            arcs: Vec::new(),
+        };
+        assert_eq!(gaps(&flat), [whole]);
+    }
+}

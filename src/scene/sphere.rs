@@ -1,0 +1,504 @@
+//! The sphere: normalized three-dimensional features, exact spherical cells, margin curves.
+
+use nalgebra::Vector3;
+
+use crate::geometry::sphere_arc;
+use crate::geometry::sphere_arc::SphereArc;
+use crate::scene::curves::Solid;
+use crate::scene::label;
+use crate::scene::label::{Bounds, Label};
+use crate::scene::look::{BLACK, Look, Mark, NO_STROKE, WHITE, closed_line, disc, line, text};
+use crate::scene::theme::class_color;
+use crate::scene::{Anchor, Font, Group, Item, Rgba, Stroke, ViewState};
+use crate::trainer::Snapshot;
+
+/// Where the heads of pins stand, over the radius.
+const PIN: f64 = 1.13;
+/// Opacity of what is seen through the body.
+const FAR: f32 = 0.2;
+
+struct Frame<'a> {
+    snapshot: &'a Snapshot,
+    solid: &'a Solid,
+    view: &'a ViewState,
+    look: Look,
+    size: [f32; 2],
+    center: [f32; 2],
+    radius: f32,
+    /// Towards the viewer, in the world.
+    view_dir: Vector3<f64>,
+    /// Color of the ball before cells and light.
+    body: Rgba,
+}
+
+pub(super) fn groups(
+    snapshot: &Snapshot,
+    solid: &Solid,
+    view: &ViewState,
+    look: Look,
+    size: [f32; 2],
+) -> Vec<Group> {
+    let (center, radius) = view.ball(size);
+    let body = if view.theme.is_dark {
+        view.theme.ground.mix(WHITE, 0.075)
+    } else {
+        view.theme.ground
+    };
+    let frame = Frame {
+        snapshot,
+        solid,
+        view,
+        look,
+        size,
+        center,
+        radius,
+        view_dir: view.sphere.view_dir_world(),
+        body,
+    };
+    let group = |name, items| Group { name, items };
+    let show = view.show;
+    let mut groups = vec![group("body", frame.body())];
+    if show.regions {
+        groups.push(group("regions", frame.regions()));
+        if show.margins {
+            groups.push(group("gaps", frame.gaps()));
+        }
+    }
+    groups.push(group("far", frame.far()));
+    groups.push(group("frame", frame.light_and_graticule()));
+    if show.regions {
+        groups.push(group("seams", frame.seams(true)));
+    }
+    if show.margins {
+        groups.push(group("margins", frame.margins(true)));
+    }
+    if show.points {
+        groups.push(group("points", frame.points(true)));
+    }
+    let (weights, labels) = frame.pins();
+    if show.weights {
+        groups.push(group("weights", weights));
+    }
+    if show.labels {
+        groups.push(group("labels", labels));
+    }
+    groups
+}
+
+impl Frame<'_> {
+    fn seen(&self, u: &Vector3<f64>) -> Vector3<f64> {
+        self.view.sphere.view_from_world(u)
+    }
+
+    fn screen_from_view(&self, at_view: &Vector3<f64>) -> [f32; 2] {
+        [
+            self.center[0] + self.radius * at_view.x as f32,
+            self.center[1] - self.radius * at_view.y as f32,
+        ]
+    }
+
+    fn screen(&self, u: &Vector3<f64>) -> [f32; 2] {
+        self.screen_from_view(&self.seen(u))
+    }
+
+    fn body(&self) -> Vec<Item> {
+        vec![disc(self.center, self.radius, self.body, NO_STROKE)]
+    }
+
+    fn visible_rings(&self, cell: &crate::geometry::sphere_cells::Cell) -> Vec<Vec<[f32; 2]>> {
+        let loops = cell.visible_region(&self.view_dir);
+        let rings = loops.iter().map(|ring| {
+            let points = ring.polyline(self.solid.max_sagitta);
+            points.iter().map(|u| self.screen(u)).collect::<Vec<_>>()
+        });
+        rings.filter(|ring| ring.len() > 2).collect()
+    }
+
+    fn regions(&self) -> Vec<Item> {
+        let cells = self.solid.cells.cells.iter();
+        cells
+            .map(|cell| Item::Polygon {
+                rings: self.visible_rings(cell),
+                fill: self.look.tint_on(self.body, cell.class),
+            })
+            .filter(has_area)
+            .collect()
+    }
+
+    /// What is left of a cell outside its margin curve.
+    fn gaps(&self) -> Vec<Item> {
+        if self.solid.loops.is_empty() {
+            return Vec::new();
+        }
+        let cells = self.solid.cells.cells.iter();
+        cells
+            .map(|cell| {
+                let mut rings = self.visible_rings(cell);
+                let own = self
+                    .solid
+                    .loops
+                    .iter()
+                    .filter(|(class, _)| *class == cell.class);
+                if !rings.is_empty() {
+                    rings.extend(own.flat_map(|(_, points)| self.near_part(points)));
+                }
+                Item::Polygon {
+                    rings,
+                    fill: self.look.gap(),
+                }
+            })
+            .filter(has_area)
+            .collect()
+    }
+
+    /// The near part of the region within a loop that runs counter-clockwise, as closed rings: cut
+    /// at the limb and closed along it.
+    fn near_part(&self, points: &[Vector3<f64>]) -> Vec<Vec<[f32; 2]>> {
+        let mut closed = points.to_vec();
+        closed.extend(points.first().copied());
+        let mut runs = sphere_arc::split_front_back(&closed, &self.view_dir);
+        if runs.len() > 1
+            && let (Some(first), Some(last)) = (runs.first(), runs.last())
+            && first.is_front == last.is_front
+        {
+            // The loop began in the middle of a run.
+            let mut joined = runs.pop().map(|run| run.points).unwrap_or_default();
+            joined.extend(runs[0].points.iter().skip(1));
+            runs[0].points = joined;
+        }
+        if runs.len() == 1 {
+            let is_near = runs[0].is_front;
+            let ring = points.iter().map(|u| self.screen(u)).collect();
+            return if is_near { vec![ring] } else { Vec::new() };
+        }
+        let near: Vec<Vec<Vector3<f64>>> = runs
+            .iter()
+            .filter(|run| run.is_front)
+            .map(|run| run.points.iter().map(|u| self.seen(u)).collect())
+            .collect();
+        close_along_limb(&near)
+            .iter()
+            .map(|ring| ring.iter().map(|u| self.screen_from_view(u)).collect())
+            .collect()
+    }
+
+    fn runs(&self, points: &[Vector3<f64>], is_front: bool, stroke: Stroke) -> Vec<Item> {
+        sphere_arc::split_front_back(points, &self.view_dir)
+            .iter()
+            .filter(|run| run.is_front == is_front && run.points.len() > 1)
+            .map(|run| line(run.points.iter().map(|u| self.screen(u)).collect(), stroke))
+            .collect()
+    }
+
+    fn seams(&self, is_front: bool) -> Vec<Item> {
+        let mut stroke = self.look.seam();
+        stroke.width *= 1.15;
+        if !is_front {
+            stroke.color = stroke.color.with_opacity(0.8 * FAR);
+        }
+        let seams = self.solid.cells.seams.iter();
+        seams
+            .flat_map(|seam| {
+                self.runs(&seam.arc.polyline(self.solid.max_sagitta), is_front, stroke)
+            })
+            .collect()
+    }
+
+    fn margins(&self, is_front: bool) -> Vec<Item> {
+        let loops = self.solid.loops.iter();
+        loops
+            .flat_map(|(class, points)| {
+                let mut stroke = self.look.dashed(self.look.ink(*class));
+                if !is_front {
+                    stroke.color = stroke.color.with_opacity(FAR);
+                    stroke.width *= 0.8;
+                }
+                let mut closed = points.clone();
+                closed.extend(points.first().copied());
+                self.runs(&closed, is_front, stroke)
+            })
+            .collect()
+    }
+
+    fn points(&self, is_front: bool) -> Vec<Item> {
+        let labels = self.snapshot.probe.labels.iter();
+        let marks = self.solid.points.iter().zip(labels).enumerate();
+        let marks = marks.filter_map(|(i, (u, &label))| {
+            let at_view = self.seen(u.as_ref()?);
+            if (at_view.z >= 0.0) != is_front {
+                return None;
+            }
+            // Four steps of depth, so that files need few colors.
+            let depth = (at_view.z.abs() * 3.999).floor() / 3.0;
+            Some(Mark {
+                center: self.screen_from_view(&at_view),
+                class: usize::from(label),
+                sample: i as u32,
+                order: i,
+                opacity: if is_front {
+                    0.72 + 0.28 * depth as f32
+                } else {
+                    FAR
+                },
+            })
+        });
+        let radius = self.look.dot_radius(self.snapshot.probe.len());
+        if is_front {
+            self.look.dots(marks.collect(), radius, 0.92)
+        } else {
+            // No outline far away: it would be the darker half of the mark.
+            let mut items = self.look.dots(marks.collect(), 0.78 * radius, 1.0);
+            items.drain(..items.len() - 1);
+            items
+        }
+    }
+
+    /// What is seen faintly through the body.
+    fn far(&self) -> Vec<Item> {
+        let show = self.view.show;
+        let mut items = Vec::new();
+        if show.regions {
+            items.extend(self.seams(false));
+        }
+        if show.margins {
+            items.extend(self.margins(false));
+        }
+        if show.points {
+            items.extend(self.points(false));
+        }
+        if show.labels {
+            items.extend(self.far_labels());
+        }
+        items
+    }
+
+    fn light_and_graticule(&self) -> Vec<Item> {
+        let graticule = self
+            .look
+            .line(0.7, self.look.theme.dimmed.with_opacity(0.13));
+        let mut items = Vec::new();
+        for step in 0..6 {
+            let angle = f64::from(step) * std::f64::consts::PI / 6.0;
+            let axis = Vector3::new(angle.cos(), 0.0, angle.sin());
+            let meridian = SphereArc::circle(axis, 0.0).polyline(self.solid.max_sagitta);
+            items.extend(self.runs(&meridian, true, graticule));
+        }
+        for latitude_deg in [-60.0_f64, -30.0, 0.0, 30.0, 60.0] {
+            let sine = latitude_deg.to_radians().sin();
+            let parallel = SphereArc::circle(Vector3::y(), sine).polyline(self.solid.max_sagitta);
+            items.extend(self.runs(&parallel, true, graticule));
+        }
+        let (light, shadow, limb) = if self.look.theme.is_dark {
+            (0.085, 0.5, self.look.theme.dimmed.with_opacity(0.6))
+        } else {
+            (0.35, 0.2, self.look.theme.dimmed.with_opacity(0.7))
+        };
+        let shade = Rgba::opaque(0x0a1428);
+        let r = self.radius;
+        let lit = [self.center[0] - 0.36 * r, self.center[1] - 0.42 * r];
+        let at = |share: f32, color: Rgba, opacity: f32| (share, color.with_opacity(opacity));
+        let shadow_color = if self.look.theme.is_dark {
+            BLACK
+        } else {
+            shade
+        };
+        items.push(Item::Shade {
+            center: self.center,
+            radius: r,
+            focus: lit,
+            stops: vec![
+                at(0.0, WHITE, light),
+                at(0.25, WHITE, 0.7 * light),
+                at(0.6, WHITE, 0.0),
+            ],
+        });
+        items.push(Item::Shade {
+            center: self.center,
+            radius: r,
+            focus: [self.center[0] - 0.22 * r, self.center[1] - 0.26 * r],
+            stops: vec![
+                at(0.0, shadow_color, 0.0),
+                at(0.5, shadow_color, 0.0),
+                at(0.75, shadow_color, 0.22 * shadow),
+                at(0.9, shadow_color, 0.55 * shadow),
+                at(1.0, shadow_color, shadow),
+            ],
+        });
+        items.push(closed_line(self.limb(), self.look.line(1.2, limb)));
+        items
+    }
+
+    fn limb(&self) -> Vec<[f32; 2]> {
+        let ring = (0..256).map(|step| {
+            let angle = f64::from(step) / 256.0 * std::f64::consts::TAU;
+            self.screen_from_view(&Vector3::new(angle.cos(), angle.sin(), 0.0))
+        });
+        ring.collect()
+    }
+
+    /// Directions of the weights as they are seen; a zero weight stands in the middle of its cell.
+    fn weights_view(&self) -> impl Iterator<Item = (usize, Vector3<f64>)> {
+        let directions = self.solid.directions.iter().enumerate();
+        directions.filter_map(|(class, v)| {
+            let v = v.or_else(|| self.middle_of(class))?;
+            Some((class, self.seen(&v)))
+        })
+    }
+
+    /// A direction well inside a cell: away from all rivals.
+    fn middle_of(&self, class: usize) -> Option<Vector3<f64>> {
+        let cell = self
+            .solid
+            .cells
+            .cells
+            .iter()
+            .find(|cell| cell.class == class)?;
+        let sum: Vector3<f64> = cell.half_spaces.iter().map(|half| half.normal).sum();
+        sum.try_normalize(1e-9).filter(|v| cell.contains(v))
+    }
+
+    fn label(&self, class: usize) -> Label {
+        let name = self
+            .snapshot
+            .class_names
+            .get(class)
+            .map_or("", |n| n.as_str());
+        Label::new(&self.look, class, name, self.solid.directions.len())
+    }
+
+    /// Pins on the near side and over the limb, with their labels.
+    fn pins(&self) -> (Vec<Item>, Vec<Item>) {
+        let mut pins: Vec<(f64, Label)> = Vec::new();
+        for (class, v) in self.weights_view() {
+            let head = PIN * v;
+            let reach = head.xy().norm();
+            let foot = if v.z >= 0.0 {
+                v
+            } else if reach > 1.03 {
+                // The foot is hidden; the pin comes into sight at the limb.
+                let limb = head.xy() / reach;
+                Vector3::new(limb.x, limb.y, 0.0)
+            } else {
+                continue;
+            };
+            let label = self.label(class);
+            let (foot, head) = (self.screen_from_view(&foot), self.screen_from_view(&head));
+            pins.push((v.z, label.at(foot, head)));
+        }
+        pins.sort_by(|(a, x), (b, y)| a.total_cmp(b).then(x.class.cmp(&y.class)));
+        let labels: Vec<Label> = pins.into_iter().map(|(_, label)| label).collect();
+        let pad = 6.0 * self.look.unit;
+        let bounds = Bounds {
+            min: self.view.area(self.size).min.map(|x| x + pad),
+            max: self.view.stage(self.size).max.map(|x| x - 0.3 * pad),
+        };
+        let places = label::place(&labels, &bounds, self.look.unit);
+        let (mut lines, mut items) = (Vec::new(), Vec::new());
+        for (label, at) in labels.iter().zip(places) {
+            let Some(at) = at else { continue };
+            let ends = vec![label.anchor, at];
+            lines.push(line(
+                ends.clone(),
+                self.look
+                    .line(4.2, self.look.theme.ground.with_opacity(0.55)),
+            ));
+            lines.push(line(ends, self.look.line(2.2, self.look.ink(label.class))));
+            // The pin itself leads to the label.
+            let label = label.clone().at(label.anchor, at);
+            items.extend(label::items(&self.look, &label, at));
+        }
+        (lines, items)
+    }
+
+    fn far_labels(&self) -> Vec<Item> {
+        let far = self
+            .weights_view()
+            .filter(|(_, v)| v.z < 0.0 && PIN * v.xy().norm() <= 1.03);
+        far.flat_map(|(class, v)| {
+            let label = self.label(class);
+            let at = self.screen_from_view(&v);
+            let color = self.body.mix(class_color(class), 0.5);
+            let ring = self.look.line(1.2, color);
+            let size = 0.85 * label.radius;
+            [
+                disc(
+                    at,
+                    0.72 * label.radius,
+                    self.body.mix(class_color(class), 0.16),
+                    ring,
+                ),
+                text(at, label.name, size, Font::SemiBold, color, Anchor::Middle),
+            ]
+        })
+        .collect()
+    }
+}
+
+fn has_area(item: &Item) -> bool {
+    matches!(item, Item::Polygon { rings, .. } if !rings.is_empty())
+}
+
+/// Joins near runs, each from limb to limb with the region on its left, to closed rings: from the
+/// end of each along the limb, counter-clockwise, to the nearest beginning.
+fn close_along_limb(runs: &[Vec<Vector3<f64>>]) -> Vec<Vec<Vector3<f64>>> {
+    use std::f64::consts::TAU;
+    let angle = |u: &Vector3<f64>| u.y.atan2(u.x);
+    let mut is_free = vec![true; runs.len()];
+    let mut rings = Vec::new();
+    for first in 0..runs.len() {
+        if !is_free[first] {
+            continue;
+        }
+        let mut ring: Vec<Vector3<f64>> = Vec::new();
+        let mut current = first;
+        loop {
+            is_free[current] = false;
+            ring.extend(&runs[current]);
+            let Some(from) = runs[current].last().map(angle) else {
+                break;
+            };
+            let turn = |i: usize| {
+                let start = runs[i].first().map_or(0.0, angle);
+                (start - from).rem_euclid(TAU)
+            };
+            let next = (0..runs.len())
+                .filter(|&i| is_free[i] || i == first)
+                .min_by(|&a, &b| turn(a).total_cmp(&turn(b)));
+            let Some(next) = next else { break };
+            let sweep = turn(next);
+            let n = (sweep / 0.03).ceil() as usize;
+            ring.extend((1..n).map(|step| {
+                let at = from + sweep * step as f64 / n as f64;
+                Vector3::new(at.cos(), at.sin(), 0.0)
+            }));
+            if next == first {
+                break;
+            }
+            current = next;
+        }
+        rings.push(ring);
+    }
+    rings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_hidden_loop_closes_along_the_limb() {
+        // From the right limb over the near pole to the left one: the region on its left is below
+        // when seen in view coordinates, so the limb from π to 2π closes it.
+        let run: Vec<Vector3<f64>> = (0..=10)
+            .map(|step| {
+                let at = f64::from(step) / 10.0 * std::f64::consts::PI;
+                Vector3::new(at.cos(), 0.0, at.sin())
+            })
+            .collect();
+        let rings = close_along_limb(&[run]);
+        assert_eq!(rings.len(), 1);
+        let lowest = rings[0].iter().map(|u| u.y).fold(0.0, f64::min);
+        let highest = rings[0].iter().map(|u| u.y).fold(0.0, f64::max);
+        assert!(lowest < -0.99 && highest < 1e-9, "{lowest} {highest}");
+    }
+}
