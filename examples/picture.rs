@@ -27,7 +27,13 @@ fn main() -> anyhow::Result<()> {
                 name += &format!("-{key}{value}");
             }
             _ => {
-                experiment.set(argument.trim_start_matches('-'), &value)?;
+                let key = match argument.as_str() {
+                    "--loss" => "loss.id",
+                    "--data" => "data.source",
+                    "--network" => "network.kind",
+                    other => other.trim_start_matches('-'),
+                };
+                experiment.set(key, &value)?;
                 name += &format!("-{value}");
             }
         }

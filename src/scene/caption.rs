@@ -142,7 +142,7 @@ fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -
                 degrees(least_rad)
             )
         } else {
-            format!("{satisfied} of samples win with their margin; the pale wedge is the gap it asks for.")
+            format!("{satisfied} of samples win with their margin; the lighter wedge is the gap it asks for.")
                 .replace("wedge is", if head.dim == 2 { "wedge is" } else { "rim is" })
         };
     }
@@ -379,4 +379,117 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (n, sum) = values.fold((0.0_f64, 0.0), |(n, sum), x| (n + 1.0, sum + x));
     sum / n.max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::sample::{even_weights, fans, snapshot};
+    use crate::scene::theme;
+
+    #[track_caller]
+    fn check(snapshot: &Snapshot, expected_start: &str) {
+        for kind in [ViewKind::Plane, ViewKind::Circle] {
+            let sentence = caption(snapshot, &ViewState::new(kind, theme::DARK));
+            assert!(sentence.chars().count() <= 110, "too long: {sentence}");
+            if kind == ViewKind::Plane {
+                assert!(sentence.starts_with(expected_start), "{sentence}");
+            }
+        }
+    }
+
+    /// Classes on their directions, `wide` radians to both sides.
+    fn run(loss: &str, from: f32, to: f32, wide: f32) -> Snapshot {
+        let weights = even_weights(10);
+        let (features, labels) = fans(&weights, 40, from, to, wide);
+        snapshot(loss, 2, &weights, &features, &labels)
+    }
+
+    #[test]
+    fn long_classes_are_petals() {
+        check(
+            &run("softmax", 5.0, 50.0, 0.1),
+            "Separable, not discriminative: petals",
+        );
+    }
+
+    #[test]
+    fn small_clouds_are_compact() {
+        check(&run("center", 4.8, 5.2, 0.04), "Compact");
+    }
+
+    #[test]
+    fn margins_that_are_kept_are_counted() {
+        check(
+            &run("arcface", 10.0, 12.0, 0.05),
+            "Every class has its room: 100% of samples",
+        );
+    }
+
+    #[test]
+    fn margins_that_are_not_kept_yet_are_counted_too() {
+        check(
+            &run("arcface", 10.0, 12.0, 0.3),
+            "55% of samples win with their margin",
+        );
+    }
+
+    #[test]
+    fn even_weights_without_margin_touch() {
+        check(
+            &run("normface", 10.0, 12.0, 0.2),
+            "Evenly spread: weights are 36° apart",
+        );
+    }
+
+    #[test]
+    fn a_margin_past_its_ceiling_is_named() {
+        let mut snapshot = run("arcface", 10.0, 12.0, 0.05);
+        snapshot.head.values[0] = 0.9;
+        check(
+            &snapshot,
+            "Past its ceiling: 10 classes can keep a margin of 0.63 rad",
+        );
+    }
+
+    #[test]
+    fn fused_classes_are_named() {
+        let weights = even_weights(4);
+        let (features, mut labels) = fans(&weights, 40, 10.0, 12.0, 0.2);
+        for label in labels.iter_mut().filter(|label| **label == 3) {
+            *label = 1;
+        }
+        // Class 3 lies where class 1 lies.
+        for (i, label) in labels.iter_mut().enumerate() {
+            if (40..80).contains(&i) && i % 2 == 0 {
+                *label = 3;
+            }
+        }
+        let mut fused = features.clone();
+        fused.truncate(240);
+        labels.truncate(120);
+        let snapshot = snapshot("normface", 2, &weights, &fused, &labels);
+        check(&snapshot, "Collapsed: 1 and 3 have fused");
+    }
+
+    #[test]
+    fn the_first_steps_are_told_from_a_collapse() {
+        let weights = even_weights(10);
+        let (features, mut labels) = fans(&weights, 40, 1.0, 2.0, 0.2);
+        labels.rotate_left(37);
+        let mut snapshot = snapshot("softmax", 2, &weights, &features, &labels);
+        snapshot.step = 0;
+        check(&snapshot, "Before the first step");
+        snapshot.step = 20;
+        check(&snapshot, "The first steps");
+        snapshot.step = 500;
+        check(&snapshot, "Spreading");
+    }
+
+    #[test]
+    fn a_diverged_run_says_what_to_try() {
+        let mut snapshot = run("softmax", 5.0, 50.0, 0.1);
+        snapshot.fault = Some("the run diverged".to_owned());
+        check(&snapshot, "Diverged after step 500");
+    }
 }

@@ -115,11 +115,16 @@ impl Look {
             .iter()
             .map(|mark| mark.dot(class_color(mark.class), opacity))
             .collect();
+        let radius = if outline.is_empty() {
+            radius
+        } else {
+            radius - 0.1 * self.unit
+        };
         let mut items = Vec::new();
         if !outline.is_empty() {
             items.push(Item::Dots {
                 dots: outline,
-                radius: radius + 0.55 * self.unit,
+                radius: radius + 0.3 * self.unit,
             });
         }
         items.push(Item::Dots { dots, radius });
