@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
             "--set" => {
                 let (key, value) = value.split_once('=').context("key=value")?;
                 experiment.set(key, value)?;
-                name += &format!("-{key}{value}");
+                name.extend(["-", key, value]);
             }
             _ => {
                 let key = match argument.as_str() {
@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
                     other => other.trim_start_matches('-'),
                 };
                 experiment.set(key, &value)?;
-                name += &format!("-{value}");
+                name.extend(["-", &value]);
             }
         }
     }

@@ -16,8 +16,10 @@ const UNTRAINED_SHARE: f64 = 0.25;
 const FUSED_RAD: f64 = 0.07;
 /// Elongation from which a class looks like a petal.
 const PETAL: f64 = 1.6;
-/// Spread of a class over half the distance to the next from which it looks like a dot.
-const COMPACT: f64 = 0.45;
+/// Deviation of lengths over the mean length from which a class reaches towards the center.
+const REACHING: f64 = 0.22;
+/// Spread of a class over half the distance to the next below which it looks like a small cloud.
+const COMPACT: f64 = 0.6;
 
 /// One sentence for the room, at most 110 characters, chosen by measured conditions: never by the
 /// name of the loss.
@@ -74,6 +76,9 @@ fn past_ceiling(snapshot: &Snapshot) -> Option<String> {
     })
 }
 
+/// More names make no sentence.
+const MOST_NAMED: usize = 6;
+
 /// Classes that have become one.
 fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String> {
     const BROKEN: f64 = 0.9;
@@ -93,7 +98,6 @@ fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String>
                 .map_or("?", |name| name.as_str())
         })
         .collect();
-    const MOST_NAMED: usize = 6;
     let is_nameable = names.len() <= MOST_NAMED && names.iter().all(|name| name.len() <= 9);
     let who = match names.split_last() {
         Some((last, rest)) if is_nameable => format!("{} and {last}", rest.join(", ")),
@@ -119,7 +123,7 @@ fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -
         if clouds.looseness < COMPACT {
             return "Compact: each class is a small cloud with free space around it.".to_owned();
         }
-        if clouds.elongation > PETAL && !has_margin(head) {
+        if clouds.elongation > PETAL && clouds.reach > REACHING && !has_margin(head) {
             return format!(
                 "Separable, not discriminative: petals {} times as long as wide that touch at the center.",
                 number((clouds.elongation * 10.0).round() / 10.0)
@@ -228,77 +232,45 @@ fn degrees(angle_rad: f64) -> String {
 
 /// What the classes look like, as clouds.
 struct Clouds {
-    /// Mean feature and mean direction of each class `[classes][dim]`, `None` without samples.
-    means: Vec<Option<(Vec<f64>, Vec<f64>)>>,
+    means: Vec<Mean>,
     /// Root mean square distance to the mean, of each class.
     spread: Vec<f64>,
     /// Deviation along the class's direction over the deviation across it, mean over classes.
     elongation: f64,
+    /// Deviation along the class's direction over the length of its mean, mean over classes.
+    reach: f64,
     /// Spread over half the distance to the nearest other mean, mean over classes.
     looseness: f64,
 }
 
 impl Clouds {
     fn of(snapshot: &Snapshot) -> Self {
-        let (dim, n_classes) = (snapshot.head.dim, snapshot.head.n_classes);
-        let samples = || {
-            let features = snapshot.probe.features.chunks_exact(dim.max(1));
-            features
-                .zip(snapshot.probe.labels.iter())
-                .map(|(x, &label)| (x, usize::from(label)))
-                .filter(|(x, class)| *class < n_classes && x.iter().all(|x| x.is_finite()))
-        };
-        let mut sums = vec![(vec![0.0; dim], vec![0.0; dim], 0.0_f64); n_classes];
-        for (x, class) in samples() {
-            let length = length(x).max(f64::MIN_POSITIVE);
-            let (sum, directions, n) = &mut sums[class];
-            for (i, &x) in x.iter().enumerate() {
-                sum[i] += f64::from(x);
-                directions[i] += f64::from(x) / length;
-            }
-            *n += 1.0;
-        }
-        let means: Vec<Option<(Vec<f64>, Vec<f64>)>> = sums
-            .into_iter()
-            .map(|(sum, directions, n)| {
-                let mean = |v: Vec<f64>| v.iter().map(|x| x / n).collect::<Vec<f64>>();
-                (n > 0.0).then(|| (mean(sum), unit(&directions)))
-            })
-            .collect();
-        // Along and across the class's mean direction, squared, and the number of samples.
-        let mut squares = vec![[0.0_f64; 3]; n_classes];
-        for (x, class) in samples() {
-            let Some((mean, direction)) = &means[class] else {
-                continue;
-            };
-            let mut along = 0.0;
-            let mut whole = 0.0;
-            for i in 0..dim {
-                let off = f64::from(x[i]) - mean[i];
-                along += off * direction[i];
-                whole += off * off;
-            }
-            let [a, b, n] = &mut squares[class];
-            *a += along * along;
-            *b += (whole - along * along).max(0.0);
-            *n += 1.0;
-        }
-        let across_dims = (dim as f64 - 1.0).max(1.0);
-        let elongations = squares
-            .iter()
-            .filter(|[_, across, n]| *n > 1.0 && *across > 0.0);
-        let elongation = mean(elongations.map(|[a, b, _]| (a * across_dims / b).sqrt()));
+        let means = means(snapshot);
+        let squares = squares(snapshot, &means);
+        let across_dims = (snapshot.head.dim as f64 - 1.0).max(1.0);
+        let elongation = mean(
+            squares
+                .iter()
+                .filter(|s| s.n > 1.0 && s.across > 0.0)
+                .map(|s| (s.along * across_dims / s.across).sqrt()),
+        );
+        let reach = mean(squares.iter().zip(&means).filter_map(|(s, mean)| {
+            let (mean, _) = mean.as_ref()?;
+            let length = distance(mean, &vec![0.0; mean.len()]);
+            Some((s.along / s.n.max(1.0)).sqrt() / length.max(f64::MIN_POSITIVE))
+        }));
         let spread: Vec<f64> = squares
             .iter()
-            .map(|[a, b, n]| ((a + b) / n.max(1.0)).sqrt())
+            .map(|s| ((s.along + s.across) / s.n.max(1.0)).sqrt())
             .collect();
         let mut clouds = Self {
             means,
             spread,
             elongation,
+            reach,
             looseness: 0.0,
         };
-        let looseness = (0..n_classes).filter_map(|class| {
+        let looseness = (0..clouds.means.len()).filter_map(|class| {
             let nearest = clouds.nearest(class)?;
             Some(clouds.spread[class] / (0.5 * nearest).max(f64::MIN_POSITIVE))
         });
@@ -355,6 +327,69 @@ impl Clouds {
         }
         largest
     }
+}
+
+/// Mean feature and mean direction of a class `[dim]`, `None` without samples.
+type Mean = Option<(Vec<f64>, Vec<f64>)>;
+
+/// Sums of squared deviations from the mean of a class, along its direction and across it.
+#[derive(Clone, Copy, Default)]
+struct Squares {
+    along: f64,
+    across: f64,
+    n: f64,
+}
+
+/// Finite features with their classes.
+fn samples(snapshot: &Snapshot) -> impl Iterator<Item = (&[f32], usize)> {
+    let features = snapshot
+        .probe
+        .features
+        .chunks_exact(snapshot.head.dim.max(1));
+    features
+        .zip(snapshot.probe.labels.iter())
+        .map(|(x, &label)| (x, usize::from(label)))
+        .filter(|(x, class)| *class < snapshot.head.n_classes && x.iter().all(|x| x.is_finite()))
+}
+
+fn means(snapshot: &Snapshot) -> Vec<Mean> {
+    let dim = snapshot.head.dim;
+    let zero = || (vec![0.0; dim], vec![0.0; dim], 0.0_f64);
+    let mut sums: Vec<_> = (0..snapshot.head.n_classes).map(|_| zero()).collect();
+    for (x, class) in samples(snapshot) {
+        let length = length(x).max(f64::MIN_POSITIVE);
+        let (sum, directions, n) = &mut sums[class];
+        for (i, &x) in x.iter().enumerate() {
+            sum[i] += f64::from(x);
+            directions[i] += f64::from(x) / length;
+        }
+        *n += 1.0;
+    }
+    sums.into_iter()
+        .map(|(sum, directions, n)| {
+            (n > 0.0).then(|| (sum.iter().map(|x| x / n).collect(), unit(&directions)))
+        })
+        .collect()
+}
+
+fn squares(snapshot: &Snapshot, means: &[Mean]) -> Vec<Squares> {
+    let mut squares = vec![Squares::default(); means.len()];
+    for (x, class) in samples(snapshot) {
+        let Some((mean, direction)) = &means[class] else {
+            continue;
+        };
+        let (mut along, mut whole) = (0.0, 0.0);
+        for ((&x, mean), direction) in x.iter().zip(mean).zip(direction) {
+            let off = f64::from(x) - mean;
+            along += off * direction;
+            whole += off * off;
+        }
+        let of_class = &mut squares[class];
+        of_class.along += along * along;
+        of_class.across += (whole - along * along).max(0.0);
+        of_class.n += 1.0;
+    }
+    squares
 }
 
 fn length(x: &[f32]) -> f64 {
@@ -419,6 +454,15 @@ mod tests {
     }
 
     #[test]
+    fn long_clouds_far_from_the_center_are_no_petals() {
+        check(&run("softmax", 40.0, 60.0, 0.04), "Compact");
+        check(
+            &run("softmax", 40.0, 60.0, 0.2),
+            "100% lie on their own side",
+        );
+    }
+
+    #[test]
     fn margins_that_are_kept_are_counted() {
         check(
             &run("arcface", 10.0, 12.0, 0.05),
@@ -465,7 +509,7 @@ mod tests {
                 *label = 3;
             }
         }
-        let mut fused = features.clone();
+        let mut fused = features;
         fused.truncate(240);
         labels.truncate(120);
         let snapshot = snapshot("normface", 2, &weights, &fused, &labels);

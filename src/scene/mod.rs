@@ -146,7 +146,7 @@ pub struct Stroke {
 pub enum Font {
     /// Inter Regular.
     Regular,
-    /// Inter SemiBold.
+    /// Inter `SemiBold`.
     SemiBold,
     /// STIX Two Text Italic, for formulas.
     MathItalic,

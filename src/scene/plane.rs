@@ -114,7 +114,7 @@ impl Frame<'_> {
             .rect
             .corners()
             .iter()
-            .map(|corner| corner.norm())
+            .map(Vector2::norm)
             .fold(0.0, f64::max);
         let n = (sector.width_rad() / 0.5).ceil().max(1.0);
         let reach = far / (0.5 * sector.width_rad() / n).cos() * 1.01;
@@ -127,7 +127,11 @@ impl Frame<'_> {
     }
 
     fn margins(&self) -> Vec<Item> {
-        let arcs = self.flat.arcs.iter().filter(|arc| arc.width_rad() < 6.28);
+        let arcs = self
+            .flat
+            .arcs
+            .iter()
+            .filter(|arc| arc.width_rad() < std::f64::consts::TAU - 1e-9);
         arcs.flat_map(|arc| [(arc.class, arc.start_rad), (arc.class, arc.end_rad)])
             .filter_map(|(class, at)| {
                 let ray = plane::clip_ray(&self.rect, Vector2::zeros(), angle::direction(at))?;
@@ -278,7 +282,7 @@ pub(super) fn weight_factor(
     if has_directions_only(&snapshot.head) {
         return None;
     }
-    let longest = flat.weights.iter().map(|w| w.norm()).fold(0.0, f64::max);
+    let longest = flat.weights.iter().map(Vector2::norm).fold(0.0, f64::max);
     let wanted = f64::from(arrow_length(view, size)) * view.plane.units_per_pt;
     if longest <= 0.0 {
         return Some(1.0);

@@ -81,7 +81,9 @@ fn iterate(axes: &[Vec<f64>; 3], samples: &[&[f32]]) -> [Vec<f64>; 3] {
             length = if length < 0.1 { 0.0 } else { length };
             spare += 1;
         }
-        axis.iter_mut().for_each(|a| *a /= length);
+        for a in axis.iter_mut() {
+            *a /= length;
+        }
     }
     next
 }
