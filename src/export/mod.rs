@@ -7,6 +7,29 @@ pub mod svg;
 use std::io::Write as _;
 use std::path::Path;
 
+/// A picture that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// It has no pixel, or too many.
+    #[error("a picture of {width}×{height} pixels cannot be made; each side must be 1 to 16384")]
+    Size {
+        /// In pixels.
+        width: f32,
+        /// In pixels.
+        height: f32,
+    },
+    /// The vector picture cannot be turned into pixels.
+    #[error("the picture cannot be drawn")]
+    Svg(#[from] resvg::usvg::Error),
+    /// The pixels cannot be packed.
+    #[error("the picture cannot be written as PNG: {message}")]
+    Png {
+        /// What the encoder said.
+        message: String,
+    },
+}
+
 /// Writes a file beside its name, then renames it: what stood there before stays whole until the
 /// new one is. Links are followed; what is no regular file (a pipe, a device) is written into.
 ///

@@ -1,74 +1,65 @@
-//! A scene as PNG: its SVG, drawn by resvg with the fonts that are in the binary and no others.
-
-use std::sync::Arc;
+//! A scene as pixels, through its SVG, with the fonts of the binary and no others.
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg;
-use resvg::usvg::fontdb;
 
-use crate::export::svg::svg;
+use crate::export::ExportError;
+use crate::export::svg;
 use crate::scene::{Font, Scene};
 
-/// A picture that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PngError {
-    /// The renderer refused the SVG: a fault of this program.
-    #[error("the picture cannot be drawn")]
-    Svg(#[from] usvg::Error),
-    /// No pixels, or more than memory holds.
-    #[error("a picture of {width}×{height} pixels cannot be drawn; choose another size")]
-    Size {
-        /// In pixels.
-        width: u32,
-        /// In pixels.
-        height: u32,
-    },
-    /// The pixels cannot be written as PNG.
-    #[error("the picture cannot be written as PNG: {reason}")]
-    Encode {
-        /// What the encoder said.
-        reason: String,
-    },
-}
+/// Most pixels on a side.
+const MAX_SIDE: f32 = 16_384.0;
 
-/// Most pixels of a side: more fills memory for no printer.
-const MAX_SIDE_PX: f32 = 20_000.0;
-
-/// The scene as a PNG file with `scale` pixels per point.
+/// The scene on its ground, `scale` pixels a point.
 ///
 /// # Errors
-/// If the size is not drawable.
-pub fn png(scene: &Scene, scale: f32) -> Result<Vec<u8>, PngError> {
-    let side_px = |side: f32| (side * scale).round().clamp(0.0, MAX_SIDE_PX + 1.0);
-    let [width, height] = scene.size.map(side_px);
-    let size = PngError::Size {
-        width: width as u32,
-        height: height as u32,
-    };
-    if !(1.0..=MAX_SIDE_PX).contains(&width) || !(1.0..=MAX_SIDE_PX).contains(&height) {
-        return Err(size);
-    }
-    let options = usvg::Options {
-        fontdb: Arc::new(fonts()),
-        ..usvg::Options::default()
-    };
-    let tree = usvg::Tree::from_str(&svg(scene), &options)?;
-    let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or(size)?;
-    resvg::render(
-        &tree,
-        Transform::from_scale(scale, scale),
-        &mut pixmap.as_mut(),
-    );
-    pixmap.encode_png().map_err(|error| PngError::Encode {
-        reason: error.to_string(),
-    })
+/// If the picture would have no pixel or too many.
+pub fn png(scene: &Scene, scale: f32) -> Result<Vec<u8>, ExportError> {
+    encode(scene, &svg::svg(scene), scale)
 }
 
-fn fonts() -> fontdb::Database {
-    let mut fonts = fontdb::Database::new();
+/// The scene on nothing, `scale` pixels a point.
+///
+/// # Errors
+/// If the picture would have no pixel or too many.
+pub fn png_transparent(scene: &Scene, scale: f32) -> Result<Vec<u8>, ExportError> {
+    encode(scene, &svg::svg_transparent(scene), scale)
+}
+
+/// The scene on its ground as pixels.
+///
+/// # Errors
+/// If the picture would have no pixel or too many.
+pub fn pixels(scene: &Scene, scale: f32) -> Result<Pixmap, ExportError> {
+    render(scene, &svg::svg(scene), scale)
+}
+
+fn encode(scene: &Scene, svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
+    render(scene, svg, scale)?
+        .encode_png()
+        .map_err(|source| ExportError::Png {
+            message: source.to_string(),
+        })
+}
+
+fn render(scene: &Scene, svg: &str, scale: f32) -> Result<Pixmap, ExportError> {
+    let [width, height] = scene.size.map(|side| (side * scale).round());
+    let is_possible = |side: f32| (1.0..=MAX_SIDE).contains(&side);
+    if !(is_possible(width) && is_possible(height)) {
+        return Err(ExportError::Size { width, height });
+    }
+    let mut options = usvg::Options {
+        font_family: Font::Regular.family().to_owned(),
+        ..usvg::Options::default()
+    };
+    let fonts = options.fontdb_mut();
     for font in Font::ALL {
         fonts.load_font_data(font.bytes().to_vec());
     }
-    fonts
+    let tree = usvg::Tree::from_str(svg, &options)?;
+    let mut pixmap =
+        Pixmap::new(width as u32, height as u32).ok_or(ExportError::Size { width, height })?;
+    let transform = Transform::from_scale(width / scene.size[0], height / scene.size[1]);
+    resvg::render(&tree, transform, &mut pixmap.as_mut());
+    Ok(pixmap)
 }

@@ -1,56 +1,64 @@
-//! A scene as SVG: groups named by what they hold, text stays text, the same bytes every time.
+//! A scene as SVG: one element a group, text as text, the same bytes for the same scene.
 
 use std::fmt::Write as _;
 
-use crate::scene::{Anchor, Dot, Font, Group, Item, Rgba, Scene, Stroke};
+use crate::scene::fonts::DIGIT_HEIGHT;
+use crate::scene::{Anchor, Dot, Font, Item, Rgba, Scene, Stroke};
 
-/// The scene as an SVG document of the scene's size in pixels.
+/// The scene on its ground.
 pub fn svg(scene: &Scene) -> String {
-    let [width, height] = scene.size;
-    let mut writer = Writer::default();
-    writer.line(&format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">",
-        number(width),
-        number(height)
+    document(scene, true)
+}
+
+/// The scene without its ground, to lie on another.
+pub fn svg_transparent(scene: &Scene) -> String {
+    document(scene, false)
+}
+
+fn document(scene: &Scene, has_ground: bool) -> String {
+    let [width, height] = scene.size.map(Number);
+    let mut out = Writer::default();
+    out.line(format_args!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
     ));
-    writer.line(&format!(
-        "<rect id=\"ground\" width=\"100%\" height=\"100%\"{}/>",
-        fill(scene.ground)
-    ));
-    for group in &scene.groups {
-        writer.group(group);
+    if has_ground {
+        let ground = Paint("fill", scene.ground);
+        out.line(format_args!(
+            r#"<rect width="{width}" height="{height}"{ground}/>"#
+        ));
     }
-    writer.line("</svg>");
-    writer.text
+    for group in &scene.groups {
+        out.line(format_args!(r#"<g id="{}">"#, group.name));
+        for item in &group.items {
+            out.item(item);
+        }
+        out.line(format_args!("</g>"));
+    }
+    out.line(format_args!("</svg>"));
+    out.text
 }
 
 #[derive(Default)]
 struct Writer {
     text: String,
-    n_gradients: usize,
+    n_shades: usize,
 }
 
 impl Writer {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-
-    fn group(&mut self, group: &Group) {
-        self.line(&format!("<g id=\"{}\">", escaped(group.name)));
-        for item in &group.items {
-            self.item(item);
-        }
-        self.line("</g>");
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        let _ = writeln!(self.text, "{line}"); // a String takes everything
     }
 
     fn item(&mut self, item: &Item) {
         match item {
-            Item::Polygon { rings, fill: color } => {
-                let path: String = rings.iter().map(|ring| path(ring, true)).collect();
-                self.line(&format!(
-                    "<path d=\"{path}\" fill-rule=\"evenodd\"{}/>",
-                    fill(*color)
+            Item::Polygon { rings, fill } => {
+                let fill = Paint("fill", *fill);
+                let rings = rings
+                    .iter()
+                    .map(|ring| path(ring, true))
+                    .collect::<String>();
+                self.line(format_args!(
+                    r#"<path d="{rings}" fill-rule="evenodd"{fill}/>"#
                 ));
             }
             Item::Line {
@@ -58,30 +66,23 @@ impl Writer {
                 is_closed,
                 stroke,
             } => {
-                self.line(&format!(
-                    "<path d=\"{}\" fill=\"none\"{}/>",
-                    path(points, *is_closed),
-                    stroked(*stroke)
+                let path = path(points, *is_closed);
+                let stroke = Pen(*stroke);
+                self.line(format_args!(
+                    r#"<path d="{path}" fill="none" stroke-linejoin="round"{stroke}/>"#
                 ));
             }
             Item::Dots { dots, radius } => self.dots(dots, *radius),
             Item::Disc {
-                center: [x, y],
+                center,
                 radius,
-                fill: color,
+                fill,
                 stroke,
             } => {
-                let outline = if stroke.width > 0.0 {
-                    stroked(*stroke)
-                } else {
-                    String::new()
-                };
-                self.line(&format!(
-                    "<circle cx=\"{}\" cy=\"{}\" r=\"{}\"{}{outline}/>",
-                    number(*x),
-                    number(*y),
-                    number(*radius),
-                    fill(*color)
+                let ([x, y], r) = (center.map(Number), Number(*radius));
+                let (fill, stroke) = (Paint("fill", *fill), Pen(*stroke));
+                self.line(format_args!(
+                    r#"<circle cx="{x}" cy="{y}" r="{r}"{fill}{stroke}/>"#
                 ));
             }
             Item::Shade {
@@ -97,172 +98,217 @@ impl Writer {
                 font,
                 color,
                 anchor,
-            } => {
-                self.line(&text_element(*pos, text, *size, *font, *color, *anchor));
-            }
+            } => self.text(*pos, text, *size, *font, *color, *anchor),
         }
     }
 
-    /// Dots of one colour in a row become one path of points with round caps.
+    /// A path for each run of one color: points without length, with round caps.
     fn dots(&mut self, dots: &[Dot], radius: f32) {
         for run in dots.chunk_by(|a, b| a.color == b.color) {
-            let mut path = String::new();
+            let mut path = String::with_capacity(run.len() * 14);
             for dot in run {
-                let [x, y] = dot.center;
-                let _ = write!(path, "M{} {}h0", number(x), number(y)); // writing to a String cannot fail
+                let [x, y] = dot.center.map(Number);
+                let _ = write!(path, "M{x} {y}h0");
             }
-            let stroke = Stroke {
-                width: 2.0 * radius,
-                color: run[0].color,
-                dash: None,
-            };
-            self.line(&format!(
-                "<path d=\"{path}\" fill=\"none\" stroke-linecap=\"round\"{}/>",
-                stroked(stroke)
+            let stroke = Paint("stroke", run[0].color);
+            let width = Number(2.0 * radius);
+            self.line(format_args!(
+                r#"<path d="{path}" fill="none" stroke-width="{width}" stroke-linecap="round"{stroke}/>"#
             ));
         }
     }
 
-    fn shade(&mut self, [x, y]: [f32; 2], radius: f32, [fx, fy]: [f32; 2], stops: &[(f32, Rgba)]) {
-        let id = format!("shade{}", self.n_gradients);
-        self.n_gradients += 1;
-        let (x, y, radius) = (number(x), number(y), number(radius));
-        self.line(&format!(
-            "<radialGradient id=\"{id}\" gradientUnits=\"userSpaceOnUse\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fx=\"{}\" fy=\"{}\">",
-            number(fx),
-            number(fy)
+    fn shade(&mut self, center: [f32; 2], radius: f32, focus: [f32; 2], stops: &[(f32, Rgba)]) {
+        self.n_shades += 1;
+        let id = self.n_shades;
+        let ([x, y], r, [fx, fy]) = (center.map(Number), Number(radius), focus.map(Number));
+        self.line(format_args!(
+            r#"<radialGradient id="shade-{id}" gradientUnits="userSpaceOnUse" cx="{x}" cy="{y}" r="{r}" fx="{fx}" fy="{fy}">"#
         ));
         for (share, color) in stops {
-            let opacity = opacity("stop-opacity", *color);
-            self.line(&format!(
-                "<stop offset=\"{}\" stop-color=\"{}\"{opacity}/>",
-                number(*share),
-                hex(*color)
-            ));
+            let (share, color) = (Number(*share), StopColor(*color));
+            self.line(format_args!(r#"<stop offset="{share}"{color}/>"#));
         }
-        self.line("</radialGradient>");
-        self.line(&format!(
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"url(#{id})\"/>"
+        self.line(format_args!("</radialGradient>"));
+        self.line(format_args!(
+            r#"<circle cx="{x}" cy="{y}" r="{r}" fill="url(#shade-{id})"/>"#
         ));
     }
-}
 
-/// Half the height of Inter's digits, over the size: a text's position is the middle of its digits.
-const HALF_DIGIT: f32 = crate::scene::fonts::DIGIT_HEIGHT / 2.0;
-
-fn text_element(
-    [x, y]: [f32; 2],
-    text: &str,
-    size: f32,
-    font: Font,
-    color: Rgba,
-    anchor: Anchor,
-) -> String {
-    let anchor = match anchor {
-        Anchor::Start => "start",
-        Anchor::Middle => "middle",
-        Anchor::End => "end",
-    };
-    let face = match font {
-        Font::Regular => "",
-        Font::SemiBold => " font-weight=\"600\"",
-        Font::MathItalic => " font-style=\"italic\"",
-    };
-    format!(
-        "<text x=\"{}\" y=\"{}\" font-family=\"{}\" font-size=\"{}\"{face} text-anchor=\"{anchor}\"{}>{}</text>",
-        number(x),
-        number(y + HALF_DIGIT * size),
-        font.family(),
-        number(size),
-        fill(color),
-        escaped(text)
-    )
+    fn text(
+        &mut self,
+        pos: [f32; 2],
+        text: &str,
+        size: f32,
+        font: Font,
+        color: Rgba,
+        anchor: Anchor,
+    ) {
+        let x = Number(pos[0]);
+        let y = Number(pos[1] + 0.5 * DIGIT_HEIGHT * size);
+        let (family, size, color) = (font.family(), Number(size), Paint("fill", color));
+        let face = match font {
+            Font::Regular => "",
+            Font::SemiBold => r#" font-weight="600""#,
+            Font::MathItalic => r#" font-style="italic""#,
+        };
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => r#" text-anchor="middle""#,
+            Anchor::End => r#" text-anchor="end""#,
+        };
+        let text = escaped(text);
+        self.line(format_args!(
+            r#"<text x="{x}" y="{y}" font-family="{family}" font-size="{size}"{face}{anchor}{color}>{text}</text>"#
+        ));
+    }
 }
 
 fn path(points: &[[f32; 2]], is_closed: bool) -> String {
-    let mut path = String::new();
-    for (i, [x, y]) in points.iter().enumerate() {
+    let mut path = String::with_capacity(points.len() * 14 + 1);
+    for (i, point) in points.iter().enumerate() {
+        let [x, y] = point.map(Number);
         let command = if i == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{command}{} {}", number(*x), number(*y)); // writing to a String cannot fail
+        let _ = write!(path, "{command}{x} {y}");
     }
-    path.push_str(if is_closed { "Z" } else { "" });
+    if is_closed {
+        path.push('Z');
+    }
     path
 }
 
-fn fill(color: Rgba) -> String {
-    format!(" fill=\"{}\"{}", hex(color), opacity("fill-opacity", color))
-}
+/// Two decimals, none that are zero: a hundredth of a point is not seen.
+struct Number(f32);
 
-fn stroked(stroke: Stroke) -> String {
-    let dash = stroke.dash.map_or(String::new(), |[dash, gap]| {
-        format!(" stroke-dasharray=\"{} {}\"", number(dash), number(gap))
-    });
-    let opacity = opacity("stroke-opacity", stroke.color);
-    format!(
-        " stroke=\"{}\" stroke-width=\"{}\"{opacity}{dash}",
-        hex(stroke.color),
-        number(stroke.width)
-    )
-}
-
-fn hex(color: Rgba) -> String {
-    let [r, g, b, _] = color.0;
-    format!("#{r:02x}{g:02x}{b:02x}")
-}
-
-fn opacity(name: &str, color: Rgba) -> String {
-    match color.0[3] {
-        255 => String::new(),
-        alpha => format!(" {name}=\"{}\"", number(f32::from(alpha) / 255.0)),
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = format!("{:.2}", self.0);
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        f.write_str(if text == "-0" { "0" } else { text })
     }
 }
 
-/// At most three decimals, without trailing zeros.
-fn number(value: f32) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
+/// An attribute with a color, and its opacity if it has one.
+struct Paint(&'static str, Rgba);
+
+impl std::fmt::Display for Paint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(name, Rgba([r, g, b, a])) = self;
+        if *a == 0 {
+            return write!(f, r#" {name}="none""#);
+        }
+        write!(f, r##" {name}="#{r:02x}{g:02x}{b:02x}""##)?;
+        if *a < 255 {
+            write!(f, r#" {name}-opacity="{:.3}""#, f32::from(*a) / 255.0)?;
+        }
+        Ok(())
     }
 }
 
+struct StopColor(Rgba);
+
+impl std::fmt::Display for StopColor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Rgba([r, g, b, a]) = self.0;
+        let opacity = f32::from(a) / 255.0;
+        write!(
+            f,
+            r##" stop-color="#{r:02x}{g:02x}{b:02x}" stop-opacity="{opacity:.3}""##
+        )
+    }
+}
+
+/// Attributes of a stroke; nothing for none.
+struct Pen(Stroke);
+
+impl std::fmt::Display for Pen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Stroke { width, color, dash } = self.0;
+        if width <= 0.0 {
+            return Ok(());
+        }
+        write!(
+            f,
+            r#"{} stroke-width="{}""#,
+            Paint("stroke", color),
+            Number(width)
+        )?;
+        match dash {
+            Some([on, off]) => {
+                write!(f, r#" stroke-dasharray="{} {}""#, Number(on), Number(off))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// XML text; what XML cannot hold is left out.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::Group;
+
+    fn scene(items: Vec<Item>) -> Scene {
+        Scene {
+            size: [100.0, 50.0],
+            ground: Rgba::opaque(0x0e1116),
+            groups: vec![Group {
+                name: "points",
+                items,
+            }],
+        }
+    }
 
     #[test]
-    fn a_small_scene_reads_as_expected() {
-        let scene = Scene {
-            size: [20.0, 10.0],
-            ground: Rgba::opaque(0xffffff),
-            groups: vec![Group {
-                name: "labels",
-                items: vec![Item::Text {
-                    pos: [1.0, 5.0],
-                    text: "a<b & \"c\"".to_owned(),
-                    size: 10.0,
-                    font: Font::SemiBold,
-                    color: Rgba::opaque(0x102030).with_opacity(0.5),
-                    anchor: Anchor::Middle,
-                }],
-            }],
+    fn dots_of_one_color_are_one_path() {
+        let dot = |x: f32, rgb| Dot {
+            center: [x, 1.0],
+            color: Rgba::opaque(rgb),
+            sample: 0,
         };
-        insta::assert_snapshot!(svg(&scene), @r##"
-        <svg xmlns="http://www.w3.org/2000/svg" width="20" height="10" viewBox="0 0 20 10">
-        <rect id="ground" width="100%" height="100%" fill="#ffffff"/>
-        <g id="labels">
-        <text x="1" y="8.635" font-family="Inter" font-size="10" font-weight="600" text-anchor="middle" fill="#102030" fill-opacity="0.502">a&lt;b &amp; &quot;c&quot;</text>
-        </g>
-        </svg>
-        "##);
+        let dots = vec![dot(1.0, 0xff0000), dot(2.5, 0xff0000), dot(3.0, 0x00ff00)];
+        let text = svg(&scene(vec![Item::Dots { dots, radius: 1.5 }]));
+        assert!(text.contains(r#"d="M1 1h0M2.5 1h0""#), "{text}");
+        assert_eq!(text.matches("<path").count(), 2);
+    }
+
+    #[test]
+    fn text_is_escaped_and_stays_text() {
+        let item = Item::Text {
+            pos: [10.0, 10.0],
+            text: "a<b & \"c\"\u{7}".to_owned(),
+            size: 10.0,
+            font: Font::SemiBold,
+            color: Rgba::opaque(0xffffff),
+            anchor: Anchor::Middle,
+        };
+        let text = svg(&scene(vec![item]));
+        assert!(
+            text.contains(">a&lt;b &amp; &quot;c&quot;</text>"),
+            "{text}"
+        );
+        assert!(text.contains(r#"font-family="Inter""#) && text.contains(r#"font-weight="600""#));
+    }
+
+    #[test]
+    fn the_ground_can_be_left_out() {
+        let scene = scene(Vec::new());
+        assert!(svg(&scene).contains("<rect"));
+        assert!(!svg_transparent(&scene).contains("<rect"));
     }
 }

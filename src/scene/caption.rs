@@ -1,485 +1,549 @@
-//! The sentence under the picture, chosen by what is measured, and the small print below it.
+//! The sentence under the picture, chosen by what is measured in it, and the small print.
 
 use crate::experiment::ViewKind;
-use crate::loss::{Form, Setting};
-use crate::scene::curves::Space;
-use crate::scene::plane::weight_factor;
-use crate::scene::{Curves, ViewState};
-use crate::trainer::{HeadState, Snapshot, angle_between};
+use crate::loss::{Setting, Unit};
+use crate::scene::ViewState;
+use crate::scene::curves::{Curves, Space, has_directions_only, has_margin};
+use crate::scene::look::{number, thousands};
+use crate::scene::plane::{trimmed, weight_factor};
+use crate::trainer::Snapshot;
 
-/// What a room should be told about a run. Ordered by urgency: the first that holds is said.
-#[derive(Clone, Debug, PartialEq)]
-enum Condition {
-    /// The run stopped by itself.
-    Stopped { step: u64 },
-    /// A margin above what any arrangement satisfies.
-    PastCeiling {
-        symbol: &'static str,
-        value: f64,
-        ceiling: f64,
-    },
-    /// Nothing learned yet.
-    Untrained,
-    /// Two classes share a direction and are mistaken for one another.
-    Fused {
-        first: String,
-        second: String,
-        angle_deg: f64,
-    },
-    /// Under way.
-    Spreading,
-    /// Centers hold their classes together.
-    Compact { ratio: f64 },
-    /// Long petals of a linear head.
-    Petals { least_angle_deg: Option<f64> },
-    /// Length is free and does not count.
-    AngleAlone { mean_norm: f64 },
-    /// The classes stand as far apart as they can, and most keep their margin.
-    Settled {
-        least_angle_deg: f64,
-        best_deg: f64,
-        satisfied: Option<f64>,
-    },
-    /// A margin that part of the samples keep.
-    Margin { satisfied: f64 },
-    /// A cosine head without margin.
-    Touching { spread_deg: f64 },
-}
+/// A run that has gone so far and still cannot tell classes apart has not merely begun.
+const FIRST_STEPS: u64 = 60;
+/// Of the way from chance to certainty.
+const UNTRAINED_SHARE: f64 = 0.25;
+/// Means or weights closer than this have one direction.
+const FUSED_RAD: f64 = 0.07;
+/// Elongation from which a class looks like a petal.
+const PETAL: f64 = 1.6;
+/// Elongation from which nothing looks like a cloud.
+const SLENDER: f64 = 3.0;
+/// Deviation of lengths over the mean length from which a class reaches towards the center.
+const REACHING: f64 = 0.22;
+/// Spread of a class over half the distance to the next below which it looks like a small cloud.
+const COMPACT: f64 = 0.6;
 
-/// The measurements that a condition is chosen by.
-#[derive(Clone, Debug)]
-struct Facts {
-    step: u64,
-    has_fault: bool,
-    form: Form,
-    has_centers: bool,
-    n_classes: usize,
-    accuracy: f64,
-    /// symbol, value, ceiling of each bounded parameter
-    ceilings: Vec<(&'static str, f64, f64)>,
-    /// names and angle of the two weights that are closest
-    closest: Option<(String, String, f64)>,
-    best_angle_deg: f64,
-    has_margin: bool,
-    satisfied: f64,
-    spread_deg: f64,
-    mean_norm: f64,
-    /// mean distance of a feature to its center over the least distance of two centers
-    center_ratio: Option<f64>,
-}
-
-/// Accuracy up to this many times chance counts as untrained.
-const UNTRAINED: f64 = 1.6;
-/// Accuracy from which on classes count as found.
-const FOUND: f64 = 0.8;
-/// Weights closer than this share a direction.
-const FUSED_DEG: f64 = 4.0;
-/// Share of the best angle from which on weights count as settled.
-const SETTLED: f64 = 0.93;
-/// Features this much closer to their center than centers to one another make compact classes.
-const COMPACT: f64 = 0.35;
-
-fn condition(facts: &Facts) -> Condition {
-    let chance = 1.0 / facts.n_classes.max(1) as f64;
-    if facts.has_fault {
-        return Condition::Stopped { step: facts.step };
+/// One sentence for the room, at most 110 characters, chosen by measured conditions: never by the
+/// name of the loss.
+pub fn caption(snapshot: &Snapshot, view: &ViewState) -> String {
+    let metrics = &snapshot.metrics;
+    let n_classes = snapshot.head.n_classes;
+    if snapshot.fault.is_some() {
+        return format!(
+            "Diverged after step {}: this is the last finite picture. Lower the rate or the margin.",
+            thousands(snapshot.step)
+        );
     }
-    if let Some(&(symbol, value, ceiling)) = facts
-        .ceilings
+    if metrics.n_samples == 0 || n_classes == 0 {
+        return "There is no sample to show.".to_owned();
+    }
+    if snapshot.step == 0 {
+        return "Before the first step: chance decides where features lie.".to_owned();
+    }
+    let chance = 1.0 / n_classes as f64;
+    let skill = (metrics.accuracy - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
+    if snapshot.step < FIRST_STEPS && skill < UNTRAINED_SHARE {
+        return "The first steps: the classes still lie on top of one another.".to_owned();
+    }
+    if let Some(sentence) = past_ceiling(snapshot) {
+        return sentence;
+    }
+    let clouds = Clouds::of(snapshot);
+    if let Some(sentence) = collapsed(snapshot, &clouds, skill) {
+        return sentence;
+    }
+    settled(snapshot, view, &clouds, skill)
+}
+
+/// A margin that no arrangement of the classes can give.
+fn past_ceiling(snapshot: &Snapshot) -> Option<String> {
+    let head = &snapshot.head;
+    let setting = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    };
+    head.spec.params.iter().enumerate().find_map(|(i, param)| {
+        let ceiling = head.spec.ceiling(i, setting, &head.values)?;
+        let value = head.values[i];
+        let unit = if param.unit == Unit::Radians { " rad" } else { "" };
+        (value > ceiling * (1.0 + 1e-6)).then(|| {
+            format!(
+                "Past its ceiling: {} classes can keep a margin of {}{unit} at most, not {}; {} of samples do.",
+                head.n_classes,
+                number(ceiling),
+                number(value),
+                percent(snapshot.metrics.margin_satisfied)
+            )
+        })
+    })
+}
+
+/// More names make no sentence.
+const MOST_NAMED: usize = 6;
+
+/// Classes that have become one.
+fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String> {
+    const BROKEN: f64 = 0.9;
+    if skill > BROKEN {
+        return None;
+    }
+    let fused = clouds.largest_fused(snapshot.head.spec.form.is_angular());
+    if fused.len() < 2 {
+        return None;
+    }
+    let names: Vec<&str> = fused
         .iter()
-        .find(|(_, value, ceiling)| value > ceiling)
-    {
-        return Condition::PastCeiling {
-            symbol,
-            value,
-            ceiling,
+        .map(|&class| {
+            snapshot
+                .class_names
+                .get(class)
+                .map_or("?", |name| name.as_str())
+        })
+        .collect();
+    let is_nameable = names.len() <= MOST_NAMED && names.iter().all(|name| name.len() <= 9);
+    let who = match names.split_last() {
+        Some((last, rest)) if is_nameable => format!("{} and {last}", rest.join(", ")),
+        _ => format!("{} of {} classes", names.len(), snapshot.head.n_classes),
+    };
+    Some(format!(
+        "Collapsed: {who} have fused and cannot be told apart; accuracy is {}.",
+        percent(snapshot.metrics.accuracy)
+    ))
+}
+
+/// A run on its way or at its end.
+fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -> String {
+    const GOOD: f64 = 0.75;
+    let metrics = &snapshot.metrics;
+    let head = &snapshot.head;
+    let accuracy = percent(metrics.accuracy);
+    if skill < GOOD {
+        return format!("Spreading: {accuracy} of samples already lie on their own side.");
+    }
+    let is_length_free = !head.spec.form.is_cosine();
+    if is_length_free && view.kind == ViewKind::Plane {
+        if clouds.looseness < COMPACT && clouds.elongation < SLENDER {
+            return "Compact: each class is a small cloud with free space around it.".to_owned();
+        }
+        if clouds.elongation > PETAL && clouds.reach > REACHING && !has_margin(head) {
+            return format!(
+                "Separable, not discriminative: petals {} times as long as wide that touch at the center.",
+                number((clouds.elongation * 10.0).round() / 10.0)
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+            );
+        }
+    }
+    let best_rad = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    }
+    .best_angle_rad();
+    let least_rad = metrics.min_weight_angle_rad.unwrap_or(0.0);
+    if has_margin(head) {
+        let satisfied = percent(metrics.margin_satisfied);
+        return if metrics.margin_satisfied > 0.75 && least_rad > 0.8 * best_rad {
+            format!(
+                "Every class has its room: {satisfied} of samples win with their margin, weights are {} apart.",
+                degrees(least_rad)
+            )
+        } else {
+            format!("{satisfied} of samples win with their margin; the lighter wedge is the gap it asks for.")
+                .replace("wedge is", if head.dim == 2 { "wedge is" } else { "rim is" })
         };
     }
-    if facts.step < 5 || facts.accuracy <= (UNTRAINED * chance).min(0.6) {
-        return Condition::Untrained;
+    if head.spec.form.is_angular() && least_rad > 0.8 * best_rad {
+        return format!(
+            "Evenly spread: weights are {} apart, {} is possible. Without a margin the classes touch.",
+            degrees(least_rad),
+            degrees(best_rad)
+        );
     }
-    let one_class_lost = 1.0 - 0.3 * chance;
-    match &facts.closest {
-        Some((first, second, angle_deg))
-            if *angle_deg < FUSED_DEG
-                && facts.accuracy < one_class_lost
-                && !facts.form.has_bias() =>
-        {
-            return Condition::Fused {
-                first: first.clone(),
-                second: second.clone(),
-                angle_deg: *angle_deg,
-            };
-        }
-        _ => {}
-    }
-    if facts.accuracy < FOUND {
-        return Condition::Spreading;
-    }
-    found(facts)
+    let spread = metrics.intra_class_angle_rad.unwrap_or(0.0);
+    format!(
+        "{accuracy} lie on their own side; a class spreads {} about its mean direction.",
+        degrees(spread)
+    )
 }
 
-/// The condition of a run whose classes have found their places.
-fn found(facts: &Facts) -> Condition {
-    let least_angle_deg = facts.closest.as_ref().map(|(_, _, angle)| *angle);
-    if facts.form.has_bias() {
-        return match facts.center_ratio {
-            Some(ratio) if facts.has_centers && ratio < COMPACT => Condition::Compact { ratio },
-            _ => Condition::Petals { least_angle_deg },
-        };
-    }
-    if !facts.form.is_cosine() {
-        return Condition::AngleAlone {
-            mean_norm: facts.mean_norm,
-        };
-    }
-    match least_angle_deg {
-        Some(angle) if angle >= SETTLED * facts.best_angle_deg => Condition::Settled {
-            least_angle_deg: angle,
-            best_deg: facts.best_angle_deg,
-            satisfied: facts.has_margin.then_some(facts.satisfied),
-        },
-        _ if facts.has_margin => Condition::Margin {
-            satisfied: facts.satisfied,
-        },
-        _ => Condition::Touching {
-            spread_deg: facts.spread_deg,
-        },
-    }
-}
-
-#[expect(clippy::too_many_lines, reason = "a table: one sentence a condition")]
-fn sentence(condition: &Condition, facts: &Facts) -> String {
-    let percent = |share: f64| format!("{:.0}%", 100.0 * share);
-    match condition {
-        Condition::Stopped { step } => {
-            format!("Stopped at step {step}: the numbers ran out of bounds.")
-        }
-        Condition::PastCeiling {
-            symbol,
-            value,
-            ceiling,
-        } => format!(
-            "{symbol} = {value:.2} is past its ceiling {ceiling:.2}: no arrangement of {} classes satisfies it; {} of samples do.",
-            facts.n_classes,
-            percent(facts.satisfied)
-        ),
-        Condition::Untrained => "Untrained: features lie where chance has put them.".to_owned(),
-        Condition::Fused {
-            first,
-            second,
-            angle_deg,
-        } => {
-            format!(
-                "Classes {first} and {second} share a direction: their weights are {angle_deg:.1}° apart."
-            )
-        }
-        Condition::Spreading => format!(
-            "Spreading: classes are looking for their places, {} are right.",
-            percent(facts.accuracy)
-        ),
-        Condition::Compact { ratio } => format!(
-            "Compact: features lie {:.0} times closer to their centre (rings) than centres to one another.",
-            1.0 / ratio.max(1e-3)
-        ),
-        Condition::Petals {
-            least_angle_deg: Some(angle),
-        } if *angle < 0.6 * facts.best_angle_deg => {
-            format!(
-                "Separable, not discriminative: long petals, and two weights only {angle:.0}° apart."
-            )
-        }
-        Condition::Petals { .. } => {
-            "Separable, not discriminative: long petals that touch at the origin.".to_owned()
-        }
-        Condition::AngleAlone { mean_norm } => {
-            format!("Told apart by angle alone; length is free and has grown to {mean_norm:.0}.")
-        }
-        Condition::Settled {
-            least_angle_deg,
-            best_deg,
-            satisfied,
-        } => {
-            let margin = satisfied.map_or(String::new(), |share| {
-                format!("; {} keep their margin", percent(share))
-            });
-            format!(
-                "Settled: the closest weights are {least_angle_deg:.0}° apart of {best_deg:.0}° possible{margin}."
-            )
-        }
-        Condition::Margin { satisfied } => format!(
-            "{} of samples win even with the margin counted against them.",
-            percent(*satisfied)
-        ),
-        Condition::Touching { spread_deg } => {
-            format!(
-                "Only the angle is left; without a margin classes spread by {spread_deg:.0}° and touch."
-            )
-        }
-    }
-}
-
-/// The sentence under the picture: what is seen, in words for the room.
-pub fn caption(snapshot: &Snapshot, _: &ViewState) -> String {
-    let facts = facts(snapshot);
-    sentence(&condition(&facts), &facts)
-}
-
-/// What has to be known to read the picture: the length boundaries are drawn at, the factor of the
-/// arrows, the share that a projection shows.
+/// What else must be said: how boundaries and arrows are drawn, and how many samples.
 pub fn notes(
     snapshot: &Snapshot,
     curves: &Curves,
     view: &ViewState,
     size: [f32; 2],
 ) -> Vec<String> {
+    let head = &snapshot.head;
+    let kind = if snapshot.probe.is_train {
+        "training"
+    } else {
+        "test"
+    };
+    let samples = format!("{} {kind} samples", thousands(snapshot.probe.len() as u64));
     let mut notes = Vec::new();
-    let is_direction_view = view.kind != ViewKind::Plane;
-    if is_direction_view && snapshot.head.spec.form.has_bias() && view.show.regions {
-        notes.push(format!(
-            "Boundaries are drawn at the mean feature length {:.1}.",
-            curves.mean_norm
-        ));
+    match (&curves.space, view.kind) {
+        (Space::Flat(flat), ViewKind::Plane) => {
+            notes.push(format!("{samples}."));
+            match weight_factor(snapshot, flat, view, size) {
+                Some(factor) => notes.push(format!("Weight arrows × {}.", trimmed(factor))),
+                None => notes.push("Weights drawn as directions.".to_owned()),
+            }
+        }
+        (Space::Flat(_), ViewKind::Circle) => {
+            notes.push(format!("{samples} by direction; bars count them."));
+        }
+        (Space::Solid(solid), ViewKind::Sphere) => {
+            notes.push(format!("{samples} by direction."));
+            if let Some((dim, share)) = solid.projected {
+                notes.push(format!(
+                    "PCA of {dim} dimensions to 3: {} of the squared length; cells are its section.",
+                    percent(share)
+                ));
+            }
+        }
+        _ => return notes,
     }
-    if let (Space::Flat(flat), ViewKind::Plane, true) =
-        (&curves.space, view.kind, view.show.weights)
-        && let Some(factor) = weight_factor(snapshot, flat, view, size)
-    {
-        notes.push(format!("Weight arrows are drawn {factor} times as long."));
-    }
-    if let Space::Solid(solid) = &curves.space
-        && let Some((dim, share)) = solid.projected
-    {
-        notes.push(format!(
-            "Three principal components of {dim} dimensions, {:.0}% of the variance.",
-            100.0 * share
-        ));
-    }
-    let has_dashes = view.show.margins
-        && match &curves.space {
-            Space::Message(_) => false,
-            Space::Flat(flat) => !flat.arcs.is_empty(),
-            Space::Solid(solid) => !solid.loops.is_empty(),
-        };
-    if has_dashes {
+    let has_dashes = match &curves.space {
+        Space::Message(_) => false,
+        Space::Flat(flat) => !flat.arcs.is_empty(),
+        Space::Solid(solid) => !solid.loops.is_empty(),
+    };
+    if has_dashes && view.show.margins {
         notes.push("Dashed: where a class wins with its margin.".to_owned());
+    }
+    if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
+        notes.push(format!(
+            "Boundaries drawn at the mean feature length {}.",
+            number(curves.mean_norm)
+        ));
+    }
+    if !head.centers.is_empty() && view.kind == ViewKind::Plane {
+        notes.push("Rings: class centers.".to_owned());
+    }
+    if head.dim <= 3 && !has_directions_only(head) && notes.is_empty() {
+        notes.push(samples);
     }
     notes
 }
 
-fn facts(snapshot: &Snapshot) -> Facts {
-    let (head, metrics) = (&snapshot.head, &snapshot.metrics);
-    let setting = Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
-    };
-    let bounded = head.spec.params.iter().enumerate();
-    Facts {
-        step: snapshot.step,
-        has_fault: snapshot.fault.is_some(),
-        form: head.spec.form,
-        has_centers: !head.centers.is_empty(),
-        n_classes: head.n_classes,
-        accuracy: metrics.accuracy,
-        ceilings: bounded
-            .filter_map(|(i, param)| {
-                Some((
-                    param.symbol,
-                    head.values[i],
-                    head.spec.ceiling(i, setting, &head.values)?,
-                ))
-            })
-            .collect(),
-        closest: closest(snapshot),
-        best_angle_deg: setting.best_angle_rad().to_degrees(),
-        has_margin: super::curves::has_margin(head),
-        satisfied: metrics.margin_satisfied,
-        spread_deg: metrics.intra_class_angle_rad.unwrap_or(0.0).to_degrees(),
-        mean_norm: metrics.mean_feature_norm,
-        center_ratio: center_ratio(snapshot),
+fn percent(share: f64) -> String {
+    if share > 0.995 && share < 1.0 {
+        return format!("{:.1}%", (1000.0 * share).floor() / 10.0);
+    }
+    format!("{:.0}%", 100.0 * share)
+}
+
+fn degrees(angle_rad: f64) -> String {
+    format!("{:.0}°", angle_rad.to_degrees())
+}
+
+/// What the classes look like, as clouds.
+struct Clouds {
+    means: Vec<Mean>,
+    /// Root mean square distance to the mean, of each class.
+    spread: Vec<f64>,
+    /// Deviation along the class's direction over the deviation across it, mean over classes.
+    elongation: f64,
+    /// Deviation along the class's direction over the length of its mean, mean over classes.
+    reach: f64,
+    /// Spread over half the distance to the nearest other mean, mean over classes.
+    looseness: f64,
+}
+
+impl Clouds {
+    fn of(snapshot: &Snapshot) -> Self {
+        let means = means(snapshot);
+        let squares = squares(snapshot, &means);
+        let across_dims = (snapshot.head.dim as f64 - 1.0).max(1.0);
+        let elongation = mean(
+            squares
+                .iter()
+                .filter(|s| s.n > 1.0 && s.across > 0.0)
+                .map(|s| (s.along * across_dims / s.across).sqrt()),
+        );
+        let reach = mean(squares.iter().zip(&means).filter_map(|(s, mean)| {
+            let (mean, _) = mean.as_ref()?;
+            let length = distance(mean, &vec![0.0; mean.len()]);
+            Some((s.along / s.n.max(1.0)).sqrt() / length.max(f64::MIN_POSITIVE))
+        }));
+        let spread: Vec<f64> = squares
+            .iter()
+            .map(|s| ((s.along + s.across) / s.n.max(1.0)).sqrt())
+            .collect();
+        let mut clouds = Self {
+            means,
+            spread,
+            elongation,
+            reach,
+            looseness: 0.0,
+        };
+        let looseness = (0..clouds.means.len()).filter_map(|class| {
+            let nearest = clouds.nearest(class)?;
+            Some(clouds.spread[class] / (0.5 * nearest).max(f64::MIN_POSITIVE))
+        });
+        clouds.looseness = mean(looseness);
+        clouds
+    }
+
+    /// Distance to the nearest other mean.
+    fn nearest(&self, class: usize) -> Option<f64> {
+        let (own, _) = self.means[class].as_ref()?;
+        let others = self.means.iter().enumerate().filter(|(j, _)| *j != class);
+        others
+            .filter_map(|(_, other)| Some(distance(own, &other.as_ref()?.0)))
+            .min_by(f64::total_cmp)
+    }
+
+    fn are_fused(&self, j: usize, k: usize, by_direction: bool) -> bool {
+        let (Some((mean_j, dir_j)), Some((mean_k, dir_k))) = (&self.means[j], &self.means[k])
+        else {
+            return false;
+        };
+        if by_direction {
+            distance(dir_j, dir_k) < FUSED_RAD
+        } else {
+            distance(mean_j, mean_k) < 0.35 * (self.spread[j] + self.spread[k])
+        }
+    }
+
+    /// The largest set of classes that hang together.
+    fn largest_fused(&self, by_direction: bool) -> Vec<usize> {
+        let n = self.means.len();
+        let mut is_free = vec![true; n];
+        let mut largest = Vec::new();
+        for first in 0..n {
+            let mut group = vec![first];
+            let mut next = 0;
+            while is_free[first] && next < group.len() {
+                let j = group[next];
+                let near = (0..n).filter(|k| is_free[*k] && self.are_fused(j, *k, by_direction));
+                let near: Vec<usize> = near.filter(|k| !group.contains(k)).collect();
+                group.extend(near);
+                next += 1;
+            }
+            if !is_free[first] {
+                continue;
+            }
+            for &j in &group {
+                is_free[j] = false;
+            }
+            if group.len() > largest.len() {
+                group.sort_unstable();
+                largest = group;
+            }
+        }
+        largest
     }
 }
 
-/// The two weights that are closest, by name, with their angle.
-fn closest(snapshot: &Snapshot) -> Option<(String, String, f64)> {
-    let head = &snapshot.head;
-    if head.spec.form == Form::Binary {
-        return None;
-    }
-    let pairs = (0..head.n_classes).flat_map(|j| (j + 1..head.n_classes).map(move |k| (j, k)));
-    let angles = pairs.map(|(j, k)| {
-        (
-            j,
-            k,
-            angle_between(head.weight(j), head.weight(k)).to_degrees(),
-        )
-    });
-    let (j, k, angle_deg) = angles.min_by(|a, b| a.2.total_cmp(&b.2))?;
-    let name = |class: usize| {
-        snapshot
-            .class_names
-            .get(class)
-            .cloned()
-            .unwrap_or_else(|| class.to_string())
-    };
-    Some((name(j), name(k), angle_deg))
+/// Mean feature and mean direction of a class `[dim]`, `None` without samples.
+type Mean = Option<(Vec<f64>, Vec<f64>)>;
+
+/// Sums of squared deviations from the mean of a class, along its direction and across it.
+#[derive(Clone, Copy, Default)]
+struct Squares {
+    along: f64,
+    across: f64,
+    n: f64,
 }
 
-/// Mean distance of a feature to the center of its class over the least distance of two centers.
-fn center_ratio(snapshot: &Snapshot) -> Option<f64> {
-    let head = &snapshot.head;
-    if head.centers.is_empty() || snapshot.probe.is_empty() {
-        return None;
-    }
-    let samples = snapshot
+/// Finite features with their classes.
+fn samples(snapshot: &Snapshot) -> impl Iterator<Item = (&[f32], usize)> {
+    let features = snapshot
         .probe
         .features
-        .chunks_exact(head.dim)
-        .zip(snapshot.probe.labels.iter());
-    let sum: f64 = samples
-        .map(|(x, &label)| distance(x, center(head, label.into())))
-        .sum();
-    let pairs = (0..head.n_classes).flat_map(|j| (j + 1..head.n_classes).map(move |k| (j, k)));
-    let apart = pairs
-        .map(|(j, k)| distance(center(head, j), center(head, k)))
-        .min_by(f64::total_cmp)?;
-    let ratio = sum / snapshot.probe.len() as f64 / apart;
-    ratio.is_finite().then_some(ratio)
+        .chunks_exact(snapshot.head.dim.max(1));
+    features
+        .zip(snapshot.probe.labels.iter())
+        .map(|(x, &label)| (x, usize::from(label)))
+        .filter(|(x, class)| *class < snapshot.head.n_classes && x.iter().all(|x| x.is_finite()))
 }
 
-fn center(head: &HeadState, class: usize) -> &[f32] {
-    &head.centers[class * head.dim..][..head.dim]
+fn means(snapshot: &Snapshot) -> Vec<Mean> {
+    let dim = snapshot.head.dim;
+    let zero = || (vec![0.0; dim], vec![0.0; dim], 0.0_f64);
+    let mut sums: Vec<_> = (0..snapshot.head.n_classes).map(|_| zero()).collect();
+    for (x, class) in samples(snapshot) {
+        let length = length(x).max(f64::MIN_POSITIVE);
+        let (sum, directions, n) = &mut sums[class];
+        for (i, &x) in x.iter().enumerate() {
+            sum[i] += f64::from(x);
+            directions[i] += f64::from(x) / length;
+        }
+        *n += 1.0;
+    }
+    sums.into_iter()
+        .map(|(sum, directions, n)| {
+            (n > 0.0).then(|| (sum.iter().map(|x| x / n).collect(), unit(&directions)))
+        })
+        .collect()
 }
 
-fn distance(a: &[f32], b: &[f32]) -> f64 {
+fn squares(snapshot: &Snapshot, means: &[Mean]) -> Vec<Squares> {
+    let mut squares = vec![Squares::default(); means.len()];
+    for (x, class) in samples(snapshot) {
+        let Some((mean, direction)) = &means[class] else {
+            continue;
+        };
+        let (mut along, mut whole) = (0.0, 0.0);
+        for ((&x, mean), direction) in x.iter().zip(mean).zip(direction) {
+            let off = f64::from(x) - mean;
+            along += off * direction;
+            whole += off * off;
+        }
+        let of_class = &mut squares[class];
+        of_class.along += along * along;
+        of_class.across += (whole - along * along).max(0.0);
+        of_class.n += 1.0;
+    }
+    squares
+}
+
+fn length(x: &[f32]) -> f64 {
+    x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+}
+
+fn unit(v: &[f64]) -> Vec<f64> {
+    let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+    v.iter()
+        .map(|x| x / length.max(f64::MIN_POSITIVE))
+        .collect()
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter()
         .zip(b)
-        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+        .map(|(a, b)| (a - b).powi(2))
         .sum::<f64>()
         .sqrt()
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (n, sum) = values.fold((0.0_f64, 0.0), |(n, sum), x| (n + 1.0, sum + x));
+    sum / n.max(1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::Rho;
+    use crate::scene::sample::{even_weights, fans, snapshot};
+    use crate::scene::theme;
 
-    /// A cosine head with a margin, well trained.
-    fn trained() -> Facts {
-        Facts {
-            step: 1000,
-            has_fault: false,
-            form: Form::Angular(Rho::Scale),
-            has_centers: false,
-            n_classes: 10,
-            accuracy: 0.96,
-            ceilings: vec![("m", 0.3, 0.63)],
-            closest: Some(("3".to_owned(), "8".to_owned(), 31.0)),
-            best_angle_deg: 36.0,
-            has_margin: true,
-            satisfied: 0.9,
-            spread_deg: 5.0,
-            mean_norm: 120.0,
-            center_ratio: None,
+    #[track_caller]
+    fn check(snapshot: &Snapshot, expected_start: &str) {
+        for kind in [ViewKind::Plane, ViewKind::Circle] {
+            let sentence = caption(snapshot, &ViewState::new(kind, theme::DARK));
+            assert!(sentence.chars().count() <= 110, "too long: {sentence}");
+            if kind == ViewKind::Plane {
+                assert!(sentence.starts_with(expected_start), "{sentence}");
+            }
         }
     }
 
-    #[track_caller]
-    fn check(change: impl FnOnce(&mut Facts), expected: &str) {
-        let mut facts = trained();
-        change(&mut facts);
-        let said = sentence(&condition(&facts), &facts);
-        assert_eq!(said, expected);
-        assert!(
-            said.chars().count() <= 110,
-            "{} letters",
-            said.chars().count()
+    /// Classes on their directions, `wide` radians to both sides.
+    fn run(loss: &str, from: f32, to: f32, wide: f32) -> Snapshot {
+        let weights = even_weights(10);
+        let (features, labels) = fans(&weights, 40, from, to, wide);
+        snapshot(loss, 2, &weights, &features, &labels)
+    }
+
+    #[test]
+    fn long_classes_are_petals() {
+        check(
+            &run("softmax", 5.0, 50.0, 0.1),
+            "Separable, not discriminative: petals",
         );
     }
 
     #[test]
-    fn a_new_run_is_untrained_and_then_spreads() {
+    fn small_clouds_are_compact() {
+        check(&run("center", 4.8, 5.2, 0.04), "Compact");
+    }
+
+    #[test]
+    fn long_clouds_far_from_the_center_are_no_petals() {
         check(
-            |f| f.step = 0,
-            "Untrained: features lie where chance has put them.",
+            &run("softmax", 40.0, 60.0, 0.04),
+            "100% lie on their own side",
         );
         check(
-            |f| f.accuracy = 0.12,
-            "Untrained: features lie where chance has put them.",
-        );
-        check(
-            |f| f.accuracy = 0.55,
-            "Spreading: classes are looking for their places, 55% are right.",
+            &run("softmax", 40.0, 60.0, 0.3),
+            "100% lie on their own side",
         );
     }
 
     #[test]
-    fn a_margin_past_its_ceiling_is_named_first() {
+    fn margins_that_are_kept_are_counted() {
         check(
-            |f| f.ceilings = vec![("m", 0.7, 0.628)],
-            "m = 0.70 is past its ceiling 0.63: no arrangement of 10 classes satisfies it; 90% of samples do.",
+            &run("arcface", 10.0, 12.0, 0.05),
+            "Every class has its room: 100% of samples",
         );
     }
 
     #[test]
-    fn two_classes_in_one_direction_are_named() {
-        let fused = |f: &mut Facts| {
-            f.closest = Some(("4".to_owned(), "9".to_owned(), 1.24));
-            f.accuracy = 0.86;
-        };
+    fn margins_that_are_not_kept_yet_are_counted_too() {
         check(
-            fused,
-            "Classes 4 and 9 share a direction: their weights are 1.2° apart.",
+            &run("arcface", 10.0, 12.0, 0.3),
+            "55% of samples win with their margin",
         );
     }
 
     #[test]
-    fn linear_heads_make_petals_and_centers_make_blobs() {
-        let petals = |f: &mut Facts| {
-            f.form = Form::Linear;
-            f.closest = Some(("4".to_owned(), "9".to_owned(), 9.0));
-        };
+    fn even_weights_without_margin_touch() {
         check(
-            petals,
-            "Separable, not discriminative: long petals, and two weights only 9° apart.",
-        );
-        let compact = |f: &mut Facts| {
-            f.form = Form::Linear;
-            f.has_centers = true;
-            f.center_ratio = Some(0.2);
-        };
-        check(
-            compact,
-            "Compact: features lie 5 times closer to their centre (rings) than centres to one another.",
+            &run("normface", 10.0, 12.0, 0.2),
+            "Evenly spread: weights are 36° apart",
         );
     }
 
     #[test]
-    fn angular_heads_tell_angle_margin_and_rest() {
+    fn a_margin_past_its_ceiling_is_named() {
+        let mut snapshot = run("arcface", 10.0, 12.0, 0.05);
+        snapshot.head.values[0] = 0.9;
         check(
-            |f| f.form = Form::Angular(Rho::FeatureNorm),
-            "Told apart by angle alone; length is free and has grown to 120.",
-        );
-        check(
-            |_| (),
-            "90% of samples win even with the margin counted against them.",
-        );
-        check(
-            |f| f.has_margin = false,
-            "Only the angle is left; without a margin classes spread by 5° and touch.",
-        );
-        let settled = |f: &mut Facts| f.closest = Some(("0".to_owned(), "1".to_owned(), 35.2));
-        check(
-            settled,
-            "Settled: the closest weights are 35° apart of 36° possible; 90% keep their margin.",
+            &snapshot,
+            "Past its ceiling: 10 classes can keep a margin of 0.63 rad",
         );
     }
 
     #[test]
-    fn a_run_that_stopped_says_so() {
-        check(
-            |f| f.has_fault = true,
-            "Stopped at step 1000: the numbers ran out of bounds.",
-        );
+    fn fused_classes_are_named() {
+        let weights = even_weights(4);
+        let (features, mut labels) = fans(&weights, 40, 10.0, 12.0, 0.2);
+        for label in labels.iter_mut().filter(|label| **label == 3) {
+            *label = 1;
+        }
+        // Class 3 lies where class 1 lies.
+        for (i, label) in labels.iter_mut().enumerate() {
+            if (40..80).contains(&i) && i % 2 == 0 {
+                *label = 3;
+            }
+        }
+        let mut fused = features;
+        fused.truncate(240);
+        labels.truncate(120);
+        let snapshot = snapshot("normface", 2, &weights, &fused, &labels);
+        check(&snapshot, "Collapsed: 1 and 3 have fused");
+    }
+
+    #[test]
+    fn the_first_steps_are_told_from_a_collapse() {
+        let weights = even_weights(10);
+        let (features, mut labels) = fans(&weights, 40, 1.0, 2.0, 0.2);
+        labels.rotate_left(37);
+        let mut snapshot = snapshot("softmax", 2, &weights, &features, &labels);
+        snapshot.step = 0;
+        check(&snapshot, "Before the first step");
+        snapshot.step = 20;
+        check(&snapshot, "The first steps");
+        snapshot.step = 500;
+        check(&snapshot, "Spreading");
+    }
+
+    #[test]
+    fn a_diverged_run_says_what_to_try() {
+        let mut snapshot = run("softmax", 5.0, 50.0, 0.1);
+        snapshot.fault = Some("the run diverged".to_owned());
+        check(&snapshot, "Diverged after step 500");
     }
 }

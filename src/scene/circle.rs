@@ -16,7 +16,7 @@ use crate::trainer::Snapshot;
 /// Bars round the circle, 2.5° each.
 const N_BINS: usize = 144;
 /// Radius of the circle over half the short side, and those of the bars over it.
-const RIM: f32 = 0.70;
+const RIM: f32 = 0.715;
 const BARS_FROM: f32 = 1.035;
 const BARS_TO: f32 = 1.33;
 /// Where labels stand on the radius.

@@ -149,16 +149,13 @@ impl Curves {
                 .into_iter()
                 .map(move |points| (class, points))
         });
+        let loops = loops.filter(|(_, points)| points.len() > 2).collect();
+        let features = snapshot.probe.features.chunks_exact(head.dim);
         Solid {
-            loops: loops.filter(|(_, points)| points.len() > 2).collect(),
-            cells: sphere_cells::decision_cells(&geometry),
             directions: weights.iter().map(direction).collect(),
-            points: snapshot
-                .probe
-                .features
-                .chunks_exact(head.dim)
-                .map(|x| direction(&projection.apply(x)))
-                .collect(),
+            points: features.map(|x| direction(&projection.apply(x))).collect(),
+            cells: sphere_cells::decision_cells(&geometry),
+            loops,
             max_sagitta,
             projected: (head.dim > 3).then_some((head.dim, projection.share)),
         }

@@ -115,11 +115,16 @@ impl Look {
             .iter()
             .map(|mark| mark.dot(class_color(mark.class), opacity))
             .collect();
+        let radius = if outline.is_empty() {
+            radius
+        } else {
+            radius - 0.1 * self.unit
+        };
         let mut items = Vec::new();
         if !outline.is_empty() {
             items.push(Item::Dots {
                 dots: outline,
-                radius: radius + 0.55 * self.unit,
+                radius: radius + 0.3 * self.unit,
             });
         }
         items.push(Item::Dots { dots, radius });
@@ -266,18 +271,6 @@ mod tests {
     use crate::scene::theme;
 
     #[test]
-    fn numbers_are_short() {
-        assert_eq!(number(21.84), "21.8");
-        assert_eq!(number(0.0), "0");
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        let texts = [0, 999, 1000, 1_234_567].map(thousands);
-        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
-    }
-
-    #[test]
     fn lines_in_every_class_colour_are_seen_on_both_grounds() {
         for theme in [theme::DARK, theme::LIGHT] {
             let look = Look::new(theme, 760.0);
@@ -285,5 +278,13 @@ mod tests {
                 assert!(look.ink(class).contrast(theme.ground) >= MARK_CONTRAST);
             }
         }
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(number(21.84), "21.8");
+        assert_eq!(number(0.0), "0");
+        assert_eq!(thousands(70_000), "70,000");
+        assert_eq!(thousands(12), "12");
     }
 }

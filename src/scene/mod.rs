@@ -15,6 +15,8 @@ mod message;
 mod pick;
 mod plane;
 mod projection;
+#[cfg(test)]
+mod sample;
 mod sphere;
 pub mod theme;
 mod view;

@@ -289,7 +289,7 @@ impl Frame<'_> {
             items.extend(self.runs(&parallel, true, graticule));
         }
         let (light, shadow, limb) = if self.look.theme.is_dark {
-            (0.085, 0.5, self.look.theme.dimmed.with_opacity(0.6))
+            (0.085, 0.4, self.look.theme.dimmed.with_opacity(0.6))
         } else {
             (0.35, 0.2, self.look.theme.dimmed.with_opacity(0.7))
         };

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::experiment::Experiment;
-use crate::trainer::metrics::{HeadState, Metrics};
-use crate::trainer::probe::Probe;
+use crate::trainer::Trainer;
+use crate::trainer::metrics::{HeadState, Metrics, measure};
+use crate::trainer::probe::{Probe, Prober, Subset};
 
 /// A run at one moment. Never changed after it was published.
 #[derive(Clone, Debug)]
@@ -37,6 +38,31 @@ pub struct Snapshot {
     pub fault: Option<String>,
     /// Why the last command was refused.
     pub refusal: Option<String>,
+}
+
+impl Snapshot {
+    /// A run at rest, every sample at its current step: for files and tests, where no worker is.
+    pub fn of(trainer: &Trainer, subset: Subset) -> Self {
+        let head = trainer.head_state();
+        let probe = Prober::new(trainer, subset).probe().clone();
+        let metrics = measure(&head, &probe.features, &probe.labels).unwrap_or_default();
+        Self {
+            generation: 1,
+            step: trainer.n_steps(),
+            epochs: trainer.epochs(),
+            experiment: Arc::new(trainer.experiment().clone()),
+            class_names: trainer.data().class_names.clone().into(),
+            head,
+            probe,
+            metrics,
+            history: History::default(),
+            learning_rate: trainer.learning_rate(),
+            samples_per_second: 0.0,
+            is_playing: false,
+            fault: None,
+            refusal: None,
+        }
+    }
 }
 
 /// One stretch of steps in the curves.
