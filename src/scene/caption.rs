@@ -161,7 +161,7 @@ fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -
     }
     let spread = metrics.intra_class_angle_rad.unwrap_or(0.0);
     format!(
-        "{accuracy} lie on their own side; a class spreads {} about its mean direction.",
+        "{accuracy} of samples are classified correctly; a class spreads {} about its mean direction.",
         degrees(spread)
     )
 }
@@ -464,11 +464,11 @@ mod tests {
     fn long_clouds_far_from_the_center_are_no_petals() {
         check(
             &run("softmax", 40.0, 60.0, 0.04),
-            "100% lie on their own side",
+            "100% of samples are classified correctly",
         );
         check(
             &run("softmax", 40.0, 60.0, 0.3),
-            "100% lie on their own side",
+            "100% of samples are classified correctly",
         );
     }
 

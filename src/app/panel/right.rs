@@ -78,7 +78,7 @@ impl RightPanel {
         let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
             .color(theme::color(tokens.text))
             .width(1.5);
-        curve(ui, "accuracy", "", accuracy, 1.0, "100%".to_owned());
+        curve(ui, "accuracy", "0 to 100%", accuracy, 1.0, String::new());
     }
 }
 
