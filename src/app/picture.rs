@@ -10,9 +10,6 @@ use crate::scene;
 use crate::scene::{Curves, Scene, ViewState};
 use crate::trainer::Snapshot;
 
-/// How far drawn curves may depart from exact ones, on a sphere of radius 1: a quarter of a point
-/// on a sphere of 500 points.
-const SAGITTA: f64 = 5e-4;
 /// Points of scrolling that enlarge by e.
 const SCROLL_PER_E: f32 = 240.0;
 
@@ -88,9 +85,12 @@ impl Picture {
         if !is_known {
             self.curves = None;
         }
-        let (_, curves) = self
-            .curves
-            .get_or_insert_with(|| (Arc::clone(snapshot), Curves::of(snapshot, SAGITTA)));
+        let (_, curves) = self.curves.get_or_insert_with(|| {
+            (
+                Arc::clone(snapshot),
+                Curves::of(snapshot, scene::WINDOW_SAGITTA),
+            )
+        });
         scene::build_with(snapshot, curves, &self.view, size)
     }
 

@@ -15,7 +15,7 @@ pub use error::ExperimentError;
 pub use file::FileError;
 pub use schema::{Field, fields, is_live};
 
-use crate::data::{DataSource, DataSpec, InputShape};
+use crate::data::{DataSpec, InputShape};
 use crate::loss;
 use crate::loss::{LossSpec, MAX_PARAMS, Setting, Values};
 use crate::network::{Activation, NetworkKind};
@@ -398,9 +398,4 @@ impl Experiment {
             )),
         }
     }
-}
-
-/// The sources that need no file, for lists.
-pub fn data_sources() -> impl Iterator<Item = DataSource> {
-    DataSource::ALL.into_iter()
 }

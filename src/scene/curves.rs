@@ -13,8 +13,9 @@ use crate::loss::{Form, Rho};
 use crate::scene::projection::Projection;
 use crate::trainer::{HeadState, Snapshot};
 
-/// Deviation of curves on the unit sphere that suits a window.
-pub(super) const WINDOW_SAGITTA: f64 = 1e-3;
+/// Deviation of curves on the unit sphere that suits a window: a quarter of a point on a sphere of
+/// 500 points.
+pub const WINDOW_SAGITTA: f64 = 5e-4;
 
 /// Regions and margins of a snapshot's head, independent of pan, zoom and pose.
 #[derive(Clone, Debug)]

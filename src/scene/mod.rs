@@ -23,7 +23,7 @@ mod view;
 
 pub use build::{build, build_with};
 pub use caption::{caption, notes};
-pub use curves::Curves;
+pub use curves::{Curves, WINDOW_SAGITTA};
 pub use look::thousands;
 pub use pick::pick;
 pub use view::{Insets, PlaneView, Show, SphereView, ViewState};

@@ -4,6 +4,7 @@
 //! and no order of a hash map enters it.
 
 mod batches;
+mod chunk;
 pub mod metrics;
 mod model;
 mod optimizer;
@@ -31,9 +32,10 @@ use crate::data;
 use crate::data::{DataError, Dataset, Split};
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
 use crate::loss::center::update_centers;
-use crate::loss::{Course, Form, Head, HeadGrads, HeadInput, HeadWork, Values};
+use crate::loss::{Course, Form, Head, Values};
 use crate::network::NetworkWork;
 use crate::trainer::batches::Batches;
+use crate::trainer::chunk::Chunk;
 use crate::trainer::metrics::Named;
 use crate::trainer::model::{Body, Model, Stream, generator};
 use crate::trainer::optimizer::{Optimizer, Stretch};
@@ -115,22 +117,6 @@ pub struct Trainer {
     rewarm: Rewarm,
     /// Changes of the experiment's file that are still to come.
     pending: Vec<Change>,
-}
-
-/// A fixed part of the batch with its own buffers, so that sums do not depend on threads.
-#[derive(Debug, Default)]
-struct Chunk {
-    inputs: Vec<f32>,
-    labels: Vec<u16>,
-    free: Vec<f32>,
-    network: NetworkWork,
-    head: HeadWork<f32>,
-    grad_features: Vec<f32>,
-    /// ∂L/∂params `[params]`
-    grads: Vec<f32>,
-    /// Σ(x − c) and counts `[dim + 1, classes]`
-    center_sums: Vec<f32>,
-    loss: f64,
 }
 
 /// Share of the learning rate that class weights of a cosine head learn with.
@@ -648,79 +634,6 @@ pub struct EmbedWork {
     inputs: Vec<f32>,
     network: NetworkWork,
     free: Vec<f32>,
-}
-
-impl Chunk {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all borrowed from the trainer, apart from its chunks"
-    )]
-    fn run(
-        &mut self,
-        model: &Model,
-        head: &Head,
-        split: &Split,
-        params: &[f32],
-        values: &Values<f32>,
-        indices: &[u32],
-        batch: usize,
-    ) {
-        let dim = model.dim;
-        self.labels.clear();
-        self.labels
-            .extend(indices.iter().map(|&i| split.labels()[i as usize]));
-        if let Body::Network(_) = model.body {
-            self.inputs.resize(indices.len() * model.n_inputs, 0.0);
-            split.gather(indices, &mut self.inputs);
-        }
-        self.grads.resize(params.len(), 0.0);
-        self.grads.fill(0.0);
-        let keeps_centers = head.spec.penalty.is_some();
-        self.center_sums.resize(
-            if keeps_centers {
-                (dim + 1) * model.n_classes
-            } else {
-                0
-            },
-            0.0,
-        );
-        self.center_sums.fill(0.0);
-        self.grad_features.resize(indices.len() * dim, 0.0);
-
-        let features = model.features(
-            params,
-            indices,
-            &self.inputs,
-            &mut self.network,
-            &mut self.free,
-        );
-        let input = HeadInput {
-            features,
-            labels: &self.labels,
-            weights: &params[model.weights.range()],
-            bias: &params[model.bias.range()],
-            centers: &params[model.centers.range()],
-            batch,
-        };
-        self.loss = head.forward(input, values, &mut self.head);
-        let (body_grads, head_grads) = self.grads.split_at_mut(model.weights.offset);
-        let (weights, rest) = head_grads.split_at_mut(dim * model.n_classes);
-        let mut grads = HeadGrads {
-            features: &mut self.grad_features,
-            weights,
-            bias: &mut rest[..model.n_classes],
-            center_sums: &mut self.center_sums,
-        };
-        self.loss += head.backward(input, values, &mut self.head, &mut grads);
-        model.backward(
-            params,
-            indices,
-            &self.inputs,
-            &self.grad_features,
-            &mut self.network,
-            body_grads,
-        );
-    }
 }
 
 /// Adds a change to the list. A slider that is dragged while the run rests leaves two: the first
