@@ -356,6 +356,75 @@ fn losses_lists_the_registry() {
     }
 }
 
+/// No time is asserted: only that every workload runs, and what its line says.
+#[test]
+fn bench_json_is_one_line_for_each_workload() {
+    let output = marginscope(&["bench", "--quick", "--json", "--threads", "2"])
+        .output()
+        .expect("it runs");
+    assert!(output.status.success());
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    let rows: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    for row in &rows {
+        for key in ["batch", "step_us", "samples_per_s", "threads"] {
+            assert!(row[key].as_f64().is_some_and(|x| x > 0.0), "{key}: {row}");
+        }
+        assert!(row["gflops"].is_f64(), "{row}");
+    }
+    let named = |name: &'static str| rows.iter().filter(move |row| row["workload"] == name);
+    for name in [
+        "toy-mlp-2-64-64-2",
+        "mnist-mlp-784-256-128-2",
+        "mnist-cnn-16-32-128-2",
+        "free-embeddings-4096x2",
+        "head-only-100-classes-3d",
+        "classes-1000-3d",
+        "classes-10000-3d",
+        "features-1000000x3",
+    ] {
+        let losses = named(name).map(|row| [&row["first_loss"], &row["last_loss"]]);
+        let losses: Vec<Option<f64>> = losses.flatten().map(Value::as_f64).collect();
+        let [Some(first), Some(last)] = losses[..] else {
+            panic!("{name}: {losses:?}");
+        };
+        // Only free embeddings have the same samples at every step.
+        assert!(!name.starts_with("f") || last < first, "{name}: {losses:?}");
+    }
+    for name in ["gemm-mlp-dense1-forward", "gemm-cnn-conv2-inputs"] {
+        let threads: Vec<&Value> = named(name).map(|row| &row["threads"]).collect();
+        assert_eq!(threads, [1, 2], "{name}");
+    }
+    let share = named("mnist-mlp-784-256-128-2").map(|row| row["share_of_gemm"].is_f64());
+    assert_eq!(share.collect::<Vec<_>>(), [true]);
+}
+
+#[test]
+fn bench_prints_a_table_for_people() {
+    let name = "toy-mlp-2-64-64-2";
+    marginscope(&["bench", "--quick", "--only", name, "--threads", "1"])
+        .assert()
+        .success()
+        .stderr("")
+        .stdout(predicate::str::starts_with("workload "))
+        .stdout(predicate::str::contains(format!("\n{name} ")));
+}
+
+#[test]
+fn bench_refuses_what_it_does_not_have() {
+    assert_snapshot!(usage(&["bench", "--only", "mnist-cn"]), @r#"--only: unknown workload "mnist-cn"; did you mean "mnist-cnn-16-32-128-2"?"#);
+    assert_snapshot!(usage(&["bench", "--only", "gem"]), @r#"--only: unknown workload "gem"; did you mean "gemm"?"#);
+    assert_snapshot!(usage(&["bench", "--only", "zebra"]), @r#"--only: unknown workload "zebra"; there are toy-mlp-2-64-64-2, mnist-mlp-784-256-128-2, mnist-cnn-16-32-128-2, free-embeddings-4096x2, head-only-100-classes-3d, classes-1000-3d, classes-10000-3d, features-1000000x3, gemm"#);
+    assert_snapshot!(usage(&["bench", "--seconds", "0"]), @"--seconds 0: expected a number above 0");
+    assert_snapshot!(usage(&["bench", "--seconds", "nan"]), @"--seconds NaN: expected a number above 0");
+    assert_snapshot!(usage(&["bench", "--seconds", "-1"]), @"--seconds -1: expected a number above 0");
+    assert_snapshot!(usage(&["bench", "--quick", "--seconds", "1"]), @"the argument '--quick' cannot be used with '--seconds <S>'");
+    assert_snapshot!(usage(&["bench", "--threads", "65"]), @"invalid value '65' for '--threads <T>': 65 is not in 1..=64");
+    assert_snapshot!(usage(&["bensh"]), @r#"there is no file and no command "bensh"; did you mean "bench"?"#);
+}
+
 #[test]
 fn help_and_version_go_to_stdout() {
     for args in [
@@ -363,6 +432,7 @@ fn help_and_version_go_to_stdout() {
         &["-h"],
         &["train", "--help"],
         &["check", "--help"],
+        &["bench", "--help"],
         &["losses", "--help"],
     ] {
         marginscope(args)

@@ -1,5 +1,6 @@
 //! The command line, a thin skin over the library.
 
+mod bench;
 mod check;
 mod failure;
 mod losses;
@@ -40,6 +41,8 @@ pub enum Headless {
     Train(Box<train::TrainOptions>),
     /// Compare the losses with reference values: the head that trains against VECTORS.json.
     Check(check::CheckOptions),
+    /// Time training steps: fixed workloads, beside the rate of bare matrix products.
+    Bench(bench::BenchOptions),
     /// List the losses with their parameters, ranges and defaults.
     Losses(losses::LossesOptions),
 }
@@ -78,6 +81,7 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     match command {
         Headless::Train(options) => train::run(&options),
         Headless::Check(options) => check::run(&options),
+        Headless::Bench(options) => bench::run(&options),
         Headless::Losses(options) => losses::run(options),
     }
 }

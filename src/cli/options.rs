@@ -150,7 +150,7 @@ impl RunOptions {
 }
 
 fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
-    const COMMANDS: [&str; 3] = ["train", "check", "losses"];
+    const COMMANDS: [&str; 4] = ["train", "check", "bench", "losses"];
     let name = path.display().to_string();
     if let Some(command) = nearest(&name, COMMANDS.into_iter()).filter(|_| !path.exists()) {
         return Err(Failure::Usage(format!(
@@ -165,7 +165,7 @@ fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
 }
 
 /// One per core, at most as many as a batch has chunks.
-fn default_threads() -> usize {
+pub(super) fn default_threads() -> usize {
     const MOST: usize = 8;
     std::thread::available_parallelism()
         .map_or(1, std::num::NonZero::get)

@@ -85,8 +85,12 @@ impl Split {
         }
     }
 
-    /// Columns of `dim` numbers each.
-    pub(super) fn vectors(labels: Vec<u16>, dim: usize, values: Vec<f32>) -> Self {
+    /// Columns of `dim` numbers each, `values` `[dim, labels.len()]`; labels alone where `dim` is 0.
+    ///
+    /// # Panics
+    /// If there are not as many columns as labels: a fault of the caller, never of user input.
+    pub fn vectors(labels: Vec<u16>, dim: usize, values: Vec<f32>) -> Self {
+        assert_eq!(values.len(), dim * labels.len(), "a column for each label");
         Self {
             labels,
             inputs: Inputs::Vectors { dim, values },

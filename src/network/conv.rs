@@ -5,6 +5,7 @@
 
 use rand::Rng;
 
+use crate::network::ProductShape;
 use crate::network::dense::{add_columns, init_uniform};
 use crate::network::matmul::{Into, Mat, matmul};
 use crate::network::params::{Layout, Tensor};
@@ -92,6 +93,11 @@ impl Conv {
     /// Shape of what it gives.
     pub fn output(&self) -> ImageShape {
         self.output
+    }
+
+    /// Its product, kernel times unfolded pixels.
+    pub fn product(&self) -> ProductShape {
+        ProductShape::of(&self.weight, self.output.n_pixels())
     }
 
     fn n_taps(&self) -> usize {

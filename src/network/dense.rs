@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt as _};
 
+use crate::network::ProductShape;
 use crate::network::matmul::{Into, Mat, matmul};
 use crate::network::params::{Layout, Tensor};
 
@@ -28,6 +29,11 @@ impl Dense {
     /// Number of outputs per sample.
     pub fn n_outputs(&self) -> usize {
         self.n_outputs
+    }
+
+    /// Its product, W·in.
+    pub fn product(&self) -> ProductShape {
+        ProductShape::of(&self.weight, 1)
     }
 
     /// Draws weight and bias from U(±1/√inputs), as PyTorch does.

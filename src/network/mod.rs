@@ -101,6 +101,37 @@ pub struct Network {
     widths: Vec<usize>,
 }
 
+/// The matrix product of a layer: `[n_outputs, n_inputs]` times `[n_inputs, n_columns]` for each
+/// sample. The gradients of its weights and of its inputs are products of the same size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductShape {
+    /// The layer, as messages and files name it.
+    pub layer: String,
+    /// Rows of the weight.
+    pub n_outputs: usize,
+    /// Columns of the weight; the taps of a kernel.
+    pub n_inputs: usize,
+    /// Columns per sample; the output pixels of a convolution, 1 for a dense layer.
+    pub n_columns: usize,
+}
+
+impl ProductShape {
+    /// Operations of this product for so many samples: two for each multiplication and addition.
+    pub fn n_flops(&self, n_samples: usize) -> f64 {
+        2.0 * (self.n_outputs * self.n_inputs) as f64 * (self.n_columns * n_samples) as f64
+    }
+
+    fn of(weight: &Tensor, n_columns: usize) -> Self {
+        let name = weight.name.as_str();
+        Self {
+            layer: name.strip_suffix(".weight").unwrap_or(name).to_owned(),
+            n_outputs: weight.shape[0],
+            n_inputs: weight.shape[1],
+            n_columns,
+        }
+    }
+}
+
 /// Activations of one chunk of samples, allocated once.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkWork {
@@ -188,6 +219,16 @@ impl Network {
 
     fn n_features(&self) -> usize {
         self.widths.last().copied().unwrap_or(0)
+    }
+
+    /// The products of a forward pass, from the inputs on.
+    pub fn products(&self) -> Vec<ProductShape> {
+        let products = self.layers.iter().filter_map(|layer| match layer {
+            Layer::Conv(conv) => Some(conv.product()),
+            Layer::Dense(dense) => Some(dense.product()),
+            Layer::Activation(_) => None,
+        });
+        products.collect()
     }
 
     /// Draws all parameters.

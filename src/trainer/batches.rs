@@ -4,10 +4,21 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::Split;
 
-/// An endless, seeded walk over a training set: each epoch visits every sample once, but for an
-/// incomplete batch at its end.
+/// The order in which an epoch visits the training set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Drawn anew for each epoch from the run's seed.
+    Shuffled,
+    /// As the samples stand: a batch is a contiguous stretch, as in the scripts of other libraries
+    /// that steps are timed against.
+    Sequential,
+}
+
+/// An endless walk over a training set: each epoch visits every sample once, but for an incomplete
+/// batch at its end.
 #[derive(Clone, Debug)]
 pub(super) struct Batches {
+    rule: Order,
     rng: ChaCha8Rng,
     order: Vec<u32>,
     cursor: usize,
@@ -16,8 +27,9 @@ pub(super) struct Batches {
 
 impl Batches {
     /// Starts before the first epoch.
-    pub(super) fn new(rng: ChaCha8Rng) -> Self {
+    pub(super) fn new(rule: Order, rng: ChaCha8Rng) -> Self {
         Self {
+            rule,
             rng,
             order: Vec::new(),
             cursor: 0,
@@ -37,7 +49,10 @@ impl Batches {
             return &self.order;
         }
         if self.cursor + batch > self.order.len() {
-            self.order = split.epoch_order(&mut self.rng, self.epoch);
+            self.order = match self.rule {
+                Order::Shuffled => split.epoch_order(&mut self.rng, self.epoch),
+                Order::Sequential => (0..split.len() as u32).collect(),
+            };
             self.cursor = 0;
             self.epoch += 1;
         }

@@ -22,6 +22,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use sha2::{Digest as _, Sha256};
 
+pub use batches::Order;
 pub use metrics::{HeadState, Metrics, angle_between, measure};
 pub use probe::{Probe, Subset};
 pub use schedule::{Horizon, Rewarm};
@@ -141,7 +142,25 @@ impl Trainer {
         n_threads: usize,
     ) -> Result<Self, TrainError> {
         experiment.validate()?;
-        let data = Arc::new(data::load(&experiment.data, experiment.run.seed)?);
+        let data = data::load(&experiment.data, experiment.run.seed)?;
+        Self::with_data(experiment, data, Order::Shuffled, horizon, n_threads)
+    }
+
+    /// Starts a run on samples that are there already, in the place of those that
+    /// `experiment.data` names. [`Experiment::validate`] must hold.
+    ///
+    /// A CNN needs images; where `data` has none, features are free.
+    ///
+    /// # Errors
+    /// If no threads can be made.
+    pub fn with_data(
+        experiment: &Experiment,
+        data: Dataset,
+        order: Order,
+        horizon: Option<Horizon>,
+        n_threads: usize,
+    ) -> Result<Self, TrainError> {
+        let data = Arc::new(data);
         let model = Model::new(experiment, &data);
         let params = model.init(experiment);
         let horizon = horizon.unwrap_or(Horizon::Steps(experiment.n_steps(data.train.len())));
@@ -151,7 +170,7 @@ impl Trainer {
         experiment.run.changes.clear();
         let mut trainer = Self {
             optimizer: Optimizer::new(params.len()),
-            batches: Batches::new(generator(experiment.run.seed, Stream::Batches)),
+            batches: Batches::new(order, generator(experiment.run.seed, Stream::Batches)),
             start: experiment.clone(),
             experiment,
             data,
@@ -232,7 +251,7 @@ impl Trainer {
     /// Forward and backward of every chunk, on as many threads as there are.
     fn run_chunks(&mut self, values: &Values<f32>) {
         let n = self.indices.len();
-        let n_chunks = (n / CHUNK).clamp(1, MAX_CHUNKS);
+        let n_chunks = n_chunks(n);
         let chunk_len = n.div_ceil(n_chunks);
         self.chunks.resize_with(n_chunks, Chunk::default);
         let head = self.head();
@@ -658,7 +677,13 @@ fn add(sum: &mut [f32], values: &[f32]) {
     }
 }
 
-fn thread_pool(n_threads: usize) -> Result<Option<rayon::ThreadPool>, TrainError> {
+/// Parts that a batch is cut into, whatever the number of threads.
+pub(crate) fn n_chunks(batch: usize) -> usize {
+    (batch / CHUNK).clamp(1, MAX_CHUNKS)
+}
+
+/// A pool for more than one thread.
+pub(crate) fn thread_pool(n_threads: usize) -> Result<Option<rayon::ThreadPool>, TrainError> {
     if n_threads <= 1 {
         return Ok(None);
     }

@@ -1,0 +1,208 @@
+//! Bare matrix products of the sizes that networks use: the rate that a step can at best reach.
+
+use std::convert::Infallible;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::bench::clock::measure;
+use crate::bench::{BenchError, Effort, Row, WORKLOADS, Workload};
+use crate::network::ProductShape;
+use crate::network::matmul::{Into, Mat, matmul};
+use crate::trainer::{TrainError, n_chunks, thread_pool};
+
+/// Which of a layer's three products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// out = W·in
+    Forward,
+    /// ∂L/∂W = ∂L/∂out·inᵀ
+    Weights,
+    /// ∂L/∂in = Wᵀ·∂L/∂out
+    Inputs,
+}
+
+impl Pass {
+    const ALL: [Self; 3] = [Self::Forward, Self::Weights, Self::Inputs];
+
+    fn id(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Weights => "weights",
+            Self::Inputs => "inputs",
+        }
+    }
+}
+
+/// One product with matrices of its own.
+struct Product {
+    pass: Pass,
+    n_outputs: usize,
+    n_inputs: usize,
+    n_columns: usize,
+    /// `[n_outputs, n_inputs]`
+    weight: Vec<f32>,
+    /// `[n_inputs, n_columns]`
+    input: Vec<f32>,
+    /// `[n_outputs, n_columns]`
+    output: Vec<f32>,
+}
+
+impl Product {
+    fn new(layer: &ProductShape, pass: Pass, n_samples: usize) -> Self {
+        let (n_outputs, n_inputs) = (layer.n_outputs, layer.n_inputs);
+        let n_columns = layer.n_columns * n_samples;
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut random = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
+        Self {
+            pass,
+            n_outputs,
+            n_inputs,
+            n_columns,
+            weight: random(n_outputs * n_inputs),
+            input: random(n_inputs * n_columns),
+            output: random(n_outputs * n_columns),
+        }
+    }
+
+    /// Rows, inner size, columns.
+    fn shape(&self) -> [usize; 3] {
+        let (m, k, n) = (self.n_outputs, self.n_inputs, self.n_columns);
+        match self.pass {
+            Pass::Forward => [m, k, n],
+            Pass::Weights => [m, n, k],
+            Pass::Inputs => [k, m, n],
+        }
+    }
+
+    fn run(&mut self) {
+        let (m, k, n) = (self.n_outputs, self.n_inputs, self.n_columns);
+        match self.pass {
+            Pass::Forward => {
+                let (weight, input) = (Mat::new(&self.weight, m, k), Mat::new(&self.input, k, n));
+                matmul(&mut self.output, Into::Add, weight, input);
+            }
+            Pass::Weights => {
+                let (output, input) = (Mat::new(&self.output, m, n), Mat::new(&self.input, k, n));
+                matmul(&mut self.weight, Into::Add, output, input.t());
+            }
+            Pass::Inputs => {
+                let (weight, output) = (Mat::new(&self.weight, m, k), Mat::new(&self.output, m, n));
+                matmul(&mut self.input, Into::Replace, weight.t(), output);
+            }
+        }
+    }
+}
+
+/// Does `run` for all parts, on as many threads as there are.
+fn for_each_part<T: Send>(
+    pool: Option<&rayon::ThreadPool>,
+    parts: &mut [T],
+    run: impl Fn(&mut T) + Send + Sync,
+) {
+    match pool {
+        Some(pool) => pool.install(|| parts.par_iter_mut().for_each(run)),
+        None => parts.iter_mut().for_each(run),
+    }
+}
+
+/// The products of a training step and nothing else, cut as the trainer cuts a batch.
+pub(super) struct StepProducts {
+    pool: Option<rayon::ThreadPool>,
+    /// For each chunk, its products in the order of a step.
+    chunks: Vec<Vec<Product>>,
+}
+
+impl StepProducts {
+    /// `None` for a workload whose network is not worth the name: one layer or none.
+    pub(super) fn new(workload: &Workload, n_threads: usize) -> Result<Option<Self>, TrainError> {
+        let layers = workload.products();
+        if layers.len() < 2 {
+            return Ok(None);
+        }
+        let n_chunks = n_chunks(workload.batch);
+        let n_samples = workload.batch.div_ceil(n_chunks);
+        let chunks = (0..n_chunks).map(|_| products_of_step(&layers, n_samples));
+        Ok(Some(Self {
+            chunks: chunks.collect(),
+            pool: thread_pool(n_threads)?,
+        }))
+    }
+
+    /// Makes all of them `n_steps` times; threads meet after each step, as in training.
+    pub(super) fn run(&mut self, n_steps: u32) {
+        for _ in 0..n_steps {
+            for_each_part(self.pool.as_ref(), &mut self.chunks, |products| {
+                products.iter_mut().for_each(Product::run);
+            });
+        }
+    }
+}
+
+/// Forward from the first layer on, then back; the first needs no gradient of its inputs.
+fn products_of_step(layers: &[ProductShape], n_samples: usize) -> Vec<Product> {
+    let product = |layer, pass| Product::new(layer, pass, n_samples);
+    let forward = layers.iter().map(|layer| product(layer, Pass::Forward));
+    let backward = layers.iter().enumerate().rev().flat_map(|(i, layer)| {
+        let inputs = (i > 0).then(|| product(layer, Pass::Inputs));
+        [product(layer, Pass::Weights)].into_iter().chain(inputs)
+    });
+    forward.chain(backward).collect()
+}
+
+/// The rate of each product of the MNIST networks, on one thread and on all.
+pub(super) fn gemm_rows(effort: Effort) -> Result<Vec<Row>, BenchError> {
+    let mut rows = Vec::new();
+    for n_threads in [1, effort.n_threads] {
+        if n_threads == 1 && !rows.is_empty() {
+            break; // all threads are one
+        }
+        let pool = thread_pool(n_threads)?;
+        for (network, workload) in [("mlp", &WORKLOADS[1]), ("cnn", &WORKLOADS[2])] {
+            for (i, layer) in workload.products().iter().enumerate() {
+                let passes = Pass::ALL
+                    .into_iter()
+                    .filter(|&pass| i > 0 || pass != Pass::Inputs);
+                rows.extend(passes.map(|pass| {
+                    let name = format!("gemm-{network}-{}-{}", layer.layer, pass.id());
+                    gemm_row(
+                        name,
+                        layer,
+                        pass,
+                        workload.batch,
+                        pool.as_ref(),
+                        effort.secs,
+                    )
+                }));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// One product of a batch, each thread with its own share of the samples.
+fn gemm_row(
+    name: String,
+    layer: &ProductShape,
+    pass: Pass,
+    batch: usize,
+    pool: Option<&rayon::ThreadPool>,
+    secs: f64,
+) -> Row {
+    let n_threads = pool.map_or(1, rayon::ThreadPool::current_num_threads);
+    let n_samples = batch.div_ceil(n_threads);
+    let parts = (0..n_threads).map(|_| Product::new(layer, pass, n_samples));
+    let mut parts: Vec<Product> = parts.collect();
+    // Threads meet once a repetition: this is the rate of products, not of meetings.
+    let Ok(pace) = measure::<Infallible>(secs / 10.0, &mut |n| {
+        for_each_part(pool, &mut parts, |part| (0..n).for_each(|_| part.run()));
+        Ok(())
+    });
+    let n_flops = layer.n_flops(n_samples * n_threads);
+    let shape = parts.first().map(Product::shape);
+    Row {
+        shape,
+        ..Row::new(name, n_samples * n_threads, pace, n_flops, n_threads)
+    }
+}
