@@ -391,7 +391,7 @@ fn bench_json_is_one_line_for_each_workload() {
             panic!("{name}: {losses:?}");
         };
         // Only free embeddings have the same samples at every step.
-        assert!(!name.starts_with("f") || last < first, "{name}: {losses:?}");
+        assert!(!name.starts_with('f') || last < first, "{name}: {losses:?}");
     }
     for name in ["gemm-mlp-dense1-forward", "gemm-cnn-conv2-inputs"] {
         let threads: Vec<&Value> = named(name).map(|row| &row["threads"]).collect();

@@ -197,6 +197,12 @@ impl App {
         self.saver.folder = folder;
     }
 
+    /// Draws other samples, as the choice on the left does.
+    pub fn show(&mut self, subset: Subset) {
+        self.subset = subset;
+        self.worker.send(Command::Show(subset));
+    }
+
     fn take_snapshot(&mut self, ctx: &egui::Context) {
         const ANSWER_SECS: f64 = 0.4; // by then a snapshot answers to what was said
         let Some(newest) = self.worker.snapshot() else {
@@ -250,10 +256,7 @@ impl App {
             Action::ChooseLoss(spec) => self.choose_loss(ctx, spec),
             Action::View(kind) => self.choose_view(ctx, kind),
             Action::Fit => self.fit(),
-            Action::Show(subset) => {
-                self.subset = subset;
-                self.worker.send(Command::Show(subset));
-            }
+            Action::Show(subset) => self.show(subset),
             Action::Theme(preference) => ctx.set_theme(preference),
             Action::ToggleTheme => {
                 let is_dark = ctx.theme() == egui::Theme::Dark;

@@ -97,8 +97,8 @@ const fn head_only(name: &'static str, n_classes: usize, batch: usize) -> Worklo
     }
 }
 
-/// What the peers' scripts train with. The ramp and the regular start are ours and cost nothing;
-/// without them the first step does the same work as every other.
+/// What the peers' scripts train with; what they do not have, a ramp of the margin and a regular
+/// start of the weights, is switched off.
 const RECIPE: [(&str, &str); 12] = [
     ("loss.id", "arcface"),
     ("loss.margin", "0.3"),
@@ -176,7 +176,7 @@ impl Workload {
         }
     }
 
-    /// Products of its layers, none where there is at most one small layer.
+    /// Products of its layers; none for free embeddings.
     pub(super) fn products(&self) -> Vec<ProductShape> {
         let mut layout = Layout::default();
         let relu = Activation::Relu;

@@ -1,0 +1,216 @@
+//! Parts of a frame: the scene, its triangles, and the whole of it, without a display.
+
+#![expect(clippy::expect_used, reason = "a bench ends where its premises fail")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, Criterion, Throughput};
+use egui::{Context, Event, FullOutput, Key, Modifiers, RawInput, Rect, Vec2};
+use marginscope::app::{App, theme};
+use marginscope::experiment::{Experiment, ViewKind};
+use marginscope::scene;
+use marginscope::scene::theme::DARK;
+use marginscope::scene::{Curves, ViewState, WINDOW_SAGITTA};
+use marginscope::trainer::{Snapshot, Subset, Trainer};
+
+/// The first size of the window, in points.
+const WINDOW: [f32; 2] = [1280.0, 800.0];
+/// What its panels leave of it.
+const PICTURE: [f32; 2] = [804.0, 750.0];
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    scenes(&mut criterion);
+    frames(&mut criterion);
+    criterion.final_summary();
+}
+
+/// Ten classes of free embeddings: samples come at no cost, as many as are asked for.
+fn experiment(view: ViewKind, n_samples: usize) -> Experiment {
+    let (loss, dim) = match view {
+        ViewKind::Plane => ("softmax", "2"),
+        ViewKind::Circle => ("arcface", "2"),
+        ViewKind::Sphere => ("arcface", "3"),
+    };
+    let samples = (n_samples / 10).to_string();
+    let mut experiment = Experiment::default();
+    for (key, value) in [
+        ("data.source", "free"),
+        ("data.samples", samples.as_str()),
+        ("loss.id", loss),
+        ("network.dim", dim),
+        ("view.kind", view.id()),
+    ] {
+        experiment.set(key, value).expect("a valid setting");
+    }
+    experiment
+}
+
+/// A scene from a snapshot, and its curves alone, which a frame that only turns does not compute;
+/// beside them a copy of the features.
+fn scenes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("scene");
+    for kind in ViewKind::ALL {
+        for n in [2000, 10_000, 70_000] {
+            let trainer = Trainer::new(&experiment(kind, n), None, 1).expect("training starts");
+            let snapshot = Snapshot::of(&trainer, Subset::Train(n));
+            let view = ViewState::new(kind, DARK);
+            let curves = Curves::of(&snapshot, WINDOW_SAGITTA);
+            let name = kind.id();
+            group.throughput(Throughput::Elements(n as u64));
+            group.bench_function(format!("{name}/{n}"), |bencher| {
+                bencher.iter(|| scene::build_with(black_box(&snapshot), &curves, &view, PICTURE));
+            });
+            if n == 2000 {
+                group.bench_function(format!("{name}/curves"), |bencher| {
+                    bencher.iter(|| Curves::of(black_box(&snapshot), WINDOW_SAGITTA));
+                });
+            }
+            if n == 70_000 {
+                group.bench_function(format!("{name}/copy of {n} features"), |bencher| {
+                    bencher.iter(|| black_box(&snapshot).probe.features.clone());
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+/// The program's window without a display: frames are run and tessellated, and nothing is painted.
+struct Window {
+    ctx: Context,
+    app: App,
+    frame: eframe::Frame,
+    n_frames: u32,
+}
+
+impl Window {
+    /// Opens it on so many samples, with training paused.
+    fn open(kind: ViewKind, n_samples: usize) -> Self {
+        let ctx = Context::default();
+        theme::install(&ctx);
+        let cc = eframe::CreationContext::_new_kittest(ctx.clone());
+        let experiment = experiment(kind, n_samples);
+        let mut app = App::new(&cc, &experiment, 1, false).expect("training starts");
+        app.show(Subset::Train(n_samples));
+        let mut window = Self {
+            ctx,
+            app,
+            frame: eframe::Frame::_new_kittest(),
+            n_frames: 0,
+        };
+        window.wait_for(|snapshot| snapshot.probe.len() == n_samples);
+        window.press(Key::Space);
+        window.wait_for(|snapshot| !snapshot.is_playing);
+        window.rest();
+        window
+    }
+
+    /// Frames until the plane has stopped following its features.
+    fn rest(&mut self) {
+        for _ in 0..120 {
+            self.frame(Vec::new());
+        }
+    }
+
+    /// Logic and layout of one frame.
+    fn run(&mut self, events: Vec<Event>) -> FullOutput {
+        self.n_frames += 1;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(egui::Pos2::ZERO, Vec2::from(WINDOW))),
+            time: Some(f64::from(self.n_frames) / 60.0),
+            focused: true,
+            events,
+            ..RawInput::default()
+        };
+        let Self {
+            ctx, app, frame, ..
+        } = self;
+        let mut output = ctx.run_ui(input, |ui| {
+            eframe::App::logic(app, ui.ctx(), frame);
+            eframe::App::ui(app, ui, frame);
+        });
+        output.textures_delta.clear();
+        output
+    }
+
+    /// A frame as far as the processor makes it: logic, layout, triangles.
+    fn frame(&mut self, events: Vec<Event>) {
+        let mut output = self.run(events);
+        let shapes = std::mem::take(&mut output.shapes);
+        black_box(self.ctx.tessellate(shapes, output.pixels_per_point));
+    }
+
+    fn press(&mut self, key: Key) {
+        self.frame(vec![Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        }]);
+    }
+
+    fn wait_for(&mut self, holds: impl Fn(&Snapshot) -> bool) {
+        while !self.app.snapshot().is_some_and(|snapshot| holds(snapshot)) {
+            std::thread::sleep(Duration::from_millis(1));
+            self.frame(Vec::new());
+        }
+    }
+
+    /// Time of the frame that first has the snapshot of a further step.
+    fn frame_with_a_new_snapshot(&mut self) -> Duration {
+        let before = self.app.snapshot().map(Arc::clone);
+        self.press(Key::ArrowRight);
+        loop {
+            std::thread::sleep(Duration::from_millis(3)); // for the worker, which is not measured
+            let start = Instant::now();
+            self.frame(Vec::new());
+            let time = start.elapsed();
+            let is_new = match (&before, self.app.snapshot()) {
+                (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
+                (before, now) => before.is_some() != now.is_some(),
+            };
+            if is_new {
+                return time;
+            }
+        }
+    }
+}
+
+/// Whole frames, with the snapshot of the frame before and with a new one, and triangles alone.
+fn frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("frame");
+    for kind in [ViewKind::Plane, ViewKind::Sphere] {
+        for n in [10_000, 70_000] {
+            let mut window = Window::open(kind, n);
+            let name = format!("{}/{n}", kind.id());
+            group.bench_function(format!("{name}/same snapshot"), |bencher| {
+                bencher.iter(|| window.frame(Vec::new()));
+            });
+            group.bench_function(format!("{name}/new snapshot"), |bencher| {
+                bencher.iter_custom(|n_frames| {
+                    (0..n_frames)
+                        .map(|_| window.frame_with_a_new_snapshot())
+                        .sum()
+                });
+            });
+            let mut output = window.run(Vec::new());
+            let shapes = std::mem::take(&mut output.shapes);
+            group.bench_function(format!("{name}/triangles"), |bencher| {
+                bencher.iter_batched(
+                    || shapes.clone(),
+                    |shapes| window.ctx.tessellate(shapes, 1.0),
+                    BatchSize::LargeInput,
+                );
+            });
+        }
+    }
+    group.finish();
+}
