@@ -67,6 +67,9 @@ pub struct Row {
     /// same parts of the batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_of_gemm: Option<f64>,
+    /// That rate, in 1e9 operations per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gemm_gflops: Option<f64>,
     /// Rows, inner size and columns of the product that each thread makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<[usize; 3]>,
@@ -89,6 +92,7 @@ impl Row {
             gflops: rounded(1e-9 * n_flops / pace.median_secs),
             threads,
             share_of_gemm: None,
+            gemm_gflops: None,
             shape: None,
             first_loss: None,
             last_loss: None,
@@ -127,21 +131,21 @@ fn training_row(workload: &Workload, effort: Effort) -> Result<Row, BenchError> 
         }
         Ok::<(), Diverged>(())
     };
-    let (pace, share_of_gemm) = if let Some(mut products) = StepProducts::new(workload, n_threads)?
-    {
+    let (pace, alone) = if let Some(mut products) = StepProducts::new(workload, n_threads)? {
         let alone = &mut |n| {
             products.run(n);
             Ok(())
         };
         let [pace, alone] = measure_in_turn(secs, [&mut steps, alone])?;
-        (pace, Some(alone.median_secs / pace.median_secs))
+        (pace, Some(alone.median_secs))
     } else {
         (measure(secs, &mut steps)?, None)
     };
     let name = workload.name.to_owned();
     let row = Row::new(name, workload.batch, pace, workload.n_flops(), n_threads);
     Ok(Row {
-        share_of_gemm: share_of_gemm.map(rounded),
+        share_of_gemm: alone.map(|secs| rounded(secs / pace.median_secs)),
+        gemm_gflops: alone.map(|secs| rounded(1e-9 * workload.n_layer_flops() / secs)),
         first_loss: Some(rounded(first_loss)),
         last_loss: Some(rounded(last_loss)),
         ..row

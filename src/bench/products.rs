@@ -1,6 +1,7 @@
 //! Bare matrix products of the sizes that networks use: the rate that a step can at best reach.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -35,64 +36,74 @@ impl Pass {
     }
 }
 
-/// One product with matrices of its own.
-struct Product {
-    pass: Pass,
+/// The matrices of a layer's three products for some samples. The weight is everybody's, as in
+/// training: with one for each part, products would wait for memory that a step never reads.
+struct LayerProducts {
     n_outputs: usize,
     n_inputs: usize,
     n_columns: usize,
     /// `[n_outputs, n_inputs]`
-    weight: Vec<f32>,
+    weight: Arc<[f32]>,
+    grad_weight: Vec<f32>,
     /// `[n_inputs, n_columns]`
     input: Vec<f32>,
-    /// `[n_outputs, n_columns]`
+    grad_input: Vec<f32>,
+    /// `[n_outputs, n_columns]`, which stands for its own gradient, too
     output: Vec<f32>,
 }
 
-impl Product {
-    fn new(layer: &ProductShape, pass: Pass, n_samples: usize) -> Self {
+impl LayerProducts {
+    fn new(layer: &ProductShape, weight: Arc<[f32]>, n_samples: usize) -> Self {
         let (n_outputs, n_inputs) = (layer.n_outputs, layer.n_inputs);
         let n_columns = layer.n_columns * n_samples;
-        let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let mut random = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let input = uniform(n_inputs * n_columns);
         Self {
-            pass,
             n_outputs,
             n_inputs,
             n_columns,
-            weight: random(n_outputs * n_inputs),
-            input: random(n_inputs * n_columns),
-            output: random(n_outputs * n_columns),
+            grad_weight: weight.to_vec(),
+            weight,
+            grad_input: input.clone(),
+            input,
+            output: uniform(n_outputs * n_columns),
         }
     }
 
     /// Rows, inner size, columns.
-    fn shape(&self) -> [usize; 3] {
+    fn shape(&self, pass: Pass) -> [usize; 3] {
         let (m, k, n) = (self.n_outputs, self.n_inputs, self.n_columns);
-        match self.pass {
+        match pass {
             Pass::Forward => [m, k, n],
             Pass::Weights => [m, n, k],
             Pass::Inputs => [k, m, n],
         }
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, pass: Pass) {
         let (m, k, n) = (self.n_outputs, self.n_inputs, self.n_columns);
-        match self.pass {
-            Pass::Forward => {
-                let (weight, input) = (Mat::new(&self.weight, m, k), Mat::new(&self.input, k, n));
-                matmul(&mut self.output, Into::Add, weight, input);
-            }
+        let weight = Mat::new(&self.weight, m, k);
+        let input = Mat::new(&self.input, k, n);
+        match pass {
+            Pass::Forward => matmul(&mut self.output, Into::Add, weight, input),
             Pass::Weights => {
-                let (output, input) = (Mat::new(&self.output, m, n), Mat::new(&self.input, k, n));
-                matmul(&mut self.weight, Into::Add, output, input.t());
+                let output = Mat::new(&self.output, m, n);
+                matmul(&mut self.grad_weight, Into::Add, output, input.t());
             }
             Pass::Inputs => {
-                let (weight, output) = (Mat::new(&self.weight, m, k), Mat::new(&self.output, m, n));
-                matmul(&mut self.input, Into::Replace, weight.t(), output);
+                let output = Mat::new(&self.output, m, n);
+                matmul(&mut self.grad_input, Into::Replace, weight.t(), output);
             }
         }
     }
+}
+
+fn weight_of(layer: &ProductShape) -> Arc<[f32]> {
+    uniform(layer.n_outputs * layer.n_inputs).into()
+}
+
+fn uniform(n: usize) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
 /// Does `run` for all parts, on as many threads as there are.
@@ -110,8 +121,8 @@ fn for_each_part<T: Send>(
 /// The products of a training step and nothing else, cut as the trainer cuts a batch.
 pub(super) struct StepProducts {
     pool: Option<rayon::ThreadPool>,
-    /// For each chunk, its products in the order of a step.
-    chunks: Vec<Vec<Product>>,
+    /// For each chunk, its layers from the inputs on.
+    chunks: Vec<Vec<LayerProducts>>,
 }
 
 impl StepProducts {
@@ -123,7 +134,13 @@ impl StepProducts {
         }
         let n_chunks = n_chunks(workload.batch);
         let n_samples = workload.batch.div_ceil(n_chunks);
-        let chunks = (0..n_chunks).map(|_| products_of_step(&layers, n_samples));
+        let weights: Vec<Arc<[f32]>> = layers.iter().map(weight_of).collect();
+        let chunks = (0..n_chunks).map(|_| {
+            let layers = layers.iter().zip(&weights);
+            layers
+                .map(|(layer, weight)| LayerProducts::new(layer, Arc::clone(weight), n_samples))
+                .collect()
+        });
         Ok(Some(Self {
             chunks: chunks.collect(),
             pool: thread_pool(n_threads)?,
@@ -133,22 +150,24 @@ impl StepProducts {
     /// Makes all of them `n_steps` times; threads meet after each step, as in training.
     pub(super) fn run(&mut self, n_steps: u32) {
         for _ in 0..n_steps {
-            for_each_part(self.pool.as_ref(), &mut self.chunks, |products| {
-                products.iter_mut().for_each(Product::run);
+            for_each_part(self.pool.as_ref(), &mut self.chunks, |layers| {
+                run_step(layers)
             });
         }
     }
 }
 
 /// Forward from the first layer on, then back; the first needs no gradient of its inputs.
-fn products_of_step(layers: &[ProductShape], n_samples: usize) -> Vec<Product> {
-    let product = |layer, pass| Product::new(layer, pass, n_samples);
-    let forward = layers.iter().map(|layer| product(layer, Pass::Forward));
-    let backward = layers.iter().enumerate().rev().flat_map(|(i, layer)| {
-        let inputs = (i > 0).then(|| product(layer, Pass::Inputs));
-        [product(layer, Pass::Weights)].into_iter().chain(inputs)
-    });
-    forward.chain(backward).collect()
+fn run_step(layers: &mut [LayerProducts]) {
+    for layer in layers.iter_mut() {
+        layer.run(Pass::Forward);
+    }
+    for (i, layer) in layers.iter_mut().enumerate().rev() {
+        layer.run(Pass::Weights);
+        if i > 0 {
+            layer.run(Pass::Inputs);
+        }
+    }
 }
 
 /// The rate of each product of the MNIST networks, on one thread and on all.
@@ -192,15 +211,16 @@ fn gemm_row(
 ) -> Row {
     let n_threads = pool.map_or(1, rayon::ThreadPool::current_num_threads);
     let n_samples = batch.div_ceil(n_threads);
-    let parts = (0..n_threads).map(|_| Product::new(layer, pass, n_samples));
-    let mut parts: Vec<Product> = parts.collect();
+    let weight = weight_of(layer);
+    let part = |_| LayerProducts::new(layer, Arc::clone(&weight), n_samples);
+    let mut parts: Vec<LayerProducts> = (0..n_threads).map(part).collect();
     // Threads meet once a repetition: this is the rate of products, not of meetings.
     let Ok(pace) = measure::<Infallible>(secs / 10.0, &mut |n| {
-        for_each_part(pool, &mut parts, |part| (0..n).for_each(|_| part.run()));
+        for_each_part(pool, &mut parts, |part| (0..n).for_each(|_| part.run(pass)));
         Ok(())
     });
     let n_flops = layer.n_flops(n_samples * n_threads);
-    let shape = parts.first().map(Product::shape);
+    let shape = parts.first().map(|part| part.shape(pass));
     Row {
         shape,
         ..Row::new(name, n_samples * n_threads, pace, n_flops, n_threads)

@@ -190,15 +190,21 @@ impl Workload {
         network.products()
     }
 
-    /// Operations of all matrix products of a step: forward, gradient of the weights, and gradient
-    /// of the inputs, which the first layer does not need; the head's three products beside them.
+    /// Operations of the matrix products of a step: those of its layers, and the head's three.
     pub(super) fn n_flops(&self) -> f64 {
+        let n_head_products = 3.0;
+        let n_cosines = (self.dim * self.n_classes * self.batch) as f64;
+        self.n_layer_flops() + n_head_products * 2.0 * n_cosines
+    }
+
+    /// Operations of its layers' products in a step: forward, gradient of the weights, and gradient
+    /// of the inputs, which the first layer does not need.
+    pub(super) fn n_layer_flops(&self) -> f64 {
         let products = self.products();
         let layers = products.iter().enumerate().map(|(i, product)| {
             let n_passes = if i == 0 { 2.0 } else { 3.0 };
             n_passes * product.n_flops(self.batch)
         });
-        let head = 3.0 * 2.0 * (self.dim * self.n_classes * self.batch) as f64;
-        layers.sum::<f64>() + head
+        layers.sum()
     }
 }
