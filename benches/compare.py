@@ -125,7 +125,7 @@ def peers_table(results):
         verdict = "–" if ratio is None else f"{ratio:.3f}" if ratio > limit else f"**{ratio:.3f}**"
         share = middle(results, "marginscope", key, "share_of_gemm")
         cell = "–" if share is None else f"{share:.0%}"
-        if (workload, True) == (LEAST_SHARE_OF_GEMM[0], share is not None):
+        if workload == LEAST_SHARE_OF_GEMM[0]:
             cell += f" (≥ {LEAST_SHARE_OF_GEMM[1]:.0%})"
         yield f"| `{workload}` | {' | '.join(map(micros, [ours, *peers]))} | {verdict} | ≤ {target} | {cell} |"
 

@@ -151,7 +151,7 @@ impl StepProducts {
     pub(super) fn run(&mut self, n_steps: u32) {
         for _ in 0..n_steps {
             for_each_part(self.pool.as_ref(), &mut self.chunks, |layers| {
-                run_step(layers)
+                run_step(layers);
             });
         }
     }
