@@ -2,7 +2,7 @@
 //!
 //! In reading order: a run is described by an [`experiment`], trained by a [`trainer`] with a
 //! [`network`], a [`loss`] and [`data`], and drawn as a [`scene`] whose curves come from
-//! [`geometry`]. [`export`] writes a scene to a file, [`bench`] times steps, [`app`] is the window
+//! [`geometry`]. [`export`] writes a scene to a file, [`bench`](mod@bench) times steps, [`app`] is the window
 //! and [`cli`] the command line.
 
 pub mod app;
