@@ -153,7 +153,7 @@ fn whoever_does_something_else_has_answered_the_question() {
         |harness| {
             harness
                 .get_by_role_and_label(Role::Button, "CosFace")
-                .click()
+                .click();
         },
     ];
     for answer in answers {

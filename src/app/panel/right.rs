@@ -258,7 +258,7 @@ fn length_meter(metrics: &Metrics) -> Meter<'static> {
         value: format!("{norm:.1}"),
         share: (norm / (norm + HALF)) as f32,
         ideal: None,
-        help: "Mean ‖x‖: free under softmax, without meaning where features are normalized.",
+        help: "Mean ‖x‖: free under softmax, without meaning where features are normalised.",
     }
 }
 
