@@ -76,6 +76,15 @@ impl ExperimentError {
         Self::OutOfRange { key, message }
     }
 
+    /// Whether it only says that the value does not suit the loss: where the loss itself is in
+    /// doubt, this would name a consequence and not the cause.
+    pub(super) fn depends_on_loss(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAParameter { .. } | Self::OutOfRange { .. } | Self::Conflict { .. }
+        )
+    }
+
     /// For a number with a fraction where only whole ones have a meaning.
     pub(super) fn not_whole(loss: &str, param: &Param, found: f64) -> Self {
         let key = format!("loss.{}", param.id);

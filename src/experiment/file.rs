@@ -28,6 +28,7 @@ impl Experiment {
             name,
             faults: Vec::new(),
             experiment: Self::default(),
+            is_loss_known: true,
         };
         reader.read(document.as_table());
         let changes = document.get("run").and_then(|run| run.get("changes"));
@@ -166,13 +167,17 @@ struct Reader<'a> {
     name: &'a str,
     faults: Vec<String>,
     experiment: Experiment,
+    /// False once a loss was asked for that does not exist: what was meant for it is not told.
+    is_loss_known: bool,
 }
 
 impl Reader<'_> {
     fn read(&mut self, root: &Table) {
         // The loss first: which parameters exist depends on it, wherever it stands in the file.
         if let Some(id) = root.get("loss").and_then(|loss| loss.get("id")) {
+            let n_faults = self.faults.len();
             self.set("loss.id", id);
+            self.is_loss_known = self.faults.len() == n_faults;
         }
         for (section, item) in root {
             let Some(table) = item.as_table_like() else {
@@ -197,8 +202,11 @@ impl Reader<'_> {
             );
             return;
         };
-        if let Err(error) = self.experiment.set(key, &text) {
-            self.fault(item, &error.to_string());
+        match self.experiment.set(key, &text) {
+            Err(error) if self.is_loss_known || !error.depends_on_loss() => {
+                self.fault(item, &error.to_string());
+            }
+            _ => {}
         }
     }
 
@@ -224,10 +232,11 @@ impl Reader<'_> {
     }
 
     /// Makes the changes in the order of their steps, so that each is checked against the loss that
-    /// is in force then.
+    /// is in force then; after one to an unknown loss nothing is said of what was meant for that.
     fn check_changes(&mut self, spans: Vec<Option<std::ops::Range<usize>>>) {
         let mut state = self.experiment.clone();
         let changes = std::mem::take(&mut state.run.changes);
+        let mut is_loss_known = self.is_loss_known;
         let mut in_order: Vec<_> = changes.iter().zip(spans).collect();
         in_order.sort_by_key(|(change, _)| change.step);
         for (change, span) in in_order {
@@ -237,7 +246,11 @@ impl Reader<'_> {
             let fault = match result {
                 Ok(key) if is_live(&key) => continue,
                 Ok(key) => format!("{key} starts a new run and cannot change during one"),
-                Err(error) => error.to_string(),
+                Err(error) if !is_loss_known && error.depends_on_loss() => continue,
+                Err(error) => {
+                    is_loss_known &= !matches!(error, ExperimentError::UnknownLoss(_));
+                    error.to_string()
+                }
             };
             self.fault_at(span, &format!("run.changes: step {}: {fault}", change.step));
         }
