@@ -93,9 +93,19 @@ fn a_negative_scale_is_parsed_and_refused() {
 
 #[test]
 fn an_option_that_the_loss_does_not_have_names_those_it_has() {
-    assert_snapshot!(usage(&["train", "--loss", "softmax", "--margin", "0.3"]), @r#"--margin: loss "softmax" has no margin; it has no parameters"#);
-    assert_snapshot!(usage(&["train", "--loss", "cosface", "--lambda", "3"]), @r#"--lambda: loss "cosface" has no lambda; it has margin, scale"#);
-    assert_snapshot!(usage(&["train", "--loss", "combined", "--margin", "0.3"]), @r#"--margin: loss "combined" has no margin; it has m1, m2, m3, scale"#);
+    assert_snapshot!(usage(&["train", "--loss", "softmax", "--margin", "0.3"]), @r#"--margin: loss "softmax" has no margin; it has no parameters; margin belongs to l_softmax, sphereface, cosface, arcface"#);
+    assert_snapshot!(usage(&["train", "--loss", "cosface", "--lambda", "3"]), @r#"--lambda: loss "cosface" has no lambda; it has margin, scale; lambda belongs to center, l_softmax, sphereface"#);
+    assert_snapshot!(usage(&["train", "--loss", "combined", "--margin", "0.3"]), @r#"--margin: loss "combined" has no margin; it has m1, m2, m3, scale; margin belongs to l_softmax, sphereface, cosface, arcface"#);
+}
+
+/// Which loss is asked for first: a value is not measured by the range of another loss.
+#[test]
+fn a_negative_value_of_an_option_that_the_loss_does_not_have_is_no_matter_of_range() {
+    let expected = r#"--scale: loss "softmax" has no scale; it has no parameters; scale belongs to normface, cosface, arcface, combined"#;
+    assert_eq!(usage(&["train", "--scale", "-1"]), expected);
+    assert_eq!(usage(&["--scale", "-1", "--loss", "softmax"]), expected);
+    assert_snapshot!(usage(&["--scale=-1", "--loss", "sphereface"]), @r#"--scale: loss "sphereface" has no scale; it has margin, lambda; scale belongs to normface, cosface, arcface, combined"#);
+    assert_snapshot!(usage(&["--lambda", "-1", "--loss", "center"]), @r#""#);
 }
 
 #[test]
@@ -174,7 +184,7 @@ fn faults_of_recorded_changes_are_told_before_the_run() {
     };
     assert_snapshot!(file("{ step = 8, key = \"loss.margn\", value = 0.5 },\n"), @r#"lesson.toml:5: run.changes: step 8: unknown field "loss.margn"; did you mean "loss.margin"?"#);
     assert_snapshot!(file("{ step = 8, key = \"dim\", value = 3 },\n"), @"lesson.toml:5: run.changes: step 8: network.dim starts a new run and cannot change during one");
-    assert_snapshot!(file("{ step = 9, key = \"lambda\", value = 3 },\n{ step = 8, key = \"loss.id\", value = \"softmax\" },\n"), @r#"lesson.toml:5: run.changes: step 9: loss "softmax" has no lambda; it has no parameters"#);
+    assert_snapshot!(file("{ step = 9, key = \"lambda\", value = 3 },\n{ step = 8, key = \"loss.id\", value = \"softmax\" },\n"), @r#"lesson.toml:5: run.changes: step 9: loss "softmax" has no lambda; it has no parameters; lambda belongs to center, l_softmax, sphereface"#);
     assert_snapshot!(file("{ step = -8, key = \"margin\", value = 3 },\n"), @r#"lesson.toml:5: run.changes: expected { step = 800, key = "loss.margin", value = 0.5 }"#);
 }
 

@@ -41,7 +41,7 @@ pub enum ExperimentError {
         loss: &'static str,
         /// The parameter that was set.
         option: String,
-        /// Those it has.
+        /// Those it has, and the losses that have this one.
         has: String,
     },
     /// No such loss.

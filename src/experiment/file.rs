@@ -244,7 +244,10 @@ impl Reader<'_> {
                 .set(&change.key, &change.value)
                 .and_then(|key| state.validate().map(|()| key));
             let fault = match result {
-                Ok(key) if is_live(&key) => continue,
+                Ok(key) if is_live(&key) => {
+                    is_loss_known |= key == "loss.id";
+                    continue;
+                }
                 Ok(key) => format!("{key} starts a new run and cannot change during one"),
                 Err(error) if !is_loss_known && error.depends_on_loss() => continue,
                 Err(error) => {
@@ -413,7 +416,7 @@ mod tests {
         assert!(Experiment::from_toml(text, "x").is_ok());
         check_fault(
             "[run]\nchanges = [\n{ step = 3, key = \"margin\", value = 0.2 },\n{ step = 5, key = \"loss.id\", value = \"cosface\" },\n]\n",
-            "lesson.toml:3: run.changes: step 3: loss \"softmax\" has no margin; it has no parameters",
+            "lesson.toml:3: run.changes: step 3: loss \"softmax\" has no margin; it has no parameters; margin belongs to l_softmax, sphereface, cosface, arcface",
         );
     }
 }

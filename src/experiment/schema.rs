@@ -398,7 +398,7 @@ impl Experiment {
             return Err(ExperimentError::NotAParameter {
                 loss: spec.id,
                 option: id.to_owned(),
-                has: params_of(spec),
+                has: format!("{}; {id} belongs to {}", params_of(spec), owners_of(id)),
             });
         };
         let value = parse_param(spec, param, value)?;
@@ -480,6 +480,14 @@ fn params_of(spec: &LossSpec) -> String {
     }
     let ids: Vec<&str> = spec.params.iter().map(|param| param.id).collect();
     format!("it has {}", ids.join(", "))
+}
+
+/// The losses that have this parameter.
+fn owners_of(id: &str) -> String {
+    let owners = loss::LOSSES
+        .iter()
+        .filter(|spec| spec.param_index(id).is_some());
+    owners.map(|spec| spec.id).collect::<Vec<_>>().join(", ")
 }
 
 /// Every parameter id of every loss, each once.
