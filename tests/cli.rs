@@ -105,7 +105,7 @@ fn a_negative_value_of_an_option_that_the_loss_does_not_have_is_no_matter_of_ran
     assert_eq!(usage(&["train", "--scale", "-1"]), expected);
     assert_eq!(usage(&["--scale", "-1", "--loss", "softmax"]), expected);
     assert_snapshot!(usage(&["--scale=-1", "--loss", "sphereface"]), @r#"--scale: loss "sphereface" has no scale; it has margin, lambda; scale belongs to normface, cosface, arcface, combined"#);
-    assert_snapshot!(usage(&["--lambda", "-1", "--loss", "center"]), @r#""#);
+    assert_snapshot!(usage(&["--lambda", "-1", "--loss", "center"]), @r#"--lambda: loss.lambda = -1 is outside 0..=1000 for "center": a negative spring would push features away without end"#);
 }
 
 #[test]
@@ -200,10 +200,42 @@ fn what_is_no_toml_and_no_vectors_is_told() {
     );
 }
 
+/// A run of an hour: only a check before it can answer at once. Files of before are left alone.
+#[track_caller]
+fn refusal_of_output(option: &str, path: &str) -> String {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(directory.path().join("folder.npy")).expect("created");
+    std::fs::write(directory.path().join("old.csv"), "kept").expect("written");
+    let args = ["train", "--data", "blobs", "--epochs", "1000000"];
+    let outputs = ["--metrics", "old.csv", option, path];
+    let outputs = if option == "--metrics" {
+        &outputs[2..]
+    } else {
+        &outputs[..]
+    };
+    let message = refusal_in(directory.path(), &[&args, outputs].concat(), 1);
+    let old = std::fs::read_to_string(directory.path().join("old.csv")).expect("still there");
+    assert_eq!(old, "kept");
+    let entries = std::fs::read_dir(directory.path()).expect("listed").count();
+    assert_eq!(entries, 2, "nothing is left behind");
+    message
+}
+
 #[test]
-fn a_directory_that_is_not_there_is_told_before_training() {
-    let args = [TINY, &["--save", "nowhere/run.session"]].concat();
-    assert_snapshot!(refusal_with(&[], &args), @"cannot write nowhere/run.session: there is no directory nowhere");
+fn an_output_that_cannot_be_written_is_told_before_training() {
+    assert_snapshot!(refusal_of_output("--save", "nowhere/run.session"), @"cannot write nowhere/run.session: there is no directory nowhere");
+    assert_snapshot!(refusal_of_output("--save", "old.csv/run.session"), @"cannot write old.csv/run.session: there is no directory old.csv");
+    assert_snapshot!(refusal_of_output("--save", "folder.npy"), @"cannot write folder.npy: is a directory");
+    assert_snapshot!(refusal_of_output("--features", "folder.npy"), @"cannot write folder.npy: is a directory");
+    assert_snapshot!(refusal_of_output("--metrics", "."), @"cannot write .: is a directory");
+    #[cfg(target_os = "linux")] // not even root can write there
+    assert_snapshot!(refusal_of_output("--metrics", "/proc/table.csv"), @"");
+}
+
+#[test]
+fn an_output_names_a_file_of_its_own() {
+    assert_snapshot!(usage(&["train", "--metrics", "a.csv", "--features", "./a.csv"]), @"--metrics and --features both name ./a.csv; give each a file of its own");
+    assert_snapshot!(usage(&["train", "lesson.toml", "--save", "lesson.toml"]), @"--save would replace lesson.toml, the experiment itself; give it a file of its own");
 }
 
 #[test]

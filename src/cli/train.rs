@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::Experiment;
+use crate::export;
 use crate::export::{npy, write_beside};
 use crate::loss::LossSpec;
 use crate::trainer::{Metrics, Trainer};
@@ -85,8 +86,9 @@ struct Outcome {
 
 pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     check_features_path(options.features.as_deref())?;
-    check_directories(options)?;
+    check_distinct(options)?;
     let launch = options.run.launch()?;
+    check_writable(options)?;
     let mut trainer =
         Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
     let n_steps = launch.experiment.n_steps(trainer.data().train.len());
@@ -121,26 +123,61 @@ fn check_features_path(path: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// A missing directory is told before an hour of training, not after.
-fn check_directories(options: &TrainOptions) -> Result<(), Failure> {
+/// The files that a run ends with: option and path.
+fn outputs(options: &TrainOptions) -> impl Iterator<Item = (&'static str, &Path)> {
     let TrainOptions {
         save,
         metrics,
         features,
         ..
     } = options;
-    for path in [save, metrics, features].into_iter().flatten() {
+    [
+        ("--metrics", metrics),
+        ("--features", features),
+        ("--save", save),
+    ]
+    .into_iter()
+    .filter_map(|(option, path)| Some((option, path.as_deref()?)))
+}
+
+/// No output may replace another, or the experiment that it came from.
+fn check_distinct(options: &TrainOptions) -> Result<(), Failure> {
+    let same = |a, b| std::path::absolute(a).ok() == std::path::absolute(b).ok();
+    let outputs: Vec<_> = outputs(options).collect();
+    for (i, (option, path)) in outputs.iter().enumerate() {
+        let name = path.display();
+        if let Some((other, _)) = outputs[..i].iter().find(|(_, other)| same(*other, *path)) {
+            return Err(Failure::Usage(format!(
+                "{other} and {option} both name {name}; give each a file of its own"
+            )));
+        }
+        if options
+            .run
+            .file
+            .as_ref()
+            .is_some_and(|file| same(file, path))
+        {
+            return Err(Failure::Usage(format!(
+                "{option} would replace {name}, the experiment itself; give it a file of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be written is told before an hour of training, not after.
+fn check_writable(options: &TrainOptions) -> Result<(), Failure> {
+    for (_, path) in outputs(options) {
+        let name = path.display();
         let directory = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
         if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            return Err(anyhow::anyhow!(
-                "cannot write {}: there is no directory {}",
-                path.display(),
-                directory.display()
-            )
-            .into());
+            let directory = directory.display();
+            let message = format!("cannot write {name}: there is no directory {directory}");
+            return Err(anyhow::anyhow!(message).into());
         }
+        export::check_writable(path).with_context(|| format!("cannot write {name}"))?;
     }
     Ok(())
 }
