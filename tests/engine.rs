@@ -636,6 +636,24 @@ fn pausing_shows_all_features_at_the_step_it_rests_at() {
 }
 
 #[test]
+fn a_run_with_a_length_pauses_there_and_play_goes_on() {
+    within(Duration::from_secs(30), || {
+        for (length, n_steps) in [
+            (("steps", "25"), 25),
+            (("epochs", "1"), 12),
+            (("steps", "0"), 0),
+        ] {
+            let samples = [("samples", "40"), ("classes", "4"), ("batch", "13"), length];
+            let worker = worker(&[BLOBS, &samples].concat());
+            let paused = wait_for(&worker, |s| !s.is_playing);
+            assert_eq!(paused.step, n_steps, "{length:?}");
+            worker.send(Command::Play);
+            wait_for(&worker, |s| s.step > n_steps + 20);
+        }
+    });
+}
+
+#[test]
 fn dropping_a_worker_ends_it_promptly() {
     within(Duration::from_secs(30), || {
         let busy = worker(&[BLOBS, &[("batch", "300"), ("network.kind", "mlp:512,512")]].concat());

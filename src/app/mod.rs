@@ -464,6 +464,7 @@ impl eframe::App for App {
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let mut experiment = self.experiment.clone();
         experiment.run.changes.clear();
+        experiment.run.length = None; // it was asked for this time, not for every start
         let kept = Kept {
             experiment: Some(experiment.to_toml()),
             show: Some(self.picture.view.show),

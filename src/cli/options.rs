@@ -39,7 +39,7 @@ pub struct RunOptions {
     /// λ of centre loss, least λ of SphereFace and L-Softmax.
     #[arg(long, value_name = "L", allow_hyphen_values = true)]
     pub lambda: Option<String>,
-    /// Length of a headless run in passes over the data.
+    /// Passes over the data: `train` ends after them (3 if nothing is said), the window pauses.
     #[arg(
         long,
         value_name = "E",
@@ -47,7 +47,7 @@ pub struct RunOptions {
         conflicts_with = "steps"
     )]
     pub epochs: Option<String>,
-    /// Length of a headless run in steps.
+    /// The same, counted in steps.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub steps: Option<String>,
     /// Samples a step.

@@ -142,7 +142,7 @@ pub enum ScheduleKind {
     Constant,
 }
 
-/// How long a headless run lasts.
+/// How long a headless run lasts, and where the window pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// Passes over the training set.
@@ -156,7 +156,8 @@ pub enum Length {
 pub struct RunConfig {
     /// Everything random follows from it.
     pub seed: u64,
-    /// Length of a headless run; `None` is 3 epochs, and 2,000 steps for free embeddings.
+    /// Length of a headless run, and where the window pauses; `None` is 3 epochs, 2,000 steps for
+    /// free embeddings, and no pause in the window.
     pub length: Option<Length>,
     /// What was changed, and when.
     pub changes: Vec<Change>,

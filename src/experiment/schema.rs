@@ -262,7 +262,7 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "run.epochs",
-        help: "Length of a headless run in passes over the data.",
+        help: "Length in passes over the data: `train` ends there, the window pauses.",
         is_live: true,
         set: |e, text| {
             e.run.length = Some(Length::Epochs(whole(text, 1..=1_000_000)?));
@@ -275,7 +275,7 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "run.steps",
-        help: "Length of a headless run in steps.",
+        help: "Length in steps: `train` ends there, the window pauses.",
         is_live: true,
         set: |e, text| {
             e.run.length = Some(Length::Steps(whole(text, 0..=1_000_000_000)?));
