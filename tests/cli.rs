@@ -127,7 +127,8 @@ fn sizes_out_of_range_are_refused() {
     assert_snapshot!(usage(&["train", "--batch", "1.5"]), @"--batch: optimizer.batch = 1.5: expected a whole number in 1..=1000000");
     assert_snapshot!(usage(&["train", "--classes", "11"]), @"classes 11: MNIST has the digits 0 to 9");
     assert_snapshot!(usage(&["train", "--classes", "1"]), @"classes 1: at least two classes are needed to tell apart");
-    assert_snapshot!(usage(&["train", "--threads", "0"]), @"invalid value '0' for '--threads <T>': 0 is not in 1..=64");
+    assert_snapshot!(usage(&["train", "--threads", "0"]), @"invalid value '0' for '--threads <T>': expected a whole number in 1..=64");
+    assert_snapshot!(usage(&["train", "--threads", "-1"]), @"invalid value '-1' for '--threads <T>': expected a whole number in 1..=64");
 }
 
 #[test]
@@ -147,7 +148,8 @@ fn an_unknown_option_gets_a_suggestion() {
     assert_snapshot!(usage(&["train", "--steps", "3", "--epochs", "2"]), @"the argument '--steps <N>' cannot be used with '--epochs <E>'");
     assert_snapshot!(usage(&["train", "--threads"]), @"--threads <T> needs a value");
     assert_snapshot!(usage(&["check"]), @"the following required arguments were not provided: <VECTORS>");
-    assert_snapshot!(usage(&["check", "v.json", "--tolerance", "0"]), @"--tolerance 0: expected a number above 0");
+    assert_snapshot!(usage(&["check", "v.json", "--tolerance", "0"]), @"invalid value '0' for '--tolerance <T>': expected a number above 0");
+    assert_snapshot!(usage(&["check", "v.json", "--tolerance", "nan"]), @"invalid value 'nan' for '--tolerance <T>': expected a number above 0");
     assert_snapshot!(usage(&["train", "--features", "f.txt"]), @"--features f.txt: expected a name that ends in .npy or .csv");
 }
 
@@ -425,6 +427,66 @@ fn help_and_version_go_to_stdout() {
         .assert()
         .success()
         .stdout(predicate::str::starts_with("marginscope 0."));
+}
+
+fn help_of(args: &[&str]) -> String {
+    let output = marginscope(args).output().expect("it runs");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn the_examples_of_the_help_stand_in_columns_and_can_be_typed() {
+    for args in [
+        &["-h"][..],
+        &["train", "-h"],
+        &["check", "-h"],
+        &["losses", "-h"],
+    ] {
+        let help = help_of(args);
+        let examples = help.split("Examples:\n").nth(1).expect("examples");
+        let widest = help.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{args:?}: {widest:?} columns");
+        let mut columns = Vec::new();
+        for line in examples.lines() {
+            let (command, why) = line.trim_start().split_once("  ").expect("two columns");
+            columns.push(line.len() - why.trim_start().len());
+            let words = command
+                .split_whitespace()
+                .filter(|word| *word != "lesson.toml");
+            marginscope::cli::parse(words.map(Into::into)).expect(command);
+        }
+        assert!(columns.iter().all(|column| *column == columns[0]), "{help}");
+    }
+}
+
+/// What `--set` takes can be looked up, with the choices that a field has.
+#[test]
+fn the_long_help_lists_every_field() {
+    use marginscope::{data::DataSource, experiment::ViewKind, experiment::fields};
+    for args in [&["--help"][..], &["train", "--help"]] {
+        let help = help_of(args);
+        for field in fields() {
+            assert!(help.contains(field.key), "{}", field.key);
+        }
+        for id in DataSource::ALL.iter().map(DataSource::id) {
+            assert!(help.contains(id), "{id}");
+        }
+        for kind in ViewKind::ALL {
+            assert!(help.contains(kind.id()), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn the_help_promises_nothing_that_is_not_there() {
+    let help = help_of(&["train", "-h"]);
+    assert!(
+        !help.contains("go on with"),
+        "sessions cannot be loaded: {help}"
+    );
+    for line in help.lines().filter(|line| line.contains("--epochs")) {
+        assert!(line.contains("the window pauses"), "{line}");
+    }
 }
 
 /// Every option of design section 6 that exists today; what others add is not in the way.

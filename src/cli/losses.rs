@@ -8,10 +8,15 @@ use serde_json::{Value, json};
 use crate::cli::Failure;
 use crate::loss::{LOSSES, LossSpec, Param, Setting};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  marginscope losses         a page to read
+  marginscope losses --json  the same for a program";
+
 /// Options of `losses`.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LossesOptions {
-    /// One JSON array instead of a table.
+    /// Print one JSON array instead of a text.
     #[arg(long)]
     json: bool,
 }

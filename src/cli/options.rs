@@ -1,12 +1,13 @@
 //! Options shared by the window and the headless commands, and how they become an `Experiment`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::Failure;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, fields};
 use crate::loss::nearest;
 
 /// A run as options: a file, then what differs from it.
@@ -15,13 +16,13 @@ pub struct RunOptions {
     /// Experiment to start from (a TOML file).
     pub file: Option<PathBuf>,
 
-    /// Data: mnist, blobs, rings, spiral or free.
+    /// Data: mnist, blobs, rings, spiral or free (no inputs, only labels).
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<String>,
     /// The first C classes, or a list such as 3,8.
     #[arg(long, value_name = "C", allow_hyphen_values = true)]
     pub classes: Option<String>,
-    /// Network: cnn, mlp:256,128 or none (the features themselves are trained).
+    /// Network: cnn, mlp:256,128 or none (trains the features themselves).
     #[arg(long, value_name = "KIND")]
     pub network: Option<String>,
     /// Dimension of the embedding; 2 and 3 are drawn as they are.
@@ -30,7 +31,7 @@ pub struct RunOptions {
     /// Loss; `marginscope losses` lists them.
     #[arg(long, value_name = "ID")]
     pub loss: Option<String>,
-    /// Margin m of the loss, in its own unit.
+    /// Margin m, in the unit of the loss.
     #[arg(long, value_name = "M", allow_hyphen_values = true)]
     pub margin: Option<String>,
     /// Scale s of a cosine head.
@@ -39,7 +40,7 @@ pub struct RunOptions {
     /// λ of centre loss, least λ of SphereFace and L-Softmax.
     #[arg(long, value_name = "L", allow_hyphen_values = true)]
     pub lambda: Option<String>,
-    /// Passes over the data: `train` ends after them (3 if nothing is said), the window pauses.
+    /// Passes over the data; then `train` ends, the window pauses.
     #[arg(
         long,
         value_name = "E",
@@ -47,7 +48,7 @@ pub struct RunOptions {
         conflicts_with = "steps"
     )]
     pub epochs: Option<String>,
-    /// The same, counted in steps.
+    /// Steps; then `train` ends, the window pauses.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub steps: Option<String>,
     /// Samples a step.
@@ -60,11 +61,29 @@ pub struct RunOptions {
     #[arg(long, value_name = "K", allow_hyphen_values = true)]
     pub seed: Option<String>,
     /// Training threads (default: one per core, at most 8); the result does not depend on it.
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "T", allow_hyphen_values = true, value_parser = threads)]
     pub threads: Option<u16>,
-    /// Set any field of the experiment by full or short key; may be repeated.
+    /// Set any field of the experiment (repeatable); --help lists them.
     #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
+}
+
+fn threads(text: &str) -> Result<u16, &'static str> {
+    let value = text.parse().ok();
+    value
+        .filter(|value| (1..=64).contains(value))
+        .ok_or("expected a whole number in 1..=64")
+}
+
+/// Examples, then the fields that `--set` and a file know.
+pub(super) fn with_fields(examples: &str) -> String {
+    let mut text = format!(
+        "{examples}\n\nFields for --set and for a file, where the part before the dot is the section:\n"
+    );
+    for field in fields() {
+        let _ = writeln!(text, "  {:<25}{}", field.key, field.help); // writing to a String cannot fail
+    }
+    text + "  loss.margin …            parameters of the loss; `marginscope losses` lists them"
 }
 
 /// What to start: an experiment and with how many threads.

@@ -20,21 +20,29 @@ use crate::export::{npy, write_beside};
 use crate::loss::LossSpec;
 use crate::trainer::{Metrics, Trainer};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  marginscope train --loss arcface --margin 0.3         three epochs of MNIST, a summary
+  marginscope train --data rings --steps 500 --json     one line for a program
+  marginscope train lesson.toml --metrics loss.csv      loss and learning rate of every step
+  marginscope train --dim 3 --features f.csv            the test set as the network sees it
+  marginscope train --set optimizer.kind=adam --seed 2  any field of an experiment";
+
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
 pub struct TrainOptions {
     #[command(flatten)]
     run: RunOptions,
-    /// Save parameters and experiment, to go on with later.
+    /// Write the trained parameters and the experiment (safetensors).
     #[arg(long, value_name = "SESSION")]
     save: Option<PathBuf>,
-    /// Write loss and learning rate of every step as CSV.
+    /// Write loss and learning rate of every step (CSV).
     #[arg(long, value_name = "TABLE.csv")]
     metrics: Option<PathBuf>,
-    /// Write the test set's features and labels (.npy: features alone, .csv: both).
+    /// Write the test set's features (.npy), or labels and features (.csv).
     #[arg(long, value_name = "F.npy|F.csv")]
     features: Option<PathBuf>,
-    /// One JSON object on one line.
+    /// Print the result as one JSON object on one line.
     #[arg(long)]
     json: bool,
 }

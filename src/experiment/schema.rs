@@ -149,7 +149,7 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "loss.ramp",
-        help: "Steps over which an additive margin rises from 0 after its loss was chosen.",
+        help: "Steps over which an additive margin rises to its value.",
         is_live: true,
         set: |e, text| {
             e.loss.ramp_steps = whole(text, 0..=1_000_000)?;
