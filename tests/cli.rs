@@ -409,6 +409,36 @@ fn losses_lists_the_registry() {
 }
 
 #[test]
+fn losses_prints_numbers_as_people_write_them() {
+    let text = marginscope(&["losses"]).output().expect("it runs").stdout;
+    let text = String::from_utf8(text).expect("UTF-8");
+    let of = |id: &str| {
+        let lines = text.lines().skip_while(|line| !line.starts_with(id));
+        lines
+            .skip(2)
+            .take_while(|line| line.starts_with("                        "))
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_snapshot!(of("sphereface"), @r"
+    margin (m): 1 to 8 ×, default 4
+    lambda (λ): 0 to 1000, default 5
+    ");
+    assert_snapshot!(of("arcface"), @r"
+    margin (m): 0 to 3.1416 rad, default 0.3; feasible up to 0.6283 for 10 classes in 2-D
+    scale (s): 0.01 to 1024, default 16
+    beyond_pi (θ + m > π): cosine, linear, easy, default linear
+    ");
+    assert_snapshot!(of("combined"), @r"
+    m1 (m₁): 0.1 to 8 ×, default 1
+    m2 (m₂): 0 to 3.1416 rad, default 0.15 in 2-D, 0.3 in 3-D; feasible up to 0.5374 for 10 classes in 2-D
+    m3 (m₃): 0 to 2 cos, default 0.05 in 2-D, 0.2 in 3-D; feasible up to 0.1798 for 10 classes in 2-D
+    scale (s): 0.01 to 1024, default 16
+    ");
+}
+
+#[test]
 fn help_and_version_go_to_stdout() {
     for args in [
         &["--help"][..],

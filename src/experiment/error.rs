@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::loss::{Param, Unit, UnknownLoss};
+use crate::loss::{Param, Unit, UnknownLoss, short};
 
 /// A setting that cannot be taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -94,10 +94,4 @@ impl ExperimentError {
         );
         Self::OutOfRange { key, message }
     }
-}
-
-/// A number without trailing zeros, to four significant decimals.
-fn short(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -77,6 +77,9 @@ impl PartialEq for LossConfig {
     }
 }
 
+/// Steps over which an additive margin rises where nothing else was chosen.
+const DEFAULT_RAMP_STEPS: u64 = 300;
+
 /// Where class weights start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WeightInit {
@@ -237,7 +240,7 @@ impl LossConfig {
         Self {
             spec,
             set: BTreeMap::new(),
-            ramp_steps: 300,
+            ramp_steps: DEFAULT_RAMP_STEPS,
             init: WeightInit::Auto,
         }
     }

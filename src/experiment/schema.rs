@@ -418,10 +418,7 @@ impl Experiment {
             .params
             .iter()
             .find(|p| full == format!("loss.{}", p.id))?;
-        self.loss
-            .set
-            .get(param.id)
-            .map(|&value| param_text(param, value))
+        self.loss.set.get(param.id).map(|&value| param.text(value))
     }
 
     /// Every setting that differs from silence, in the order of a file: setting them on
@@ -433,20 +430,12 @@ impl Experiment {
             if field.key == "loss.id" {
                 let set = self.loss.spec.params.iter().filter_map(|param| {
                     let value = self.loss.set.get(param.id)?;
-                    Some((format!("loss.{}", param.id), param_text(param, *value)))
+                    Some((format!("loss.{}", param.id), param.text(*value)))
                 });
                 settings.extend(set);
             }
         }
         settings
-    }
-}
-
-/// A value as it stands in a file: a number, or the name of a choice.
-pub(super) fn param_text(param: &Param, value: f64) -> String {
-    match param.choices.get(value as usize) {
-        Some(name) => (*name).to_owned(),
-        None => value.to_string(),
     }
 }
 
