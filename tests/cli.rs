@@ -362,9 +362,50 @@ fn train_prints_a_summary_for_people() {
         .success()
         .stderr("")
         .stdout(predicate::str::contains(
-            "softmax   (mlp:8 in 2-D, 3 steps on 10 classes of blobs, seed 1)",
+            "softmax (mlp:8 in 2-D, 3 steps on 10 classes of blobs, seed 1)",
         ))
         .stdout(predicate::str::contains("accuracy"));
+}
+
+#[track_caller]
+fn report_for_people(args: &[&str]) -> String {
+    let output = marginscope(args).output().expect("the program runs");
+    assert!(output.status.success(), "{args:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// One logit has no angles, labels alone have no test set, and no step takes no time.
+#[test]
+fn a_figure_that_does_not_exist_has_no_line() {
+    let binary = report_for_people(
+        &[
+            TINY,
+            &["--loss", "binary_cross_entropy", "--classes", "3,8"],
+        ]
+        .concat(),
+    );
+    assert!(
+        !binary.contains('–') && !binary.contains("weight"),
+        "{binary}"
+    );
+    assert!(binary.contains("within a class"), "{binary}");
+    let free = [
+        "train", "--data", "free", "--steps", "0", "--loss", "arcface", "--margin", "0.3",
+    ];
+    assert_snapshot!(report_for_people(&free), @r"
+    arcface, margin 0.3, scale 16, beyond_pi linear (none in 2-D, 0 steps on 10 classes of free, seed 1)
+      accuracy              train 8.00%
+      angle to own weight   91.9°
+      within a class        73.2°
+      between weights       at least 3.3°
+      with their margin     2.00%
+    ");
+    let one = ["train", "--data", "blobs", "--steps", "1", "--threads", "1"];
+    let one = report_for_people(&one);
+    assert!(
+        one.contains(", 1 step on ") && one.contains("with 1 thread\n"),
+        "{one}"
+    );
 }
 
 #[test]

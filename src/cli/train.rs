@@ -1,5 +1,6 @@
 //! `marginscope train`: a run without a window, its result as a table or one line of JSON.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -106,7 +107,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     if options.json {
         super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?)?;
     } else {
-        super::print(&text_of(&report))?;
+        super::print(&text_of(&report, trainer.experiment()))?;
     }
     if let Some(message) = outcome.diverged {
         return Err(anyhow::anyhow!(message).into());
@@ -313,65 +314,84 @@ fn parameters(experiment: &Experiment) -> Map<String, Value> {
         .iter()
         .zip(values)
         .map(|(param, value)| {
-            let value = param
-                .choices
-                .get(value as usize)
-                .map_or(Value::from(value), |name| Value::from(*name));
+            let value = if param.choices.is_empty() {
+                Value::from(value)
+            } else {
+                Value::from(param.text(value))
+            };
             (param.id.to_owned(), value)
         })
         .collect()
 }
 
-fn text_of(report: &Report) -> String {
-    let percent = |share: Option<f64>| {
-        share.map_or("–".to_owned(), |share| format!("{:.2}%", 100.0 * share))
-    };
-    let degrees =
-        |angle: Option<f64>| angle.map_or("–".to_owned(), |angle| format!("{angle:.1}°"));
-    let parameters: Vec<String> = report
-        .parameters
-        .iter()
-        .map(|(id, value)| format!("{id} {value}"))
+/// The report for people; a figure that does not exist for this run has no line.
+fn text_of(report: &Report, experiment: &Experiment) -> String {
+    let degrees = |name: &str, angle: Option<f64>| Some(format!("{name}{:.1}°", angle?));
+    let satisfied = report.margin_satisfied;
+    let lines = [
+        Some(headline(report, experiment)),
+        accuracy_text(report),
+        degrees("  angle to own weight   ", report.target_angle_deg),
+        degrees("  within a class        ", report.intra_class_angle_deg),
+        degrees(
+            "  between weights       at least ",
+            report.min_weight_angle_deg,
+        ),
+        satisfied.map(|share| format!("  with their margin     {}", percent(share))),
+        time_text(report),
+    ];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// `arcface, margin 0.3, scale 16 (cnn in 2-D, 1404 steps on 10 classes of mnist, seed 1)`
+fn headline(report: &Report, experiment: &Experiment) -> String {
+    let mut text = report.loss.to_owned();
+    let params = experiment.loss.spec.params.iter();
+    for (param, value) in params.zip(experiment.loss_values()) {
+        let _ = write!(text, ", {} {}", param.id, param.text(value)); // writing to a String cannot fail
+    }
+    format!(
+        "{text} ({} in {}-D, {} on {} classes of {}, seed {})",
+        report.network,
+        report.dim,
+        counted(report.steps, "step"),
+        report.classes,
+        report.data,
+        report.seed
+    )
+}
+
+fn accuracy_text(report: &Report) -> Option<String> {
+    let shares = [
+        ("test", report.test_accuracy),
+        ("train", report.train_accuracy),
+    ];
+    let texts: Vec<String> = shares
+        .into_iter()
+        .filter_map(|(name, share)| Some(format!("{name} {}", percent(share?))))
         .collect();
-    [
+    (!texts.is_empty()).then(|| format!("  accuracy              {}", texts.join(", ")))
+}
+
+/// Without a step there is no rate.
+fn time_text(report: &Report) -> Option<String> {
+    (report.steps > 0).then(|| {
         format!(
-            "{} {}  ({} in {}-D, {} steps on {} classes of {}, seed {})",
-            report.loss,
-            parameters.join(", "),
-            report.network,
-            report.dim,
-            report.steps,
-            report.classes,
-            report.data,
-            report.seed
-        ),
-        format!(
-            "  accuracy              test {}, train {}",
-            percent(report.test_accuracy),
-            percent(report.train_accuracy)
-        ),
-        format!(
-            "  angle to own weight   {}",
-            degrees(report.target_angle_deg)
-        ),
-        format!(
-            "  within a class        {}",
-            degrees(report.intra_class_angle_deg)
-        ),
-        format!(
-            "  between weights       at least {}",
-            degrees(report.min_weight_angle_deg)
-        ),
-        format!(
-            "  with their margin     {}",
-            percent(report.margin_satisfied)
-        ),
-        format!(
-            "  time                  {:.1} s, {:.0} samples/s with {} threads",
-            report.seconds, report.samples_per_second, report.threads
-        ),
-    ]
-    .join("\n")
+            "  time                  {:.1} s, {:.0} samples/s with {}",
+            report.seconds,
+            report.samples_per_second,
+            counted(report.threads as u64, "thread")
+        )
+    })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2}%", 100.0 * share)
+}
+
+/// `1 step`, `2 steps`.
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn write_files(
