@@ -78,7 +78,8 @@ fn a_margin_out_of_range_says_the_range_and_why() {
     assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "4.2"]), @r#"--margin: loss.margin = 4.2 is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π (4.2° is 0.0733 rad)"#);
     assert_snapshot!(usage(&["train", "--loss", "cosface", "--margin", "-0.1"]), @r#"--margin: loss.margin = -0.1 is outside 0..=2 cos for "cosface": two cosines differ by at most 2"#);
     assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "nan"]), @r#"--margin: loss.margin = NaN is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π"#);
-    assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "wide"]), @"--margin: loss.margin = wide: expected a number");
+    assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "wide"]), @"--margin: loss.margin = wide: expected a number, in radians");
+    assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "17°"]), @"--margin: loss.margin = 17°: expected a number, in radians");
 }
 
 #[test]
@@ -118,6 +119,41 @@ fn a_misspelt_key_gets_a_suggestion() {
     assert_snapshot!(usage(&["train", "--set", "margn=3"]), @r#"--set margn=3: unknown field "margn"; did you mean "margin"?"#);
     assert_snapshot!(usage(&["train", "--set", "kind=adam"]), @r#"--set kind=adam: unknown field "kind"; it could be network.kind or optimizer.kind"#);
     assert_snapshot!(usage(&["train", "--set", "dim"]), @"--set dim: expected key=value, for example --set margin=0.3");
+}
+
+#[test]
+fn a_field_of_a_section_is_looked_for_in_that_section() {
+    assert_snapshot!(usage(&["train", "--set", "loss=arcface"]), @r#"--set loss=arcface: unknown field "loss"; section loss has id, ramp, init, beyond_pi, center_rate, lambda, m1, m2, m3, margin, scale"#);
+    assert_snapshot!(usage(&["train", "--set", "loss.bogus=1"]), @r#"--set loss.bogus=1: unknown field "loss.bogus"; section loss has id, ramp, init, beyond_pi, center_rate, lambda, m1, m2, m3, margin, scale"#);
+    assert_snapshot!(usage(&["train", "--set", "optimizer.lerning_rate=1"]), @r#"--set optimizer.lerning_rate=1: unknown field "optimizer.lerning_rate"; did you mean "optimizer.learning_rate"?"#);
+    assert_snapshot!(usage(&["train", "--set", "run.changes=1"]), @r#"--set run.changes=1: unknown field "run.changes"; section run has seed, epochs, steps"#);
+    assert_snapshot!(usage(&["train", "--set", "=3"]), @"--set =3: expected key=value, for example --set margin=0.3");
+}
+
+#[test]
+fn a_value_with_line_breaks_stays_on_the_line_of_its_error() {
+    assert_snapshot!(usage(&["train", "--loss", "arc\nface\u{1b}[31m"]), @r#"--loss: unknown loss "arc\nface\u{1b}[31m"; did you mean "arcface"?"#);
+    assert_snapshot!(usage(&["train", "--set", "di\nm=3\r\n"]), @r#"--set di\nm=3\r\n: unknown field "di\nm"; did you mean "dim"?"#);
+    assert_snapshot!(refusal_with(&[("lesson.toml", "[optimizer]\nclip = \"x\\ny\"\n")], &["train", "lesson.toml"]), @r"lesson.toml:2: optimizer.clip = x\ny: expected a number in 0..=1000000");
+}
+
+#[test]
+fn bad_samples_and_classes_are_named_as_they_are_set() {
+    let blobs = |args: &[&str]| usage(&[&["train", "--data", "blobs"], args].concat());
+    assert_snapshot!(blobs(&["--set", "samples=200000"]), @"samples = 200000: 10 classes take 1 to 100000 samples each");
+    assert_snapshot!(blobs(&["--set", "samples=2000000"]), @"--set samples=2000000: data.samples = 2000000: expected a whole number in 1..=1000000");
+    assert_snapshot!(blobs(&["--set", "noise=nan"]), @"--set noise=nan: data.noise = nan: expected a number in 0..=8");
+    assert_snapshot!(blobs(&["--classes", "3,3"]), @"classes 3,3: 3 is listed twice; name each class once");
+    assert_snapshot!(blobs(&["--classes", ""]), @"--classes: data.classes = : expected a number of classes such as 10, or a list such as 3,8");
+}
+
+#[test]
+fn words_out_of_place_are_told() {
+    assert_snapshot!(usage(&["lesson.toml", "other.toml"]), @"unexpected 'other.toml': a command comes before everything else, and there is one FILE");
+    assert_snapshot!(usage(&["--seed", "3", "train"]), @r#"there is no file "train"; a command stands once, before everything else"#);
+    assert_snapshot!(usage(&["train", "train"]), @r#"there is no file "train"; a command stands once, before everything else"#);
+    let help = help_of(&["help", "train"]);
+    assert!(help.contains("Usage: marginscope train"), "{help}");
 }
 
 #[test]
@@ -167,6 +203,11 @@ fn faults_of_a_file_have_their_lines() {
     assert_snapshot!(file("[loss]\nid = \"cosface\"\nmargn = 0.2\n"), @r#"lesson.toml:3: unknown field "loss.margn"; did you mean "loss.margin"?"#);
     assert_snapshot!(file("[network]\ndim = 0\n\n[loss]\nid = \"arcface\"\nmargin = 17\n"), @r#"lesson.toml:2: network.dim = 0: expected a whole number in 1..=512; lesson.toml:6: loss.margin = 17 is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π (17° is 0.2967 rad)"#);
     assert_snapshot!(file("[optimizer]\nbatch = -5\n"), @"lesson.toml:2: optimizer.batch = -5: expected a whole number in 1..=1000000");
+    assert_snapshot!(file("[run]\nsteps = 3\nepochs = 2\n"), @"lesson.toml:2: run.steps: run.epochs is set, too; a run has one length");
+    assert_snapshot!(file("[data]\nsource = \"blobs\"\n[rum]\nseed = 3\nstep = 4\n[zoo]\n"), @r#"lesson.toml:3: unknown section "rum"; did you mean "run"?; lesson.toml:6: unknown section "zoo"; there are data, network, loss, optimizer, run, view"#);
+    assert_snapshot!(file("loss = \"arcface\"\n"), @r#"lesson.toml:1: "loss" is a section; write [loss] and its fields below"#);
+    assert_snapshot!(file("[[loss]]\nid = \"arcface\"\n"), @r#"lesson.toml:1: "loss" is a section; write [loss] and its fields below"#);
+    assert_snapshot!(file("[loss]\nid = \"arcface\"\nid = \"cosface\"\n"), @"lesson.toml:3: duplicate key");
     assert_snapshot!(file("seed = 3\n"), @r#"lesson.toml:1: "seed" stands outside a section; sections are data, network, loss, optimizer, run, view"#);
 }
 
@@ -223,6 +264,53 @@ fn refusal_of_output(option: &str, path: &str) -> String {
     message
 }
 
+/// A case of one sample, with what is wrong in it.
+#[track_caller]
+fn refusal_of_case(params: &str) -> String {
+    let case = format!(
+        r#"{{"cases": [{{"loss": "arcface", "params": {params}, "n": 1, "dim": 2, "classes": 2,
+        "x": [1, 0], "w": [1, 0, 0, 1], "y": [0], "loss_mean": 0, "logits": [1, 0],
+        "grad_x": [0, 0], "grad_w": [0, 0, 0, 0]}}]}}"#
+    );
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(directory.path().join("v.json"), case).expect("written");
+    let output = marginscope(&["check", "v.json"])
+        .current_dir(directory.path())
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+#[test]
+fn wrong_params_of_a_case_are_told_with_those_there_are() {
+    assert_snapshot!(refusal_of_case(r#"{"zz": 1}"#), @r#"error: v.json: case 0 (arcface): params has "zz", expected none but m, s, beyond_pi"#);
+    assert_snapshot!(refusal_of_case(r#"{"m": "linear"}"#), @r#"error: v.json: case 0 (arcface): params.m is "linear", expected a finite number"#);
+    assert_snapshot!(refusal_of_case(r#"{"beyond_pi": 7}"#), @"error: v.json: case 0 (arcface): params.beyond_pi is 7, expected one of cosine, linear, easy");
+    assert_snapshot!(refusal_of_case(r#"{"beyond_pi": "round"}"#), @r#"error: v.json: case 0 (arcface): params.beyond_pi is "round", expected one of cosine, linear, easy"#);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_fault() {
+    use std::process::{Command, Stdio};
+    for args in [
+        &["losses"][..],
+        &["train", "--help"],
+        &["check", "tests/data/loss_heads.json"],
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_marginscope"))
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{args:?}");
+        assert_eq!(output.stderr, b"", "{args:?}");
+    }
+}
+
 #[test]
 fn an_output_that_cannot_be_written_is_told_before_training() {
     assert_snapshot!(refusal_of_output("--save", "nowhere/run.session"), @"cannot write nowhere/run.session: there is no directory nowhere");
@@ -231,7 +319,7 @@ fn an_output_that_cannot_be_written_is_told_before_training() {
     assert_snapshot!(refusal_of_output("--features", "folder.npy"), @"cannot write folder.npy: is a directory");
     assert_snapshot!(refusal_of_output("--metrics", "."), @"cannot write .: is a directory");
     #[cfg(target_os = "linux")] // not even root can write there
-    assert_snapshot!(refusal_of_output("--metrics", "/proc/table.csv"), @"");
+    assert_snapshot!(refusal_of_output("--metrics", "/proc/table.csv"), @"cannot write /proc/table.csv: entity not found");
 }
 
 #[test]
@@ -555,8 +643,11 @@ fn the_help_promises_nothing_that_is_not_there() {
         !help.contains("go on with"),
         "sessions cannot be loaded: {help}"
     );
-    for line in help.lines().filter(|line| line.contains("--epochs")) {
-        assert!(line.contains("the window pauses"), "{line}");
+    for option in ["--epochs", "--steps"] {
+        let text = help.split(option).nth(1).expect(option);
+        let text = text.split("--").next().expect(option);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(words.join(" ").contains("the window pauses"), "{text}");
     }
 }
 

@@ -31,7 +31,6 @@ Examples:
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    disable_help_subcommand = true,
     after_help = EXAMPLES,
     after_long_help = options::with_fields(EXAMPLES)
 )]

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, CommandFactory as _};
 
-use crate::cli::Failure;
+use crate::cli::{Cli, Failure};
 use crate::experiment::{Experiment, fields};
 use crate::loss::nearest;
 
@@ -151,7 +151,8 @@ impl RunOptions {
             })
             .collect();
         for assignment in &self.set {
-            let (key, value) = assignment.split_once('=').ok_or_else(|| {
+            let parts = assignment.split_once('=');
+            let (key, value) = parts.filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
                 Failure::Usage(format!(
                     "--set {assignment}: expected key=value, for example --set margin=0.3"
                 ))
@@ -169,12 +170,15 @@ impl RunOptions {
 }
 
 fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
-    const COMMANDS: [&str; 3] = ["train", "check", "losses"];
     let name = path.display().to_string();
-    if let Some(command) = nearest(&name, COMMANDS.into_iter()).filter(|_| !path.exists()) {
-        return Err(Failure::Usage(format!(
-            "there is no file and no command \"{name}\"; did you mean \"{command}\"?"
-        )));
+    let cli = Cli::command();
+    let near = nearest(&name, cli.get_subcommands().map(clap::Command::get_name));
+    if let Some(command) = near.filter(|_| !path.exists()) {
+        return Err(Failure::Usage(if command == name {
+            format!("there is no file \"{name}\"; a command stands once, before everything else")
+        } else {
+            format!("there is no file and no command \"{name}\"; did you mean \"{command}\"?")
+        }));
     }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read experiment {name}"))?;

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use toml_edit::{Array, Document, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use crate::experiment::schema::sections;
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
+use crate::loss::nearest;
 
 /// Everything that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -180,8 +182,7 @@ impl Reader<'_> {
             self.is_loss_known = self.faults.len() == n_faults;
         }
         for (section, item) in root {
-            let Some(table) = item.as_table_like() else {
-                self.fault(item, &format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
+            let Some(table) = self.section(section, item) else {
                 continue;
             };
             for (key, item) in table.iter() {
@@ -192,6 +193,39 @@ impl Reader<'_> {
                 }
             }
         }
+        if let Some(run) = root.get("run")
+            && let (Some(_), Some(steps)) = (run.get("epochs"), run.get("steps"))
+        {
+            self.fault(
+                steps,
+                "run.steps: run.epochs is set, too; a run has one length",
+            );
+        }
+    }
+
+    /// The fields of a section; `None` and a fault where this is none.
+    fn section<'a>(&mut self, name: &str, item: &'a Item) -> Option<&'a dyn TableLike> {
+        let sections = sections();
+        let is_known = sections.contains(&name);
+        let fault = match item.as_table_like() {
+            Some(table) if is_known => return Some(table),
+            Some(_) => match nearest(name, sections.iter().copied()) {
+                Some(near) => format!("unknown section \"{name}\"; did you mean \"{near}\"?"),
+                None => format!(
+                    "unknown section \"{name}\"; there are {}",
+                    sections.join(", ")
+                ),
+            },
+            None if is_known => {
+                format!("\"{name}\" is a section; write [{name}] and its fields below")
+            }
+            None => format!(
+                "\"{name}\" stands outside a section; sections are {}",
+                sections.join(", ")
+            ),
+        };
+        self.fault(item, &fault);
+        None
     }
 
     fn set(&mut self, key: &str, item: &Item) {

@@ -11,7 +11,7 @@ use crate::experiment::{
     OptimizerKind, ScheduleKind, ViewKind, WeightInit,
 };
 use crate::loss;
-use crate::loss::{LossSpec, Param};
+use crate::loss::{LossSpec, Param, Unit};
 use crate::network::{Activation, WIDEST_LAYER};
 
 /// Largest embedding dimension.
@@ -504,7 +504,7 @@ fn parse_param(spec: &LossSpec, param: &Param, text: &str) -> Result<f64, Experi
     }
     let value: f64 = text
         .parse()
-        .map_err(|_unsaid| bad_value("a number".to_owned()))?;
+        .map_err(|_unsaid| bad_value(number_of(param.unit).to_owned()))?;
     if !param.range.contains(&value) {
         return Err(ExperimentError::out_of_range(spec.id, param, value));
     }
@@ -512,6 +512,14 @@ fn parse_param(spec: &LossSpec, param: &Param, text: &str) -> Result<f64, Experi
         return Err(ExperimentError::not_whole(spec.id, param, value));
     }
     Ok(value)
+}
+
+/// What a number counts, where it is often taken for something else.
+fn number_of(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Radians => "a number, in radians",
+        _ => "a number",
+    }
 }
 
 fn params_of(spec: &LossSpec) -> String {
@@ -564,23 +572,52 @@ fn full_key(key: &str) -> Result<String, ExperimentError> {
 }
 
 fn unknown_field(key: &str, param_ids: &[&str]) -> ExperimentError {
-    let full: Vec<String> = param_ids.iter().map(|id| format!("loss.{id}")).collect();
-    let candidates = FIELDS
-        .iter()
-        .flat_map(|field| [field.key, field.short_key()])
-        .chain(full.iter().map(String::as_str))
-        .chain(param_ids.iter().copied());
-    let hint = match loss::nearest(key, candidates) {
-        Some(near) => format!("; did you mean \"{near}\"?"),
-        None => format!(
-            "; fields are {}",
-            FIELDS.iter().map(|f| f.key).collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let keys = FIELDS.iter().map(|field| field.key.to_owned());
+    let params = param_ids.iter().map(|id| format!("loss.{id}"));
+    let full: Vec<String> = keys.chain(params).collect();
+    let section = key.split('.').next().filter(|s| sections().contains(s));
     ExperimentError::UnknownField {
         key: key.to_owned(),
-        hint,
+        hint: match section {
+            Some(section) => hint_in_section(key, section, &full),
+            None => hint(key, &full),
+        },
     }
+}
+
+/// Where the section is right, what follows it decides, not what all its fields begin with.
+fn hint_in_section(key: &str, section: &str, full: &[String]) -> String {
+    let short = |full| -> Option<&str> { str::strip_prefix(full, section)?.strip_prefix('.') };
+    let fields = full.iter().filter_map(|full| short(full));
+    match loss::nearest(short(key).unwrap_or_default(), fields.clone()) {
+        Some(near) => format!("; did you mean \"{section}.{near}\"?"),
+        None => format!(
+            "; section {section} has {}",
+            fields.collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+fn hint(key: &str, full: &[String]) -> String {
+    let short = full.iter().filter_map(|full| full.split_once('.'));
+    let candidates = full
+        .iter()
+        .map(String::as_str)
+        .chain(short.map(|(_, short)| short));
+    match loss::nearest(key, candidates) {
+        Some(near) => format!("; did you mean \"{near}\"?"),
+        None => format!("; fields are {}", full.join(", ")),
+    }
+}
+
+/// The parts of a file, in its order.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<&str> = FIELDS
+        .iter()
+        .filter_map(|field| Some(field.key.split_once('.')?.0))
+        .collect();
+    sections.dedup();
+    sections
 }
 
 #[cfg(test)]
