@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use common::runs::{BLOBS, experiment, metrics, steps, trainer};
@@ -235,7 +235,7 @@ fn what_shapes_the_parameters_needs_a_new_run() {
 #[test]
 fn refused_values_change_nothing() {
     let mut run = blobs_at(10);
-    let before = (run.experiment().clone(), run.parameters_sha256());
+    let before = (Arc::clone(run.experiment()), run.parameters_sha256());
     for (key, value) in [
         ("loss.margin", "4"),
         ("loss.margin", "nan"),
@@ -251,7 +251,7 @@ fn refused_values_change_nothing() {
         ("", ""),
     ] {
         assert!(run.set(key, value).is_err(), "{key} = {value} was taken");
-        assert!(before == (run.experiment().clone(), run.parameters_sha256()));
+        assert!(before == (Arc::clone(run.experiment()), run.parameters_sha256()));
     }
 }
 
@@ -404,8 +404,10 @@ fn arcface_chosen_at_step_5000_of_mnist_changes_the_picture() {
     let after = run.features(&run.data().train);
     let unchanged = mean_angle_rad(&before, &rested, 2).to_degrees();
     let changed = mean_angle_rad(&rested, &after, 2).to_degrees();
-    println!("turned by {unchanged:.2}° under softmax, {changed:.2}° under ArcFace");
-    assert!(changed > 5.0 && changed > 3.0 * unchanged);
+    assert!(
+        changed > 5.0 && changed > 3.0 * unchanged,
+        "turned by {unchanged:.2}° under softmax, {changed:.2}° under ArcFace"
+    );
 }
 
 #[test]
@@ -533,7 +535,7 @@ fn worker(settings: &[(&str, &str)]) -> Worker {
 }
 
 /// The first snapshot for which `wanted` holds.
-fn wait_for(worker: &Worker, wanted: impl Fn(&Snapshot) -> bool) -> std::sync::Arc<Snapshot> {
+fn wait_for(worker: &Worker, wanted: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     loop {
         if let Some(snapshot) = worker.snapshot().filter(|snapshot| wanted(snapshot)) {
             return snapshot;
@@ -692,6 +694,24 @@ fn pausing_shows_all_features_at_the_step_it_rests_at() {
         };
         assert_eq!(second.step, first.step);
         assert!(second.probe == first.probe);
+    });
+}
+
+#[test]
+fn a_run_with_a_length_pauses_there_and_play_goes_on() {
+    within(Duration::from_secs(30), || {
+        for (length, n_steps) in [
+            (("steps", "25"), 25),
+            (("epochs", "1"), 12),
+            (("steps", "0"), 0),
+        ] {
+            let samples = [("samples", "40"), ("classes", "4"), ("batch", "13"), length];
+            let mut worker = worker(&[BLOBS, &samples].concat());
+            let paused = wait_for(&worker, |s| !s.is_playing);
+            assert_eq!(paused.step, n_steps, "{length:?}");
+            worker.send(Command::Play);
+            wait_for(&worker, |s| s.step > n_steps + 20);
+        }
     });
 }
 

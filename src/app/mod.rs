@@ -472,6 +472,7 @@ impl eframe::App for App {
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let mut experiment = self.experiment.as_ref().clone();
         experiment.run.changes.clear();
+        experiment.run.length = None; // it was asked for this time, not for every start
         let this_session = || experiment.to_toml();
         let kept = Kept {
             experiment: Some(self.last_session.clone().unwrap_or_else(this_session)),

@@ -223,14 +223,17 @@ impl Run {
         generation: u64,
     ) -> Result<Self, TrainError> {
         let trainer = Trainer::new(experiment, Some(Horizon::Endless), n_threads)?;
+        let n_samples = trainer.data().train.len();
+        // A length that was asked for is where the run pauses; Play goes on without end.
+        let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
         Ok(Self {
             prober: Prober::new(&trainer, subset),
             trainer,
             subset,
             history: History::default(),
             generation,
-            steps_left: None,
-            is_playing: true,
+            steps_left,
+            is_playing: steps_left != Some(0),
             fault: None,
             measured: None,
             pace: Pace::default(),
