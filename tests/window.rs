@@ -145,10 +145,70 @@ fn a_sphere_of_a_plane_run_asks_before_it_restarts() {
 }
 
 #[test]
+fn whoever_does_something_else_has_answered_the_question() {
+    let question = "Start it in 3-D";
+    let answers: [fn(&mut Harness<'static, App>); 3] = [
+        |harness| harness.key_press(Key::Escape),
+        |harness| harness.key_press(Key::C),
+        |harness| {
+            harness
+                .get_by_role_and_label(Role::Button, "CosFace")
+                .click();
+        },
+    ];
+    for answer in answers {
+        let mut harness = window(&small(&[]));
+        harness.key_press(Key::S);
+        harness.run_steps(2);
+        harness.get_by_role_and_label(Role::Button, question);
+        answer(&mut harness);
+        harness.run_steps(2);
+        assert!(harness.query_by_label(question).is_none());
+        assert_eq!(harness.state().experiment().network.dim, 2);
+    }
+}
+
+/// Snapshots from before a click must not bring the old loss back for a moment.
+#[test]
+fn what_was_said_is_never_unsaid_by_an_older_snapshot() {
+    let mut harness = window(&small(&[]));
+    for (key, id) in [
+        (Key::Num7, "arcface"),
+        (Key::Num6, "cosface"),
+        (Key::Num1, "softmax"),
+    ] {
+        harness.key_press(key);
+        harness.step();
+        harness.step();
+        for _ in 0..20 {
+            assert_eq!(loss_id(harness.state()), id);
+            std::thread::sleep(Duration::from_millis(3));
+            harness.step();
+        }
+    }
+}
+
+#[test]
+fn the_last_two_classes_cannot_be_taken_out() {
+    let mut experiment = Experiment::default();
+    experiment.set("classes", "3,8").expect("two digits");
+    let mut harness = window(&experiment);
+    harness.get_by_label("Classes").click();
+    harness.run_steps(20); // the fold opens
+    for (class, n_after) in [("class 3", 2), ("class 5", 3), ("class 3", 2)] {
+        harness.get_by_label(class).click();
+        harness.run_steps(3);
+        assert_eq!(harness.state().experiment().n_classes(), n_after);
+    }
+}
+
+#[test]
 fn binary_cross_entropy_is_offered_for_two_classes_only() {
     for (classes, is_offered) in [("4", false), ("2", true)] {
         let mut harness = window(&small(&[("data.classes", classes)]));
-        harness.get_by_role_and_label(Role::Button, "More").click();
+        harness
+            .get_by_role_and_label(Role::Button, "More ▾")
+            .click();
         harness.step();
         harness.step();
         let node = harness.get_by_label("Binary cross entropy");

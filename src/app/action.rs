@@ -9,8 +9,6 @@ use crate::trainer::{Command, Subset};
 pub(super) enum Action {
     /// To the worker as it is.
     Send(Command),
-    /// Play if paused, pause if playing.
-    TogglePlay,
     /// Set a field of the experiment.
     Set {
         /// Full key.

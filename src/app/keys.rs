@@ -35,7 +35,9 @@ const fn binding(
 
 /// Keys beside the digits of the losses.
 pub(super) static BINDINGS: &[Binding] = &[
-    binding(Key::Space, "space", "play or pause", || Action::TogglePlay),
+    binding(Key::Space, "space", "play or pause", || {
+        Action::Send(Command::TogglePlay)
+    }),
     binding(Key::ArrowRight, "→", "one training step", || {
         Action::Send(Command::Step(1))
     }),

@@ -100,27 +100,37 @@ fn reason(error: &eframe::Error) -> String {
     }
 }
 
-/// What is kept between starts.
+/// What is kept between starts. Where the plane stands is not: a start trains anew, and its
+/// features have another size.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Kept {
     /// As TOML.
     experiment: Option<String>,
+    remembered: Remembered,
     show: Option<Show>,
     sphere: Option<SphereView>,
     subset: Subset,
+    is_presenting: bool,
 }
+
+/// Values set by hand, by loss and parameter.
+type Remembered = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// The window's state; everything about the run is in the snapshot.
 pub struct App {
     worker: Worker,
     snapshot: Option<Arc<Snapshot>>,
     /// The experiment with every change that was said, ahead of the snapshot by a frame or two.
-    experiment: Experiment,
-    /// When something was said last: until then snapshots may still be older.
-    said_at: f64,
-    /// Values set by hand for losses that are not in use now.
-    remembered: BTreeMap<&'static str, BTreeMap<&'static str, f64>>,
+    experiment: Arc<Experiment>,
+    /// Number of the last command that changed it; snapshots from before are behind.
+    last_change: u64,
+    /// Number of the last refused command that was shown.
+    last_refusal: u64,
+    /// What the last session left, where this one was asked for something else.
+    last_session: Option<String>,
+    /// For losses that are not in use now.
+    remembered: Remembered,
     picture: Picture,
     left: LeftPanel,
     right: RightPanel,
@@ -153,11 +163,12 @@ impl App {
             .unwrap_or_default(); // what an older version kept is left
         let last = kept
             .experiment
+            .as_ref()
             .filter(|_| is_default)
-            .and_then(|text| Experiment::from_toml(&text, "last session").ok());
+            .and_then(|text| Experiment::from_toml(text, "last session").ok());
         let experiment = last.unwrap_or_else(|| experiment.clone());
         let ctx = cc.egui_ctx.clone();
-        let worker = Worker::spawn(&experiment, n_threads, move || ctx.request_repaint())?;
+        let mut worker = Worker::spawn(&experiment, n_threads, move || ctx.request_repaint())?;
         let mut view = new_view(experiment.view_kind());
         view.show = kept.show.unwrap_or(view.show);
         view.sphere = kept.sphere.unwrap_or(view.sphere);
@@ -165,20 +176,24 @@ impl App {
         Ok(Self {
             worker,
             snapshot: None,
-            said_at: f64::NEG_INFINITY,
-            remembered: BTreeMap::new(),
+            last_change: 0,
+            last_refusal: 0,
+            last_session: kept.experiment.filter(|_| !is_default),
+            remembered: kept.remembered,
             picture: Picture::new(view),
             left: LeftPanel::default(),
             right: RightPanel::default(),
             subset: kept.subset,
             saver: Saver::default(),
             save_to: None,
-            toast: None,
+            toast: kept
+                .is_presenting
+                .then(|| Toast::new(&cc.egui_ctx, "F5 brings the controls back".to_owned())),
             wanted_view: None,
             shows_keys: false,
-            is_presenting: false,
+            is_presenting: kept.is_presenting,
             title: String::new(),
-            experiment,
+            experiment: Arc::new(experiment),
         })
     }
 
@@ -204,7 +219,6 @@ impl App {
     }
 
     fn take_snapshot(&mut self, ctx: &egui::Context) {
-        const ANSWER_SECS: f64 = 0.4; // by then a snapshot answers to what was said
         let Some(newest) = self.worker.snapshot() else {
             return;
         };
@@ -215,12 +229,14 @@ impl App {
         {
             return;
         }
-        if let Some(refusal) = &newest.refusal {
-            self.toast = Some(Toast::new(ctx, refusal.clone()));
+        if let Some(refusal) = &newest.refusal
+            && refusal.command > self.last_refusal
+        {
+            self.last_refusal = refusal.command;
+            self.toast = Some(Toast::new(ctx, refusal.reason.clone()));
         }
-        let now = ctx.input(|input| input.time);
-        if now > self.said_at + ANSWER_SECS {
-            self.experiment = newest.experiment.as_ref().clone();
+        if newest.n_commands >= self.last_change {
+            self.experiment = Arc::clone(&newest.experiment);
         }
         self.picture.view.kind = self.experiment.view_kind();
         self.snapshot = Some(newest);
@@ -239,18 +255,10 @@ impl App {
 
     /// Carries out what panels and keys asked for: the one place where anything changes.
     fn obey(&mut self, ctx: &egui::Context, action: Action) {
+        self.wanted_view = None; // whoever does something else has answered
         match action {
-            Action::Send(command) => self.worker.send(command),
-            Action::TogglePlay => {
-                let is_playing = self
-                    .snapshot
-                    .as_ref()
-                    .is_some_and(|snapshot| snapshot.is_playing);
-                self.worker.send(if is_playing {
-                    Command::Pause
-                } else {
-                    Command::Play
-                });
+            Action::Send(command) => {
+                self.worker.send(command);
             }
             Action::Set { key, value } => self.set(ctx, &key, &value),
             Action::ChooseLoss(spec) => self.choose_loss(ctx, spec),
@@ -276,24 +284,22 @@ impl App {
 
     /// Sets a field here and, if it is accepted, in the worker.
     fn set(&mut self, ctx: &egui::Context, key: &str, value: &str) {
-        let mut next = self.experiment.clone();
+        let mut next = self.experiment.as_ref().clone();
         let checked = next.set(key, value).and_then(|full| {
             adapt(&mut next, &full);
             next.validate().map(|()| full)
         });
         match checked {
             Ok(full) => {
-                self.said_at = ctx.input(|input| input.time);
-                let needs_restart = !is_live(&full);
-                self.experiment = next;
-                self.worker.send(if needs_restart {
-                    Command::Load(Box::new(self.experiment.clone()))
-                } else {
+                self.last_change = self.worker.send(if is_live(&full) {
                     Command::Set {
                         key: full,
                         value: value.to_owned(),
                     }
+                } else {
+                    Command::Load(Box::new(next.clone()))
                 });
+                self.experiment = Arc::new(next);
             }
             Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
         }
@@ -304,7 +310,9 @@ impl App {
         if spec.id == loss.spec.id {
             return;
         }
-        self.remembered.insert(loss.spec.id, loss.set.clone());
+        let set = loss.set.iter().map(|(&id, &value)| (id.to_owned(), value));
+        self.remembered
+            .insert(loss.spec.id.to_owned(), set.collect());
         let remembered = self.remembered.get(spec.id).cloned().unwrap_or_default();
         self.set(ctx, "loss.id", spec.id);
         for (id, value) in remembered {
@@ -328,7 +336,6 @@ impl App {
             dim == 2
         };
         if fits {
-            self.wanted_view = None;
             self.set(ctx, "view.kind", kind.id());
             self.picture.view.kind = kind;
         } else {
@@ -337,9 +344,9 @@ impl App {
     }
 
     /// The user agreed to a new run in the dimension that the wanted view needs.
-    fn accept_view(&mut self, ctx: &egui::Context, kind: ViewKind) {
+    fn accept_view(&mut self, kind: ViewKind) {
         self.wanted_view = None;
-        let mut next = self.experiment.clone();
+        let mut next = self.experiment.as_ref().clone();
         let dim = if kind == ViewKind::Sphere { "3" } else { "2" };
         if next
             .set("network.dim", dim)
@@ -347,16 +354,16 @@ impl App {
             .is_ok()
         {
             next.run.changes.clear();
-            self.load(ctx, next);
+            self.load(next);
         }
     }
 
-    fn load(&mut self, ctx: &egui::Context, experiment: Experiment) {
-        self.said_at = ctx.input(|input| input.time);
+    fn load(&mut self, experiment: Experiment) {
         self.picture.view.kind = experiment.view_kind();
-        self.experiment = experiment;
-        self.worker
-            .send(Command::Load(Box::new(self.experiment.clone())));
+        self.last_change = self
+            .worker
+            .send(Command::Load(Box::new(experiment.clone())));
+        self.experiment = Arc::new(experiment);
     }
 
     fn reset(&mut self, ctx: &egui::Context) {
@@ -364,7 +371,8 @@ impl App {
         self.subset = Subset::default();
         self.picture.view = new_view(Experiment::default().view_kind());
         ctx.set_theme(egui::ThemePreference::System);
-        self.load(ctx, Experiment::default());
+        self.load(Experiment::default());
+        self.last_session = None;
         self.worker.send(Command::Show(self.subset));
         self.worker.send(Command::Play);
     }
@@ -465,10 +473,14 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let mut experiment = self.experiment.clone();
+        let mut experiment = self.experiment.as_ref().clone();
         experiment.run.changes.clear();
+        experiment.run.length = None; // it was asked for this time, not for every start
+        let this_session = || experiment.to_toml();
         let kept = Kept {
-            experiment: Some(experiment.to_toml()),
+            experiment: Some(self.last_session.clone().unwrap_or_else(this_session)),
+            remembered: self.remembered.clone(),
+            is_presenting: self.is_presenting,
             show: Some(self.picture.view.show),
             sphere: Some(self.picture.view.sphere),
             subset: self.subset,
@@ -517,7 +529,7 @@ impl App {
             .frame(side)
             .show(ui, |ui| {
                 if let Some(snapshot) = &self.snapshot {
-                    self.right.ui(ui, snapshot, self.subset);
+                    self.right.ui(ui, snapshot);
                 }
             });
     }
@@ -539,7 +551,7 @@ impl App {
                 }
                 if let Some(kind) = self.wanted_view {
                     match overlay::ask_for_dimension(ui, rect, kind) {
-                        Some(true) => self.accept_view(&ui.ctx().clone(), kind),
+                        Some(true) => self.accept_view(kind),
                         Some(false) => self.wanted_view = None,
                         None => {}
                     }

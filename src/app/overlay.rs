@@ -84,7 +84,7 @@ pub(super) fn ask_for_dimension(ui: &mut Ui, rect: Rect, kind: ViewKind) -> Opti
             "The {name} needs {dim} dimensions: that is a new run."
         ));
         let yes = ui.button(format!("Start it in {dim}-D")).clicked();
-        let no = ui.button("Stay").clicked();
+        let no = ui.button("Stay").clicked() || escape_pressed(ui);
         (yes || no).then_some(yes)
     })
 }
@@ -102,7 +102,7 @@ fn banner<R>(
         .corner_radius(CornerRadius::same(8))
         .inner_margin(Margin::symmetric(14, 10));
     Area::new(Id::unique(name))
-        .order(Order::Foreground)
+        .order(Order::Middle) // menus and lists stay above it
         .pivot(Align2::CENTER_TOP)
         .fixed_pos(Pos2::new(rect.center().x, rect.top() + 64.0))
         .show(ui.ctx(), |ui| {
@@ -138,9 +138,13 @@ pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
                     }
                 });
         });
-    if !is_open || ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+    if !is_open || escape_pressed(ui) {
         actions.push(Action::ToggleKeys);
     }
+}
+
+fn escape_pressed(ui: &Ui) -> bool {
+    ui.input(|input| input.key_pressed(egui::Key::Escape))
 }
 
 fn key_row(ui: &mut Ui, key: &str, help: &str) {

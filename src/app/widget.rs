@@ -204,6 +204,17 @@ pub(super) fn segments(
 
 /// One button that is chosen or not.
 pub(super) fn segment(ui: &mut Ui, name: &str, is_chosen: bool) -> Response {
+    let response = ui.add(segment_button(ui, name, is_chosen));
+    response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), is_chosen, name));
+    response
+}
+
+/// The face of a [`segment`].
+pub(super) fn segment_button(
+    ui: &Ui,
+    name: impl Into<String>,
+    is_chosen: bool,
+) -> egui::Button<'static> {
     let tokens = theme::tokens(ui.ctx());
     let text = if is_chosen {
         strong(name, theme::size::VALUE)
@@ -215,13 +226,10 @@ pub(super) fn segment(ui: &mut Ui, name: &str, is_chosen: bool) -> Response {
     } else {
         egui::Color32::TRANSPARENT
     };
-    let button = egui::Button::new(text)
+    egui::Button::new(text)
         .fill(fill)
         .stroke(Stroke::NONE)
-        .corner_radius(CornerRadius::same(6));
-    let response = ui.add(button);
-    response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), is_chosen, name));
-    response
+        .corner_radius(CornerRadius::same(6))
 }
 
 /// What a slider shows and what it may take.

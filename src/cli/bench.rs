@@ -10,6 +10,16 @@ use crate::bench::{Effort, Row};
 use crate::cli::{Failure, options};
 use crate::loss::nearest;
 
+pub(super) const EXAMPLES: &str = "\
+A time is the median over a hundred short repetitions; JSON has the mean, too.
+Compare only times of one machine, and of one load.
+
+Examples:
+  marginscope bench                                           everything, in about a minute
+  marginscope bench --only mnist-cnn-16-32-128-2 --threads 1  one workload
+  marginscope bench --only gemm --seconds 10                  the rate of bare matrix products
+  marginscope bench --quick --json                            that all of it works";
+
 /// Options of `bench`.
 #[derive(Args, Clone, Debug)]
 pub struct BenchOptions {
@@ -18,11 +28,12 @@ pub struct BenchOptions {
         long,
         value_name = "S",
         default_value_t = 3.0,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = seconds
     )]
     seconds: f64,
     /// Training threads (default: one per core, at most 8).
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "T", allow_hyphen_values = true, value_parser = options::threads)]
     threads: Option<u16>,
     /// One workload by its name, or gemm for the bare matrix products.
     #[arg(long, value_name = "NAME")]
@@ -36,7 +47,7 @@ pub struct BenchOptions {
 }
 
 pub(super) fn run(options: &BenchOptions) -> Result<ExitCode, Failure> {
-    let effort = effort(options)?;
+    let effort = effort(options);
     let names = names(options.only.as_deref())?;
     if !options.json {
         super::print(&header())?;
@@ -54,19 +65,20 @@ pub(super) fn run(options: &BenchOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn effort(options: &BenchOptions) -> Result<Effort, Failure> {
-    let secs = options.seconds;
-    if !(secs > 0.0 && secs.is_finite()) {
-        return Err(Failure::Usage(format!(
-            "--seconds {secs}: expected a number above 0"
-        )));
-    }
-    Ok(Effort {
-        secs: if options.quick { 0.0 } else { secs },
+fn seconds(text: &str) -> Result<f64, &'static str> {
+    let value: Option<f64> = text.parse().ok();
+    value
+        .filter(|secs| *secs > 0.0 && secs.is_finite())
+        .ok_or("expected a number above 0")
+}
+
+fn effort(options: &BenchOptions) -> Effort {
+    Effort {
+        secs: if options.quick { 0.0 } else { options.seconds },
         n_threads: options
             .threads
             .map_or_else(options::default_threads, usize::from),
-    })
+    }
 }
 
 /// What to run: all, or the one that was asked for.

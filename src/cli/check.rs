@@ -15,19 +15,35 @@ use crate::loss::{
     Values,
 };
 
+pub(super) const EXAMPLES: &str = "\
+Prints the largest error of each tensor of each case, relative to the tensor's largest value.
+Exits with 1 if one is above the tolerance.
+
+Examples:
+  marginscope check tests/data/loss_heads.json     the vectors of the source tree
+  marginscope check vectors.json --tolerance 1e-5  stricter";
+
 /// Options of `check`.
 #[derive(Args, Clone, Debug)]
 pub struct CheckOptions {
-    /// Reference values in the format of `tests/data/loss_heads.json`.
+    /// Reference values (JSON, as `tests/data/loss_heads.json` in the source tree).
     vectors: PathBuf,
     /// Largest relative error that passes.
     #[arg(
         long,
         value_name = "T",
-        default_value_t = 1e-4,
-        allow_hyphen_values = true
+        default_value = "1e-4",
+        allow_hyphen_values = true,
+        value_parser = tolerance
     )]
     tolerance: f64,
+}
+
+fn tolerance(text: &str) -> Result<f64, &'static str> {
+    let value = text.parse().ok();
+    value
+        .filter(|value: &f64| *value > 0.0 && value.is_finite())
+        .ok_or("expected a number above 0")
 }
 
 #[derive(Deserialize)]
@@ -89,12 +105,6 @@ impl Errors {
 }
 
 pub(super) fn run(options: &CheckOptions) -> Result<ExitCode, Failure> {
-    if !(options.tolerance > 0.0 && options.tolerance.is_finite()) {
-        return Err(Failure::Usage(format!(
-            "--tolerance {}: expected a number above 0",
-            options.tolerance
-        )));
-    }
     let name = options.vectors.display();
     let text =
         std::fs::read_to_string(&options.vectors).with_context(|| format!("cannot read {name}"))?;
@@ -286,7 +296,11 @@ fn values_of(case: &Case, spec: &LossSpec) -> anyhow::Result<Values<f64>> {
     for (key, value) in &case.params {
         let index = spec.params.iter().position(|param| param.vector_key == key);
         let Some(index) = index else {
-            bail!("params has \"{key}\", which this loss does not have")
+            let keys: Vec<&str> = spec.params.iter().map(|param| param.vector_key).collect();
+            bail!(
+                "params has \"{key}\", expected none but {}",
+                keys.join(", ")
+            )
         };
         values[index] = param_value(&spec.params[index], key, value)?;
     }
@@ -295,13 +309,11 @@ fn values_of(case: &Case, spec: &LossSpec) -> anyhow::Result<Values<f64>> {
 }
 
 fn param_value(param: &Param, key: &str, value: &Value) -> anyhow::Result<f64> {
-    if let Some(name) = value.as_str() {
-        let index = param.choices.iter().position(|choice| *choice == name);
+    if !param.choices.is_empty() {
+        let index = param.choices.iter().position(|choice| value == choice);
         return index.map(|i| i as f64).with_context(|| {
-            format!(
-                "params.{key} is \"{name}\", expected one of {}",
-                param.choices.join(", ")
-            )
+            let choices = param.choices.join(", ");
+            format!("params.{key} is {value}, expected one of {choices}")
         });
     }
     let number = value.as_f64().filter(|x| x.is_finite());

@@ -27,10 +27,23 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) => f.write_str(message),
-            Self::Other(error) => write!(f, "{error:#}"),
+            Self::Usage(message) => f.write_str(&on_one_line(message)),
+            Self::Other(error) => f.write_str(&on_one_line(&format!("{error:#}"))),
         }
     }
+}
+
+/// What is quoted from a file or an option may hold line breaks and codes that steer a terminal.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 impl From<anyhow::Error> for Failure {
@@ -80,6 +93,13 @@ fn hint(error: &clap::Error) -> String {
 
 /// The parser's own words where they say too little.
 fn reword(error: &clap::Error, message: String) -> String {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && error.kind() == ErrorKind::ArgumentConflict
+    {
+        return format!(
+            "unexpected '{word}': a command comes before everything else, and there is one FILE"
+        );
+    }
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) => argument.clone(),
         _ => return message,

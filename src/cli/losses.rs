@@ -6,12 +6,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::Failure;
-use crate::loss::{LOSSES, LossSpec, Param, Setting};
+use crate::loss::{LOSSES, LossSpec, Param, Setting, short};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  marginscope losses         a page to read
+  marginscope losses --json  the same for a program";
 
 /// Options of `losses`.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LossesOptions {
-    /// One JSON array instead of a table.
+    /// Print one JSON array instead of a text.
     #[arg(long)]
     json: bool,
 }
@@ -50,12 +55,17 @@ fn text_of(spec: &LossSpec) -> String {
 fn param_text(spec: &LossSpec, param: &Param) -> String {
     let range = if param.choices.is_empty() {
         let (low, high) = (param.range.start(), param.range.end());
-        let text = format!("{low:.4} to {high:.4} {}", param.unit.suffix());
+        let text = format!(
+            "{} to {} {}",
+            short(*low),
+            short(*high),
+            param.unit.suffix()
+        );
         text.trim_end().to_owned()
     } else {
         param.choices.join(", ")
     };
-    let defaults = [default_text(param, PLANE), default_text(param, SPHERE)];
+    let defaults = [PLANE, SPHERE].map(|setting| param.text((param.default)(setting)));
     let default = if defaults[0] == defaults[1] {
         defaults[0].clone()
     } else {
@@ -65,20 +75,12 @@ fn param_text(spec: &LossSpec, param: &Param) -> String {
         .param_index(param.id)
         .and_then(|i| spec.ceiling(i, PLANE, &spec.defaults(PLANE)));
     let ceiling = ceiling.map_or(String::new(), |m| {
-        format!("; feasible up to {m:.4} for 10 classes in 2-D")
+        format!("; feasible up to {} for 10 classes in 2-D", short(m))
     });
     format!(
         "{:<22}  {} ({}): {range}, default {default}{ceiling}",
         "", param.id, param.symbol
     )
-}
-
-fn default_text(param: &Param, setting: Setting) -> String {
-    let value = (param.default)(setting);
-    param
-        .choices
-        .get(value as usize)
-        .map_or_else(|| value.to_string(), |name| (*name).to_owned())
 }
 
 fn json_of(spec: &LossSpec) -> Value {

@@ -15,6 +15,14 @@ use clap::{Parser, Subcommand};
 pub use failure::Failure;
 pub use options::{Launch, RunOptions};
 
+const EXAMPLES: &str = "\
+Examples:
+  marginscope                                       MNIST under softmax, live
+  marginscope --loss arcface --margin 0.3 --dim 3   an angular margin, on the sphere
+  marginscope --data blobs --classes 4 --steps 500  four blobs in the plane; pauses at step 500
+  marginscope lesson.toml --seed 2                  the experiment of a file, from another seed
+  marginscope train --loss cosface --json           three epochs without a window";
+
 /// Shows, live, what the loss functions of metric learning do to a feature space.
 ///
 /// Without a subcommand it opens the window and trains at once.
@@ -24,8 +32,8 @@ pub use options::{Launch, RunOptions};
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    disable_help_subcommand = true,
-    after_help = "Examples:\n  marginscope                                    MNIST under softmax, live\n  marginscope --loss arcface --margin 0.3 --dim 3 ArcFace on the sphere\n  marginscope train --loss cosface --json         three epochs headless, one line of JSON"
+    after_help = EXAMPLES,
+    after_long_help = options::with_fields(EXAMPLES)
 )]
 struct Cli {
     #[command(subcommand)]
@@ -38,12 +46,16 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Headless {
     /// Train without a window: progress on stderr, the result on stdout.
+    #[command(after_help = train::EXAMPLES, after_long_help = options::with_fields(train::EXAMPLES))]
     Train(Box<train::TrainOptions>),
-    /// Compare the losses with reference values: the head that trains against VECTORS.json.
+    /// Compare the losses with reference values, through the very code that trains.
+    #[command(after_help = check::EXAMPLES)]
     Check(check::CheckOptions),
-    /// Time training steps: fixed workloads, beside the rate of bare matrix products.
+    /// Time training steps on fixed workloads, beside the rate of bare matrix products.
+    #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchOptions),
-    /// List the losses with their parameters, ranges and defaults.
+    /// List the losses with their formulas, parameters, ranges and defaults.
+    #[command(after_help = losses::EXAMPLES)]
     Losses(losses::LossesOptions),
 }
 

@@ -1,12 +1,13 @@
 //! Options shared by the window and the headless commands, and how they become an `Experiment`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, CommandFactory as _};
 
-use crate::cli::Failure;
-use crate::experiment::Experiment;
+use crate::cli::{Cli, Failure};
+use crate::experiment::{Experiment, fields};
 use crate::loss::nearest;
 
 /// A run as options: a file, then what differs from it.
@@ -15,13 +16,13 @@ pub struct RunOptions {
     /// Experiment to start from (a TOML file).
     pub file: Option<PathBuf>,
 
-    /// Data: mnist, blobs, rings, spiral or free.
+    /// Data: mnist, blobs, rings, spiral or free (no inputs, only labels).
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<String>,
     /// The first C classes, or a list such as 3,8.
     #[arg(long, value_name = "C", allow_hyphen_values = true)]
     pub classes: Option<String>,
-    /// Network: cnn, mlp:256,128 or none (the features themselves are trained).
+    /// Network: cnn, mlp:256,128 or none (trains the features themselves).
     #[arg(long, value_name = "KIND")]
     pub network: Option<String>,
     /// Dimension of the embedding; 2 and 3 are drawn as they are.
@@ -30,7 +31,7 @@ pub struct RunOptions {
     /// Loss; `marginscope losses` lists them.
     #[arg(long, value_name = "ID")]
     pub loss: Option<String>,
-    /// Margin m of the loss, in its own unit.
+    /// Margin m, in the unit of the loss.
     #[arg(long, value_name = "M", allow_hyphen_values = true)]
     pub margin: Option<String>,
     /// Scale s of a cosine head.
@@ -39,7 +40,7 @@ pub struct RunOptions {
     /// λ of centre loss, least λ of SphereFace and L-Softmax.
     #[arg(long, value_name = "L", allow_hyphen_values = true)]
     pub lambda: Option<String>,
-    /// Length of a headless run in passes over the data.
+    /// Passes over the data; then `train` ends, the window pauses.
     #[arg(
         long,
         value_name = "E",
@@ -47,7 +48,7 @@ pub struct RunOptions {
         conflicts_with = "steps"
     )]
     pub epochs: Option<String>,
-    /// Length of a headless run in steps.
+    /// Steps; then `train` ends, the window pauses.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub steps: Option<String>,
     /// Samples a step.
@@ -60,11 +61,29 @@ pub struct RunOptions {
     #[arg(long, value_name = "K", allow_hyphen_values = true)]
     pub seed: Option<String>,
     /// Training threads (default: one per core, at most 8); the result does not depend on it.
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "T", allow_hyphen_values = true, value_parser = threads)]
     pub threads: Option<u16>,
-    /// Set any field of the experiment by full or short key; may be repeated.
+    /// Set any field of the experiment (repeatable); --help lists them.
     #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
+}
+
+pub(super) fn threads(text: &str) -> Result<u16, &'static str> {
+    let value = text.parse().ok();
+    value
+        .filter(|value| (1..=64).contains(value))
+        .ok_or("expected a whole number in 1..=64")
+}
+
+/// Examples, then the fields that `--set` and a file know.
+pub(super) fn with_fields(examples: &str) -> String {
+    let mut text = format!(
+        "{examples}\n\nFields for --set and for a file, where the part before the dot is the section:\n"
+    );
+    for field in fields() {
+        let _ = writeln!(text, "  {:<25}{}", field.key, field.help); // writing to a String cannot fail
+    }
+    text + "  loss.margin …            parameters of the loss; `marginscope losses` lists them"
 }
 
 /// What to start: an experiment and with how many threads.
@@ -132,7 +151,8 @@ impl RunOptions {
             })
             .collect();
         for assignment in &self.set {
-            let (key, value) = assignment.split_once('=').ok_or_else(|| {
+            let parts = assignment.split_once('=');
+            let (key, value) = parts.filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
                 Failure::Usage(format!(
                     "--set {assignment}: expected key=value, for example --set margin=0.3"
                 ))
@@ -150,12 +170,15 @@ impl RunOptions {
 }
 
 fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
-    const COMMANDS: [&str; 4] = ["train", "check", "bench", "losses"];
     let name = path.display().to_string();
-    if let Some(command) = nearest(&name, COMMANDS.into_iter()).filter(|_| !path.exists()) {
-        return Err(Failure::Usage(format!(
-            "there is no file and no command \"{name}\"; did you mean \"{command}\"?"
-        )));
+    let cli = Cli::command();
+    let near = nearest(&name, cli.get_subcommands().map(clap::Command::get_name));
+    if let Some(command) = near.filter(|_| !path.exists()) {
+        return Err(Failure::Usage(if command == name {
+            format!("there is no file \"{name}\"; a command stands once, before everything else")
+        } else {
+            format!("there is no file and no command \"{name}\"; did you mean \"{command}\"?")
+        }));
     }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read experiment {name}"))?;

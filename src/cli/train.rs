@@ -1,5 +1,6 @@
 //! `marginscope train`: a run without a window, its result as a table or one line of JSON.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,25 +16,34 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::Experiment;
+use crate::export;
 use crate::export::{npy, write_beside};
 use crate::loss::LossSpec;
 use crate::trainer::{Metrics, Trainer};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  marginscope train --loss arcface --margin 0.3         three epochs of MNIST, a summary
+  marginscope train --data rings --steps 500 --json     one line for a program
+  marginscope train lesson.toml --metrics loss.csv      loss and learning rate of every step
+  marginscope train --dim 3 --features f.csv            the test set as the network sees it
+  marginscope train --set optimizer.kind=adam --seed 2  any field of an experiment";
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
 pub struct TrainOptions {
     #[command(flatten)]
     run: RunOptions,
-    /// Save parameters and experiment, to go on with later.
+    /// Write the trained parameters and the experiment (safetensors).
     #[arg(long, value_name = "SESSION")]
     save: Option<PathBuf>,
-    /// Write loss and learning rate of every step as CSV.
+    /// Write loss and learning rate of every step (CSV).
     #[arg(long, value_name = "TABLE.csv")]
     metrics: Option<PathBuf>,
-    /// Write the test set's features and labels (.npy: features alone, .csv: both).
+    /// Write the test set's features (.npy), or labels and features (.csv).
     #[arg(long, value_name = "F.npy|F.csv")]
     features: Option<PathBuf>,
-    /// One JSON object on one line.
+    /// Print the result as one JSON object on one line.
     #[arg(long)]
     json: bool,
 }
@@ -85,8 +95,9 @@ struct Outcome {
 
 pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     check_features_path(options.features.as_deref())?;
-    check_directories(options)?;
+    check_distinct(options)?;
     let launch = options.run.launch()?;
+    check_writable(options)?;
     let mut trainer =
         Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
     let n_steps = launch.experiment.n_steps(trainer.data().train.len());
@@ -96,7 +107,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     if options.json {
         super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?)?;
     } else {
-        super::print(&text_of(&report))?;
+        super::print(&text_of(&report, trainer.experiment()))?;
     }
     if let Some(message) = outcome.diverged {
         return Err(anyhow::anyhow!(message).into());
@@ -121,26 +132,61 @@ fn check_features_path(path: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// A missing directory is told before an hour of training, not after.
-fn check_directories(options: &TrainOptions) -> Result<(), Failure> {
+/// The files that a run ends with: option and path.
+fn outputs(options: &TrainOptions) -> impl Iterator<Item = (&'static str, &Path)> {
     let TrainOptions {
         save,
         metrics,
         features,
         ..
     } = options;
-    for path in [save, metrics, features].into_iter().flatten() {
+    [
+        ("--metrics", metrics),
+        ("--features", features),
+        ("--save", save),
+    ]
+    .into_iter()
+    .filter_map(|(option, path)| Some((option, path.as_deref()?)))
+}
+
+/// No output may replace another, or the experiment that it came from.
+fn check_distinct(options: &TrainOptions) -> Result<(), Failure> {
+    let same = |a, b| std::path::absolute(a).ok() == std::path::absolute(b).ok();
+    let outputs: Vec<_> = outputs(options).collect();
+    for (i, (option, path)) in outputs.iter().enumerate() {
+        let name = path.display();
+        if let Some((other, _)) = outputs[..i].iter().find(|(_, other)| same(*other, *path)) {
+            return Err(Failure::Usage(format!(
+                "{other} and {option} both name {name}; give each a file of its own"
+            )));
+        }
+        if options
+            .run
+            .file
+            .as_ref()
+            .is_some_and(|file| same(file, path))
+        {
+            return Err(Failure::Usage(format!(
+                "{option} would replace {name}, the experiment itself; give it a file of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be written is told before an hour of training, not after.
+fn check_writable(options: &TrainOptions) -> Result<(), Failure> {
+    for (_, path) in outputs(options) {
+        let name = path.display();
         let directory = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
         if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            return Err(anyhow::anyhow!(
-                "cannot write {}: there is no directory {}",
-                path.display(),
-                directory.display()
-            )
-            .into());
+            let directory = directory.display();
+            let message = format!("cannot write {name}: there is no directory {directory}");
+            return Err(anyhow::anyhow!(message).into());
         }
+        export::check_writable(path).with_context(|| format!("cannot write {name}"))?;
     }
     Ok(())
 }
@@ -268,65 +314,84 @@ fn parameters(experiment: &Experiment) -> Map<String, Value> {
         .iter()
         .zip(values)
         .map(|(param, value)| {
-            let value = param
-                .choices
-                .get(value as usize)
-                .map_or(Value::from(value), |name| Value::from(*name));
+            let value = if param.choices.is_empty() {
+                Value::from(value)
+            } else {
+                Value::from(param.text(value))
+            };
             (param.id.to_owned(), value)
         })
         .collect()
 }
 
-fn text_of(report: &Report) -> String {
-    let percent = |share: Option<f64>| {
-        share.map_or("–".to_owned(), |share| format!("{:.2}%", 100.0 * share))
-    };
-    let degrees =
-        |angle: Option<f64>| angle.map_or("–".to_owned(), |angle| format!("{angle:.1}°"));
-    let parameters: Vec<String> = report
-        .parameters
-        .iter()
-        .map(|(id, value)| format!("{id} {value}"))
+/// The report for people; a figure that does not exist for this run has no line.
+fn text_of(report: &Report, experiment: &Experiment) -> String {
+    let degrees = |name: &str, angle: Option<f64>| Some(format!("{name}{:.1}°", angle?));
+    let satisfied = report.margin_satisfied;
+    let lines = [
+        Some(headline(report, experiment)),
+        accuracy_text(report),
+        degrees("  angle to own weight   ", report.target_angle_deg),
+        degrees("  within a class        ", report.intra_class_angle_deg),
+        degrees(
+            "  between weights       at least ",
+            report.min_weight_angle_deg,
+        ),
+        satisfied.map(|share| format!("  with their margin     {}", percent(share))),
+        time_text(report),
+    ];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// `arcface, margin 0.3, scale 16 (cnn in 2-D, 1404 steps on 10 classes of mnist, seed 1)`
+fn headline(report: &Report, experiment: &Experiment) -> String {
+    let mut text = report.loss.to_owned();
+    let params = experiment.loss.spec.params.iter();
+    for (param, value) in params.zip(experiment.loss_values()) {
+        let _ = write!(text, ", {} {}", param.id, param.text(value)); // writing to a String cannot fail
+    }
+    format!(
+        "{text} ({} in {}-D, {} on {} classes of {}, seed {})",
+        report.network,
+        report.dim,
+        counted(report.steps, "step"),
+        report.classes,
+        report.data,
+        report.seed
+    )
+}
+
+fn accuracy_text(report: &Report) -> Option<String> {
+    let shares = [
+        ("test", report.test_accuracy),
+        ("train", report.train_accuracy),
+    ];
+    let texts: Vec<String> = shares
+        .into_iter()
+        .filter_map(|(name, share)| Some(format!("{name} {}", percent(share?))))
         .collect();
-    [
+    (!texts.is_empty()).then(|| format!("  accuracy              {}", texts.join(", ")))
+}
+
+/// Without a step there is no rate.
+fn time_text(report: &Report) -> Option<String> {
+    (report.steps > 0).then(|| {
         format!(
-            "{} {}  ({} in {}-D, {} steps on {} classes of {}, seed {})",
-            report.loss,
-            parameters.join(", "),
-            report.network,
-            report.dim,
-            report.steps,
-            report.classes,
-            report.data,
-            report.seed
-        ),
-        format!(
-            "  accuracy              test {}, train {}",
-            percent(report.test_accuracy),
-            percent(report.train_accuracy)
-        ),
-        format!(
-            "  angle to own weight   {}",
-            degrees(report.target_angle_deg)
-        ),
-        format!(
-            "  within a class        {}",
-            degrees(report.intra_class_angle_deg)
-        ),
-        format!(
-            "  between weights       at least {}",
-            degrees(report.min_weight_angle_deg)
-        ),
-        format!(
-            "  with their margin     {}",
-            percent(report.margin_satisfied)
-        ),
-        format!(
-            "  time                  {:.1} s, {:.0} samples/s with {} threads",
-            report.seconds, report.samples_per_second, report.threads
-        ),
-    ]
-    .join("\n")
+            "  time                  {:.1} s, {:.0} samples/s with {}",
+            report.seconds,
+            report.samples_per_second,
+            counted(report.threads as u64, "thread")
+        )
+    })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2}%", 100.0 * share)
+}
+
+/// `1 step`, `2 steps`.
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn write_files(

@@ -46,7 +46,7 @@ pub enum DataError {
         available: &'static str,
     },
     /// `samples_per_class` is zero, or asks for more samples than fit in memory.
-    #[error("samples_per_class = {found}: {n_classes} classes take 1 to {max} samples each")]
+    #[error("samples = {found}: {n_classes} classes take 1 to {max} samples each")]
     SamplesPerClass {
         /// What was asked for.
         found: usize,

@@ -272,8 +272,7 @@ mod tests {
                 samples_per_class: Some(found),
                 ..DataSpec::default()
             };
-            let expected =
-                format!("samples_per_class = {found}: 10 classes take 1 to 100000 samples each");
+            let expected = format!("samples = {found}: 10 classes take 1 to 100000 samples each");
             check_message(&spec, &expected);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::loss::{Param, Unit, UnknownLoss};
+use crate::loss::{Param, Unit, UnknownLoss, short};
 
 /// A setting that cannot be taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum ExperimentError {
         loss: &'static str,
         /// The parameter that was set.
         option: String,
-        /// Those it has.
+        /// Those it has, and the losses that have this one.
         has: String,
     },
     /// No such loss.
@@ -76,6 +76,15 @@ impl ExperimentError {
         Self::OutOfRange { key, message }
     }
 
+    /// Whether it only says that the value does not suit the loss: where the loss itself is in
+    /// doubt, this would name a consequence and not the cause.
+    pub(super) fn depends_on_loss(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAParameter { .. } | Self::OutOfRange { .. } | Self::Conflict { .. }
+        )
+    }
+
     /// For a number with a fraction where only whole ones have a meaning.
     pub(super) fn not_whole(loss: &str, param: &Param, found: f64) -> Self {
         let key = format!("loss.{}", param.id);
@@ -85,10 +94,4 @@ impl ExperimentError {
         );
         Self::OutOfRange { key, message }
     }
-}
-
-/// A number without trailing zeros, to four significant decimals.
-fn short(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use toml_edit::{Array, Document, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use crate::experiment::schema::sections;
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
+use crate::loss::nearest;
 
 /// Everything that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -28,6 +30,7 @@ impl Experiment {
             name,
             faults: Vec::new(),
             experiment: Self::default(),
+            is_loss_known: true,
         };
         reader.read(document.as_table());
         let changes = document.get("run").and_then(|run| run.get("changes"));
@@ -166,17 +169,20 @@ struct Reader<'a> {
     name: &'a str,
     faults: Vec<String>,
     experiment: Experiment,
+    /// False once a loss was asked for that does not exist: what was meant for it is not told.
+    is_loss_known: bool,
 }
 
 impl Reader<'_> {
     fn read(&mut self, root: &Table) {
         // The loss first: which parameters exist depends on it, wherever it stands in the file.
         if let Some(id) = root.get("loss").and_then(|loss| loss.get("id")) {
+            let n_faults = self.faults.len();
             self.set("loss.id", id);
+            self.is_loss_known = self.faults.len() == n_faults;
         }
         for (section, item) in root {
-            let Some(table) = item.as_table_like() else {
-                self.fault(item, &format!("\"{section}\" stands outside a section; sections are data, network, loss, optimizer, run, view"));
+            let Some(table) = self.section(section, item) else {
                 continue;
             };
             for (key, item) in table.iter() {
@@ -187,6 +193,39 @@ impl Reader<'_> {
                 }
             }
         }
+        if let Some(run) = root.get("run")
+            && let (Some(_), Some(steps)) = (run.get("epochs"), run.get("steps"))
+        {
+            self.fault(
+                steps,
+                "run.steps: run.epochs is set, too; a run has one length",
+            );
+        }
+    }
+
+    /// The fields of a section; `None` and a fault where this is none.
+    fn section<'a>(&mut self, name: &str, item: &'a Item) -> Option<&'a dyn TableLike> {
+        let sections = sections();
+        let is_known = sections.contains(&name);
+        let fault = match item.as_table_like() {
+            Some(table) if is_known => return Some(table),
+            Some(_) => match nearest(name, sections.iter().copied()) {
+                Some(near) => format!("unknown section \"{name}\"; did you mean \"{near}\"?"),
+                None => format!(
+                    "unknown section \"{name}\"; there are {}",
+                    sections.join(", ")
+                ),
+            },
+            None if is_known => {
+                format!("\"{name}\" is a section; write [{name}] and its fields below")
+            }
+            None => format!(
+                "\"{name}\" stands outside a section; sections are {}",
+                sections.join(", ")
+            ),
+        };
+        self.fault(item, &fault);
+        None
     }
 
     fn set(&mut self, key: &str, item: &Item) {
@@ -197,8 +236,11 @@ impl Reader<'_> {
             );
             return;
         };
-        if let Err(error) = self.experiment.set(key, &text) {
-            self.fault(item, &error.to_string());
+        match self.experiment.set(key, &text) {
+            Err(error) if self.is_loss_known || !error.depends_on_loss() => {
+                self.fault(item, &error.to_string());
+            }
+            _ => {}
         }
     }
 
@@ -224,10 +266,11 @@ impl Reader<'_> {
     }
 
     /// Makes the changes in the order of their steps, so that each is checked against the loss that
-    /// is in force then.
+    /// is in force then; after one to an unknown loss nothing is said of what was meant for that.
     fn check_changes(&mut self, spans: Vec<Option<std::ops::Range<usize>>>) {
         let mut state = self.experiment.clone();
         let changes = std::mem::take(&mut state.run.changes);
+        let mut is_loss_known = self.is_loss_known;
         let mut in_order: Vec<_> = changes.iter().zip(spans).collect();
         in_order.sort_by_key(|(change, _)| change.step);
         for (change, span) in in_order {
@@ -235,9 +278,16 @@ impl Reader<'_> {
                 .set(&change.key, &change.value)
                 .and_then(|key| state.validate().map(|()| key));
             let fault = match result {
-                Ok(key) if is_live(&key) => continue,
+                Ok(key) if is_live(&key) => {
+                    is_loss_known |= key == "loss.id";
+                    continue;
+                }
                 Ok(key) => format!("{key} starts a new run and cannot change during one"),
-                Err(error) => error.to_string(),
+                Err(error) if !is_loss_known && error.depends_on_loss() => continue,
+                Err(error) => {
+                    is_loss_known &= !matches!(error, ExperimentError::UnknownLoss(_));
+                    error.to_string()
+                }
             };
             self.fault_at(span, &format!("run.changes: step {}: {fault}", change.step));
         }
@@ -400,7 +450,7 @@ mod tests {
         assert!(Experiment::from_toml(text, "x").is_ok());
         check_fault(
             "[run]\nchanges = [\n{ step = 3, key = \"margin\", value = 0.2 },\n{ step = 5, key = \"loss.id\", value = \"cosface\" },\n]\n",
-            "lesson.toml:3: run.changes: step 3: loss \"softmax\" has no margin; it has no parameters",
+            "lesson.toml:3: run.changes: step 3: loss \"softmax\" has no margin; it has no parameters; margin belongs to l_softmax, sphereface, cosface, arcface",
         );
     }
 }

@@ -77,6 +77,9 @@ impl PartialEq for LossConfig {
     }
 }
 
+/// Steps over which an additive margin rises where nothing else was chosen.
+const DEFAULT_RAMP_STEPS: u64 = 300;
+
 /// Where class weights start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WeightInit {
@@ -142,7 +145,7 @@ pub enum ScheduleKind {
     Constant,
 }
 
-/// How long a headless run lasts.
+/// How long a headless run lasts, and where the window pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// Passes over the training set.
@@ -156,7 +159,8 @@ pub enum Length {
 pub struct RunConfig {
     /// Everything random follows from it.
     pub seed: u64,
-    /// Length of a headless run; `None` is 3 epochs, and 2,000 steps for free embeddings.
+    /// Length of a headless run, and where the window pauses; `None` is 3 epochs, 2,000 steps for
+    /// free embeddings, and no pause in the window.
     pub length: Option<Length>,
     /// What was changed, and when.
     pub changes: Vec<Change>,
@@ -236,7 +240,7 @@ impl LossConfig {
         Self {
             spec,
             set: BTreeMap::new(),
-            ramp_steps: 300,
+            ramp_steps: DEFAULT_RAMP_STEPS,
             init: WeightInit::Auto,
         }
     }

@@ -5,19 +5,31 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::data::{ClassChoice, DataSource, DataSpec};
+use crate::data::{ClassChoice, DataSource, DataSpec, MAX_NOISE, MAX_SAMPLES};
 use crate::experiment::{
-    Experiment, ExperimentError, Length, LossConfig, OptimizerKind, ScheduleKind, ViewKind,
-    WeightInit,
+    DEFAULT_RAMP_STEPS, Experiment, ExperimentError, Length, LossConfig, OptimizerConfig,
+    OptimizerKind, ScheduleKind, ViewKind, WeightInit,
 };
 use crate::loss;
-use crate::loss::{LossSpec, Param};
-use crate::network::Activation;
+use crate::loss::{LossSpec, Param, Unit};
+use crate::network::{Activation, WIDEST_LAYER};
 
 /// Largest embedding dimension.
 const MAX_DIM: usize = 512;
-/// Largest batch.
-const MAX_BATCH: usize = 1_000_000;
+/// Largest batch: all samples there can be.
+const MAX_BATCH: usize = MAX_SAMPLES;
+/// Most steps of a ramp or a warm-up, and most epochs: more than anybody waits for.
+const MAX_COUNT: u64 = 1_000_000;
+/// Most steps of a run.
+const MAX_STEPS: u64 = 1_000_000_000;
+/// Highest learning rate, far beyond any that trains: that a run diverges is worth seeing.
+const MAX_LEARNING_RATE: f64 = 100.0;
+/// Most momentum: at 1 nothing would ever slow down.
+const MAX_MOMENTUM: f64 = 0.999;
+/// Largest norm to clip at, where nothing is clipped any more.
+const MAX_CLIP: f64 = 1e6;
+/// Largest seed: what an integer of TOML holds.
+const MAX_SEED: u64 = i64::MAX as u64;
 
 /// What a field says to a value that it does not take: what it expects.
 type Refusal = String;
@@ -83,14 +95,20 @@ static FIELDS: &[Field] = &[
             })?;
             Ok(())
         },
-        get: |e| (e.data.classes != ClassChoice::default()).then(|| e.data.classes.to_string()),
+        get: |e| {
+            unless(
+                &ClassChoice::default(),
+                &e.data.classes,
+                ClassChoice::to_string,
+            )
+        },
     },
     Field {
         key: "data.samples",
         help: "Training samples of each class.",
         is_live: false,
         set: |e, text| {
-            e.data.samples_per_class = Some(whole(text, 1..=1_000_000)? as usize);
+            e.data.samples_per_class = Some(whole(text, 1..=MAX_SAMPLES as u64)? as usize);
             Ok(())
         },
         get: |e| e.data.samples_per_class.map(|n| n.to_string()),
@@ -100,7 +118,7 @@ static FIELDS: &[Field] = &[
         help: "Scatter of a synthetic set, in halves of the gap between classes.",
         is_live: false,
         set: |e, text| {
-            e.data.noise = Some(number(text, 0.0..=8.0)?);
+            e.data.noise = Some(number(text, 0.0..=MAX_NOISE)?);
             Ok(())
         },
         get: |e| e.data.noise.map(|x| x.to_string()),
@@ -111,7 +129,7 @@ static FIELDS: &[Field] = &[
         is_live: false,
         set: |e, text| {
             e.network.kind = Some(text.parse().map_err(|_unsaid| {
-                "cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none".to_owned()
+                format!("cnn, mlp:256,128 (hidden sizes from 1 to {WIDEST_LAYER}) or none")
             })?);
             Ok(())
         },
@@ -136,8 +154,9 @@ static FIELDS: &[Field] = &[
             Ok(())
         },
         get: |e| {
-            (e.network.activation != Activation::Prelu)
-                .then(|| e.network.activation.id().to_owned())
+            unless(&Activation::Prelu, &e.network.activation, |a| {
+                a.id().to_owned()
+            })
         },
     },
     Field {
@@ -149,13 +168,13 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "loss.ramp",
-        help: "Steps over which an additive margin rises from 0 after its loss was chosen.",
+        help: "Steps over which an additive margin rises to its value.",
         is_live: true,
         set: |e, text| {
-            e.loss.ramp_steps = whole(text, 0..=1_000_000)?;
+            e.loss.ramp_steps = whole(text, 0..=MAX_COUNT)?;
             Ok(())
         },
-        get: |e| (e.loss.ramp_steps != 300).then(|| e.loss.ramp_steps.to_string()),
+        get: |e| unless(&DEFAULT_RAMP_STEPS, &e.loss.ramp_steps, u64::to_string),
     },
     Field {
         key: "loss.init",
@@ -165,7 +184,11 @@ static FIELDS: &[Field] = &[
             e.loss.init = choice(text, &WeightInit::ALL, WeightInit::id)?;
             Ok(())
         },
-        get: |e| (e.loss.init != WeightInit::Auto).then(|| e.loss.init.id().to_owned()),
+        get: |e| {
+            unless(&WeightInit::default(), &e.loss.init, |init| {
+                init.id().to_owned()
+            })
+        },
     },
     Field {
         key: "optimizer.kind",
@@ -175,14 +198,18 @@ static FIELDS: &[Field] = &[
             e.optimizer.kind = choice(text, &OptimizerKind::ALL, OptimizerKind::id)?;
             Ok(())
         },
-        get: |e| (e.optimizer.kind != OptimizerKind::Sgd).then(|| e.optimizer.kind.id().to_owned()),
+        get: |e| {
+            unless(&OptimizerKind::default(), &e.optimizer.kind, |kind| {
+                kind.id().to_owned()
+            })
+        },
     },
     Field {
         key: "optimizer.learning_rate",
         help: "Highest step size.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.learning_rate = Some(number(text, 0.0..=100.0)?);
+            e.optimizer.learning_rate = Some(number(text, 0.0..=MAX_LEARNING_RATE)?);
             Ok(())
         },
         get: |e| e.optimizer.learning_rate.map(|x| x.to_string()),
@@ -192,10 +219,16 @@ static FIELDS: &[Field] = &[
         help: "Share of the last step that is kept.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.momentum = number(text, 0.0..=0.999)?;
+            e.optimizer.momentum = number(text, 0.0..=MAX_MOMENTUM)?;
             Ok(())
         },
-        get: |e| (e.optimizer.momentum != 0.9).then(|| e.optimizer.momentum.to_string()),
+        get: |e| {
+            unless(
+                &OptimizerConfig::default().momentum,
+                &e.optimizer.momentum,
+                f64::to_string,
+            )
+        },
     },
     Field {
         key: "optimizer.weight_decay",
@@ -205,7 +238,13 @@ static FIELDS: &[Field] = &[
             e.optimizer.weight_decay = number(text, 0.0..=1.0)?;
             Ok(())
         },
-        get: |e| (e.optimizer.weight_decay != 5e-4).then(|| e.optimizer.weight_decay.to_string()),
+        get: |e| {
+            unless(
+                &OptimizerConfig::default().weight_decay,
+                &e.optimizer.weight_decay,
+                f64::to_string,
+            )
+        },
     },
     Field {
         key: "optimizer.batch",
@@ -222,17 +261,23 @@ static FIELDS: &[Field] = &[
         help: "Largest norm of the whole gradient; 0 switches clipping off.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.clip = number(text, 0.0..=1e6)?;
+            e.optimizer.clip = number(text, 0.0..=MAX_CLIP)?;
             Ok(())
         },
-        get: |e| (e.optimizer.clip != 5.0).then(|| e.optimizer.clip.to_string()),
+        get: |e| {
+            unless(
+                &OptimizerConfig::default().clip,
+                &e.optimizer.clip,
+                f64::to_string,
+            )
+        },
     },
     Field {
         key: "optimizer.warmup",
         help: "Steps over which the learning rate rises at the start.",
         is_live: true,
         set: |e, text| {
-            e.optimizer.warmup_steps = Some(whole(text, 0..=1_000_000)?);
+            e.optimizer.warmup_steps = Some(whole(text, 0..=MAX_COUNT)?);
             Ok(())
         },
         get: |e| e.optimizer.warmup_steps.map(|n| n.to_string()),
@@ -246,8 +291,9 @@ static FIELDS: &[Field] = &[
             Ok(())
         },
         get: |e| {
-            (e.optimizer.schedule != ScheduleKind::Cosine)
-                .then(|| e.optimizer.schedule.id().to_owned())
+            unless(&ScheduleKind::default(), &e.optimizer.schedule, |kind| {
+                kind.id().to_owned()
+            })
         },
     },
     Field {
@@ -255,17 +301,17 @@ static FIELDS: &[Field] = &[
         help: "Everything random follows from it.",
         is_live: false,
         set: |e, text| {
-            e.run.seed = whole(text, 0..=i64::MAX as u64)?;
+            e.run.seed = whole(text, 0..=MAX_SEED)?;
             Ok(())
         },
         get: |e| Some(e.run.seed.to_string()),
     },
     Field {
         key: "run.epochs",
-        help: "Length of a headless run in passes over the data.",
+        help: "Length in passes over the data: `train` ends there, the window pauses.",
         is_live: true,
         set: |e, text| {
-            e.run.length = Some(Length::Epochs(whole(text, 1..=1_000_000)?));
+            e.run.length = Some(Length::Epochs(whole(text, 1..=MAX_COUNT)?));
             Ok(())
         },
         get: |e| match e.run.length {
@@ -275,10 +321,10 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "run.steps",
-        help: "Length of a headless run in steps.",
+        help: "Length in steps: `train` ends there, the window pauses.",
         is_live: true,
         set: |e, text| {
-            e.run.length = Some(Length::Steps(whole(text, 0..=1_000_000_000)?));
+            e.run.length = Some(Length::Steps(whole(text, 0..=MAX_STEPS)?));
             Ok(())
         },
         get: |e| match e.run.length {
@@ -336,6 +382,11 @@ impl ScheduleKind {
             Self::Constant => "constant",
         }
     }
+}
+
+/// The value as text, `None` where it is the default.
+fn unless<T: PartialEq>(default: &T, value: &T, text: fn(&T) -> String) -> Option<String> {
+    (value != default).then(|| text(value))
 }
 
 fn one_of<'a>(ids: impl Iterator<Item = &'a str>) -> Refusal {
@@ -398,7 +449,7 @@ impl Experiment {
             return Err(ExperimentError::NotAParameter {
                 loss: spec.id,
                 option: id.to_owned(),
-                has: params_of(spec),
+                has: format!("{}; {id} belongs to {}", params_of(spec), owners_of(id)),
             });
         };
         let value = parse_param(spec, param, value)?;
@@ -418,10 +469,7 @@ impl Experiment {
             .params
             .iter()
             .find(|p| full == format!("loss.{}", p.id))?;
-        self.loss
-            .set
-            .get(param.id)
-            .map(|&value| param_text(param, value))
+        self.loss.set.get(param.id).map(|&value| param.text(value))
     }
 
     /// Every setting that differs from silence, in the order of a file: setting them on
@@ -433,20 +481,12 @@ impl Experiment {
             if field.key == "loss.id" {
                 let set = self.loss.spec.params.iter().filter_map(|param| {
                     let value = self.loss.set.get(param.id)?;
-                    Some((format!("loss.{}", param.id), param_text(param, *value)))
+                    Some((format!("loss.{}", param.id), param.text(*value)))
                 });
                 settings.extend(set);
             }
         }
         settings
-    }
-}
-
-/// A value as it stands in a file: a number, or the name of a choice.
-pub(super) fn param_text(param: &Param, value: f64) -> String {
-    match param.choices.get(value as usize) {
-        Some(name) => (*name).to_owned(),
-        None => value.to_string(),
     }
 }
 
@@ -464,7 +504,7 @@ fn parse_param(spec: &LossSpec, param: &Param, text: &str) -> Result<f64, Experi
     }
     let value: f64 = text
         .parse()
-        .map_err(|_unsaid| bad_value("a number".to_owned()))?;
+        .map_err(|_unsaid| bad_value(number_of(param.unit).to_owned()))?;
     if !param.range.contains(&value) {
         return Err(ExperimentError::out_of_range(spec.id, param, value));
     }
@@ -474,12 +514,28 @@ fn parse_param(spec: &LossSpec, param: &Param, text: &str) -> Result<f64, Experi
     Ok(value)
 }
 
+/// What a number counts, where it is often taken for something else.
+fn number_of(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Radians => "a number, in radians",
+        _ => "a number",
+    }
+}
+
 fn params_of(spec: &LossSpec) -> String {
     if spec.params.is_empty() {
         return "it has no parameters".to_owned();
     }
     let ids: Vec<&str> = spec.params.iter().map(|param| param.id).collect();
     format!("it has {}", ids.join(", "))
+}
+
+/// The losses that have this parameter.
+fn owners_of(id: &str) -> String {
+    let owners = loss::LOSSES
+        .iter()
+        .filter(|spec| spec.param_index(id).is_some());
+    owners.map(|spec| spec.id).collect::<Vec<_>>().join(", ")
 }
 
 /// Every parameter id of every loss, each once.
@@ -516,21 +572,125 @@ fn full_key(key: &str) -> Result<String, ExperimentError> {
 }
 
 fn unknown_field(key: &str, param_ids: &[&str]) -> ExperimentError {
-    let full: Vec<String> = param_ids.iter().map(|id| format!("loss.{id}")).collect();
-    let candidates = FIELDS
-        .iter()
-        .flat_map(|field| [field.key, field.short_key()])
-        .chain(full.iter().map(String::as_str))
-        .chain(param_ids.iter().copied());
-    let hint = match loss::nearest(key, candidates) {
-        Some(near) => format!("; did you mean \"{near}\"?"),
-        None => format!(
-            "; fields are {}",
-            FIELDS.iter().map(|f| f.key).collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let keys = FIELDS.iter().map(|field| field.key.to_owned());
+    let params = param_ids.iter().map(|id| format!("loss.{id}"));
+    let full: Vec<String> = keys.chain(params).collect();
+    let section = key.split('.').next().filter(|s| sections().contains(s));
     ExperimentError::UnknownField {
         key: key.to_owned(),
-        hint,
+        hint: match section {
+            Some(section) => hint_in_section(key, section, &full),
+            None => hint(key, &full),
+        },
+    }
+}
+
+/// Where the section is right, what follows it decides, not what all its fields begin with.
+fn hint_in_section(key: &str, section: &str, full: &[String]) -> String {
+    let short = |full| -> Option<&str> { str::strip_prefix(full, section)?.strip_prefix('.') };
+    let fields = full.iter().filter_map(|full| short(full));
+    match loss::nearest(short(key).unwrap_or_default(), fields.clone()) {
+        Some(near) => format!("; did you mean \"{section}.{near}\"?"),
+        None => format!(
+            "; section {section} has {}",
+            fields.collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+fn hint(key: &str, full: &[String]) -> String {
+    let short = full.iter().filter_map(|full| full.split_once('.'));
+    let candidates = full
+        .iter()
+        .map(String::as_str)
+        .chain(short.map(|(_, short)| short));
+    match loss::nearest(key, candidates) {
+        Some(near) => format!("; did you mean \"{near}\"?"),
+        None => format!("; fields are {}", full.join(", ")),
+    }
+}
+
+/// The parts of a file, in its order.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<&str> = FIELDS
+        .iter()
+        .filter_map(|field| Some(field.key.split_once('.')?.0))
+        .collect();
+    sections.dedup();
+    sections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_edge(key: &str, last: f64, beyond: f64) {
+        let mut experiment = Experiment::default();
+        assert!(
+            experiment.set(key, &last.to_string()).is_ok(),
+            "{key} {last}"
+        );
+        let refused = experiment
+            .set(key, &beyond.to_string())
+            .map_err(|e| e.to_string());
+        let range = format!("..={last}");
+        assert!(
+            refused
+                .as_ref()
+                .is_err_and(|message| message.ends_with(&range)),
+            "{key} {beyond}: {refused:?}"
+        );
+    }
+
+    #[test]
+    fn data_is_refused_where_the_data_would_refuse_it() {
+        check_edge("noise", MAX_NOISE, MAX_NOISE + 0.1);
+        let most = MAX_SAMPLES as f64;
+        check_edge("samples", most, most + 1.0);
+        check_edge("batch", most, most + 1.0);
+    }
+
+    /// Texts are typed by hand beside the choices, so that they are compared with them.
+    #[test]
+    fn the_help_of_a_choice_names_all_that_can_be_chosen() {
+        let check = |key: &str, ids: &[&str]| {
+            let field = FIELDS.iter().find(|field| field.key == key);
+            let help = field.map_or("", |field| field.help);
+            for id in ids {
+                assert!(help.contains(id), "{key}: {id} is missing in {help:?}");
+            }
+        };
+        check(
+            "data.source",
+            &DataSource::ALL.each_ref().map(DataSource::id),
+        );
+        check("network.activation", &Activation::ALL.map(Activation::id));
+        check("loss.init", &WeightInit::ALL.map(WeightInit::id));
+        check("optimizer.kind", &OptimizerKind::ALL.map(OptimizerKind::id));
+        check(
+            "optimizer.schedule",
+            &ScheduleKind::ALL.map(ScheduleKind::id),
+        );
+        check("view.kind", &ViewKind::ALL.map(ViewKind::id));
+    }
+
+    #[test]
+    fn what_is_set_to_its_default_is_not_written() {
+        let mut experiment = Experiment::default();
+        let silent = experiment.settings();
+        for (key, default) in [
+            ("activation", "prelu"),
+            ("ramp", "300"),
+            ("init", "auto"),
+            ("optimizer.kind", "sgd"),
+            ("momentum", "0.9"),
+            ("weight_decay", "0.0005"),
+            ("clip", "5"),
+            ("schedule", "cosine"),
+        ] {
+            assert!(experiment.set(key, default).is_ok(), "{key}");
+            assert_eq!(experiment.settings(), silent, "{key}");
+        }
     }
 }

@@ -44,16 +44,36 @@ pub fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
             .open(path)?
             .write_all(bytes);
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = file_beside(path)?;
     file.write_all(bytes)?;
     set_permissions(file.as_file(), old.as_ref())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Whether [`write_beside`] could write this file, told before there is anything to write. What
+/// stands there is not touched, and nothing is left beside it.
+///
+/// # Errors
+/// If it is a folder, or its folder cannot be written to.
+pub fn check_writable(path: &Path) -> std::io::Result<()> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match path.metadata() {
+        Ok(there) if there.is_dir() => Err(std::io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Ok(()), // who reads a pipe would take this for its end
+        _ => file_beside(path).map(drop),
+    }
+}
+
+/// An empty file in the folder of `path`, gone when it is dropped.
+fn file_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    // The system's own error would name the temporary file, of which nobody has heard.
+    tempfile::NamedTempFile::new_in(folder).map_err(|error| error.kind().into())
 }
 
 /// Temporary files are private to their owner; what a user saves keeps the permissions it had, or
@@ -77,6 +97,20 @@ fn set_permissions(_: &std::fs::File, _: Option<&std::fs::Metadata>) -> std::io:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_written_is_known_before_and_left_as_it_is() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("table.csv");
+        check_writable(&path)?;
+        assert_eq!(std::fs::read_dir(folder.path())?.count(), 0);
+        std::fs::write(&path, "old")?;
+        check_writable(&path)?;
+        assert_eq!(std::fs::read(&path)?, b"old");
+        assert!(check_writable(folder.path()).is_err());
+        assert!(check_writable(&path.join("inside")).is_err());
+        Ok(())
+    }
 
     #[test]
     fn a_file_is_replaced_and_a_device_is_written_into() -> std::io::Result<()> {

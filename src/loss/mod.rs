@@ -24,7 +24,7 @@ mod sphereface;
 
 pub use head::{Head, HeadGrads, HeadInput, HeadWork};
 pub use real::Real;
-pub use spec::{Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values};
+pub use spec::{Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, short};
 
 /// Every loss, in the order of the lecture.
 pub static LOSSES: &[&LossSpec] = &[

@@ -275,6 +275,22 @@ pub struct Param {
     pub ceiling: Option<fn(f64, &Values<f64>) -> f64>,
 }
 
+/// A number to four decimals, without trailing zeros.
+pub fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+impl Param {
+    /// A value as it stands in a file: a number, or the name of a choice.
+    pub fn text(&self, value: f64) -> String {
+        match self.choices.get(value as usize) {
+            Some(name) => (*name).to_owned(),
+            None => value.to_string(),
+        }
+    }
+}
+
 impl LossSpec {
     /// Index of the parameter with this id.
     pub fn param_index(&self, id: &str) -> Option<usize> {

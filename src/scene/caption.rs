@@ -127,7 +127,7 @@ fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -
         }
         if clouds.elongation > PETAL && clouds.reach > REACHING && !has_margin(head) {
             return format!(
-                "Separable, not discriminative: petals {} times as long as wide that touch at the center.",
+                "Separable, not discriminative: petals {} times as long as wide that touch at the centre.",
                 number((clouds.elongation * 10.0).round() / 10.0)
                     .trim_end_matches('0')
                     .trim_end_matches('.')
@@ -218,7 +218,7 @@ pub fn notes(
         ));
     }
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
-        notes.push("Rings: class centers.".to_owned());
+        notes.push("Rings: class centres.".to_owned());
     }
     if head.dim <= 3 && !has_directions_only(head) && notes.is_empty() {
         notes.push(samples);

@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn long_texts_break_at_spaces_and_lose_nothing() {
-        let text = "Separable, not discriminative: petals grow long and touch at the center.";
+        let text = "Separable, not discriminative: petals grow long and touch at the centre.";
         let lines = wrapped(text, 14.0, 200.0);
         assert!(lines.len() > 1);
         assert_eq!(lines.join(" "), text);

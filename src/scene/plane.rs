@@ -49,9 +49,10 @@ pub(super) fn groups(
     let mut groups = Vec::new();
     let show = view.show;
     if show.regions {
-        let (regions, seams) = frame.regions();
+        let has_gaps = show.margins && curves.has_margin;
+        let (regions, seams) = frame.regions(has_gaps);
         groups.push(group("regions", regions));
-        if show.margins && curves.has_margin {
+        if has_gaps {
             groups.push(group("gaps", frame.gaps()));
         }
         groups.push(group("seams", seams));
@@ -79,7 +80,7 @@ impl Frame<'_> {
         self.view.plane.screen_from_world([x.x, x.y], self.middle)
     }
 
-    fn regions(&self) -> (Vec<Item>, Vec<Item>) {
+    fn regions(&self, has_gaps: bool) -> (Vec<Item>, Vec<Item>) {
         let cells = plane::decision_cells(
             &Head::new(&self.flat.weights, &self.flat.bias, 1.0),
             &self.rect,
@@ -88,11 +89,13 @@ impl Frame<'_> {
             let ring = cell.polygon.iter().map(|&x| self.screen(x)).collect();
             polygon(ring, self.look.tint(cell.class))
         });
-        let stroke = if self.look.theme.is_dark {
+        // White parts tints on paper, but not the gaps of two margins, which are nearly white.
+        let is_white = !self.look.theme.is_dark && !has_gaps;
+        let stroke = if is_white {
+            self.look.line(2.2, self.look.theme.ground)
+        } else {
             self.look
                 .line(1.1, self.look.theme.dimmed.with_opacity(0.55))
-        } else {
-            self.look.line(2.2, self.look.theme.ground)
         };
         let seams = cells
             .seams

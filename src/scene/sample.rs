@@ -32,11 +32,14 @@ pub(super) fn snapshot(
     };
     let names: Vec<String> = (0..n_classes).map(|j| j.to_string()).collect();
     let n = labels.len();
+    let experiment = Arc::new(experiment);
     Snapshot {
         generation: 1,
+        n_commands: 0,
         step: 500,
         epochs: 1.0,
-        experiment: Arc::new(experiment),
+        start: Arc::clone(&experiment),
+        experiment,
         class_names: names.into(),
         metrics: measure(&head, features, labels).unwrap_or_default(),
         head,

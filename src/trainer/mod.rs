@@ -26,7 +26,7 @@ pub use batches::Order;
 pub use metrics::{HeadState, Metrics, angle_between, measure};
 pub use probe::{Probe, Subset};
 pub use schedule::{Horizon, Rewarm};
-pub use snapshot::{History, Row, Snapshot};
+pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use worker::{Command, Worker};
 
 use crate::data;
@@ -65,15 +65,15 @@ pub enum TrainError {
     Spawn(#[source] std::io::Error),
 }
 
-/// A step that gave no finite numbers; parameters are as they were before it.
+/// A step that gave no finite numbers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the run diverged at step {step}: {tensor} is not finite; try a lower learning rate, gradient clipping or a smaller margin"
 )]
 pub struct Diverged {
-    /// The step that was not made.
+    /// Steps that had been made before it.
     pub step: u64,
-    /// The first tensor that is not finite, or `loss`.
+    /// The first tensor that is not finite, or the loss.
     pub tensor: String,
 }
 
@@ -98,9 +98,9 @@ pub enum Applied {
 /// A run under way.
 #[derive(Debug)]
 pub struct Trainer {
-    experiment: Experiment,
+    experiment: Arc<Experiment>,
     /// The experiment as it stood before the first step and the first change.
-    start: Experiment,
+    start: Arc<Experiment>,
     data: Arc<Dataset>,
     model: Model,
     params: Vec<f32>,
@@ -168,10 +168,11 @@ impl Trainer {
         pending.sort_by_key(|change| change.step);
         let mut experiment = experiment.clone();
         experiment.run.changes.clear();
+        let experiment = Arc::new(experiment);
         let mut trainer = Self {
             optimizer: Optimizer::new(params.len()),
             batches: Batches::new(order, generator(experiment.run.seed, Stream::Batches)),
-            start: experiment.clone(),
+            start: Arc::clone(&experiment),
             experiment,
             data,
             model,
@@ -192,17 +193,20 @@ impl Trainer {
     }
 
     /// The experiment as it stands, with the changes made so far.
-    pub fn experiment(&self) -> &Experiment {
+    pub fn experiment(&self) -> &Arc<Experiment> {
         &self.experiment
+    }
+
+    /// The experiment as it stood at the start, without changes.
+    pub(crate) fn start(&self) -> &Arc<Experiment> {
+        &self.start
     }
 
     /// The experiment that repeats this run: as it stood at the start, with the changes since.
     ///
     /// [`Trainer::experiment`] has the values of now, which would be in force too early.
     pub fn recipe(&self) -> Experiment {
-        let mut recipe = self.start.clone();
-        recipe.run.changes.clone_from(&self.experiment.run.changes);
-        recipe
+        recipe(&self.start, &self.experiment)
     }
 
     /// The data it trains on.
@@ -228,7 +232,8 @@ impl Trainer {
     /// One training step: next batch, forward, head, backward, update.
     ///
     /// # Errors
-    /// [`Diverged`] if loss or gradient are not finite; nothing is changed then.
+    /// [`Diverged`] if loss or gradient are not finite, and nothing is changed then; or if a
+    /// parameter is not finite after the update, and the run cannot go on.
     pub fn step(&mut self) -> Result<StepReport, Diverged> {
         self.apply_pending();
         let batch = self.experiment.batch(self.data.train.len());
@@ -241,6 +246,7 @@ impl Trainer {
         let learning_rate = self.learning_rate();
         let shrink = self.check_and_clip(loss)?;
         self.update(learning_rate as f32, shrink);
+        self.check_parameters()?;
         self.step += 1;
         Ok(StepReport {
             loss,
@@ -307,6 +313,21 @@ impl Trainer {
         } else {
             Ok(1.0)
         }
+    }
+
+    /// A finite gradient at a huge rate may still carry a parameter past what a float holds.
+    fn check_parameters(&self) -> Result<(), Diverged> {
+        // Without a way out of the loop it is vectorized.
+        let is_finite = self.params.iter().fold(true, |all, w| all & w.is_finite());
+        if is_finite {
+            return Ok(());
+        }
+        let bad = self.params.iter().position(|w| !w.is_finite());
+        let owner = bad.and_then(|i| self.model.layout.owner(i));
+        Err(Diverged {
+            step: self.step,
+            tensor: owner.map_or("a parameter".to_owned(), |tensor| tensor.name.clone()),
+        })
     }
 
     fn update(&mut self, learning_rate: f32, shrink: f32) {
@@ -441,10 +462,10 @@ impl Trainer {
     /// # Errors
     /// If the value is refused; nothing is changed then.
     pub fn set(&mut self, key: &str, value: &str) -> Result<Applied, ExperimentError> {
-        let mut next = self.experiment.clone();
+        let mut next = self.experiment.as_ref().clone();
         let key = next.set(key, value)?;
         next.validate()?;
-        if next == self.experiment {
+        if next == *self.experiment {
             return Ok(Applied::Live);
         }
         if !is_live(&key) {
@@ -460,7 +481,7 @@ impl Trainer {
             },
         );
         let share = self.rate_share();
-        let before = std::mem::replace(&mut self.experiment, next);
+        let before = std::mem::replace(&mut self.experiment, Arc::new(next));
         if self.enter_loss(&before, &key) && self.step > 0 {
             self.rewarm = Rewarm {
                 at: self.step,
@@ -550,35 +571,27 @@ impl Trainer {
     pub fn features(&self, split: &Split) -> Vec<f32> {
         let indices: Vec<u32> = (0..split.len() as u32).collect();
         let mut features = vec![0.0; split.len() * self.model.dim];
-        let mut embed = || self.embed_all(split, &indices, &mut features);
-        match &self.pool {
-            Some(pool) => pool.install(embed),
-            None => embed(),
-        }
+        self.embed_all(split, &indices, &mut features);
         features
     }
 
-    /// Features `[dim, indices]` of samples of a split, in blocks that threads share.
+    /// Features `[dim, indices]` of samples of a split, in blocks that the training threads share.
     fn embed_all(&self, split: &Split, indices: &[u32], features: &mut [f32]) {
         const BLOCK: usize = 256;
-        let embed = |(indices, features): (&[u32], &mut [f32])| {
-            let mut work = EmbedWork::default();
-            self.embed(split, indices, &mut work, features);
+        let dim = self.model.dim;
+        let embed = |work: &mut EmbedWork, (indices, features): (&[u32], &mut [f32])| {
+            self.embed(split, indices, work, features);
         };
-        if self.pool.is_some() {
-            indices
-                .par_chunks(BLOCK)
-                .zip(features.par_chunks_mut(BLOCK * self.model.dim))
-                .for_each(embed);
-        } else {
+        let Some(pool) = &self.pool else {
             let mut work = EmbedWork::default();
-            for (indices, features) in indices
-                .chunks(BLOCK)
-                .zip(features.chunks_mut(BLOCK * self.model.dim))
-            {
-                self.embed(split, indices, &mut work, features);
-            }
-        }
+            let blocks = indices.chunks(BLOCK).zip(features.chunks_mut(BLOCK * dim));
+            blocks.for_each(|block| embed(&mut work, block));
+            return;
+        };
+        let blocks = indices
+            .par_chunks(BLOCK)
+            .zip(features.par_chunks_mut(BLOCK * dim));
+        pool.install(|| blocks.for_each_init(EmbedWork::default, embed));
     }
 
     /// Features `[dim, indices]` of samples of a split.
@@ -653,6 +666,13 @@ pub struct EmbedWork {
     inputs: Vec<f32>,
     network: NetworkWork,
     free: Vec<f32>,
+}
+
+/// The run that began as `start` and had the changes of `now` on its way.
+fn recipe(start: &Experiment, now: &Experiment) -> Experiment {
+    let mut recipe = start.clone();
+    recipe.run.changes.clone_from(&now.run.changes);
+    recipe
 }
 
 /// Adds a change to the list. A slider that is dragged while the run rests leaves two: the first

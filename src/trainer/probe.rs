@@ -111,12 +111,14 @@ impl Prober {
         end - start
     }
 
-    /// Brings every feature up to the current step, so that a still picture is a function of the
-    /// parameters alone.
+    /// Brings every feature up to the current step, on all training threads, so that a still
+    /// picture is a function of the parameters alone.
     pub(super) fn finish(&mut self, trainer: &Trainer) {
-        const SLICE: usize = 256;
         self.cursor = 0;
-        while self.advance(trainer, SLICE) > 0 && self.cursor > 0 {}
+        let probe = &mut self.probe;
+        let split = split_of(trainer.data(), probe.is_train);
+        trainer.embed_all(split, &probe.indices, &mut probe.features);
+        probe.computed_at.fill(trainer.n_steps());
     }
 
     pub(super) fn probe(&self) -> &Probe {

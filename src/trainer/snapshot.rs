@@ -3,21 +3,25 @@
 use std::sync::Arc;
 
 use crate::experiment::Experiment;
-use crate::trainer::Trainer;
 use crate::trainer::metrics::{HeadState, Metrics, measure};
 use crate::trainer::probe::{Probe, Prober, Subset};
+use crate::trainer::{Trainer, recipe};
 
 /// A run at one moment. Never changed after it was published.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Counts restarts: snapshots of different runs do not compare.
     pub generation: u64,
+    /// Number of the last command that was carried out before this snapshot; 0 before the first.
+    pub n_commands: u64,
     /// Steps done.
     pub step: u64,
     /// Passes over the training set.
     pub epochs: f64,
     /// The experiment as it stands, with its changes in mid-run.
     pub experiment: Arc<Experiment>,
+    /// The experiment as it stood before the first step and the first change.
+    pub start: Arc<Experiment>,
     /// Name of each class.
     pub class_names: Arc<[String]>,
     /// The head as it stands.
@@ -36,8 +40,17 @@ pub struct Snapshot {
     pub is_playing: bool,
     /// Why the run stopped by itself, and what to try.
     pub fault: Option<String>,
-    /// Why the last command was refused.
-    pub refusal: Option<String>,
+    /// The last command that was refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// A command that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Number of the command.
+    pub command: u64,
+    /// Why, in one sentence.
+    pub reason: String,
 }
 
 impl Snapshot {
@@ -48,9 +61,11 @@ impl Snapshot {
         let metrics = measure(&head, &probe.features, &probe.labels).unwrap_or_default();
         Self {
             generation: 1,
+            n_commands: 0,
             step: trainer.n_steps(),
             epochs: trainer.epochs(),
-            experiment: Arc::new(trainer.experiment().clone()),
+            experiment: Arc::clone(trainer.experiment()),
+            start: Arc::clone(trainer.start()),
             class_names: trainer.data().class_names.clone().into(),
             head,
             probe,
@@ -62,6 +77,24 @@ impl Snapshot {
             fault: None,
             refusal: None,
         }
+    }
+
+    /// The experiment that repeats this run: as it stood at the start, with the changes since.
+    pub fn recipe(&self) -> Experiment {
+        recipe(&self.start, &self.experiment)
+    }
+
+    /// The first part of the picture that is not finite.
+    pub(super) fn non_finite_part(&self) -> Option<&'static str> {
+        let head = &self.head;
+        let parts = [
+            ("a class weight", &head.weights),
+            ("a bias", &head.bias),
+            ("a class center", &head.centers),
+            ("a drawn feature", &self.probe.features),
+        ];
+        let bad = |(_, values): &&(_, &Vec<f32>)| values.iter().any(|value| !value.is_finite());
+        parts.iter().find(bad).map(|(name, _)| *name)
     }
 }
 

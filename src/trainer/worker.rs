@@ -11,7 +11,7 @@ use crate::experiment::Experiment;
 use crate::trainer::metrics::{HeadState, Metrics, measure};
 use crate::trainer::probe::{Probe, Prober, Subset};
 use crate::trainer::schedule::Horizon;
-use crate::trainer::snapshot::{History, Snapshot};
+use crate::trainer::snapshot::{History, Refusal, Snapshot};
 use crate::trainer::{Applied, Diverged, TrainError, Trainer};
 
 /// What the window may ask of a run, carried out in order.
@@ -21,6 +21,8 @@ pub enum Command {
     Play,
     /// Make none, and show every sample at the current step.
     Pause,
+    /// Pause if steps are being made, play if not.
+    TogglePlay,
     /// Make so many steps, then pause.
     Step(u64),
     /// Set a field of the experiment; what cannot change in a run restarts it.
@@ -44,6 +46,8 @@ pub enum Command {
 #[derive(Debug)]
 pub struct Worker {
     commands: Option<Sender<Command>>,
+    /// Commands sent so far.
+    n_sent: u64,
     slots: Arc<Slots>,
     thread: Option<JoinHandle<()>>,
 }
@@ -76,9 +80,11 @@ impl Worker {
             .name("trainer".to_owned())
             .spawn(move || {
                 let slots = publish_to;
-                match Run::new(&experiment, n_threads, 1) {
+                match Run::new(&experiment, n_threads, Subset::default(), 1) {
                     Ok(run) => Loop {
                         run,
+                        n_commands: 0,
+                        refusal: None,
                         commands,
                         slots,
                         wake: Box::new(wake),
@@ -94,17 +100,22 @@ impl Worker {
             .map_err(TrainError::Spawn)?;
         Ok(Self {
             commands: Some(sender),
+            n_sent: 0,
             slots,
             thread: Some(thread),
         })
     }
 
-    /// Sends a command; it takes its turn after those before it.
-    pub fn send(&self, command: Command) {
+    /// Sends a command, which takes its turn after those before it; returns its number.
+    ///
+    /// A snapshot whose [`Snapshot::n_commands`] is not below the number shows its effect.
+    pub fn send(&mut self, command: Command) -> u64 {
         if let Some(commands) = &self.commands {
             // The thread ends only when this handle is dropped, so that somebody receives.
             let _ = commands.send(command);
         }
+        self.n_sent += 1;
+        self.n_sent
     }
 
     /// The newest snapshot; `None` before the first.
@@ -153,7 +164,6 @@ struct Run {
     steps_left: Option<u64>,
     is_playing: bool,
     fault: Option<String>,
-    refusal: Option<String>,
     /// The last metrics and when they were measured.
     measured: Option<(Instant, Metrics)>,
     pace: Pace,
@@ -206,19 +216,25 @@ impl Pace {
 }
 
 impl Run {
-    fn new(experiment: &Experiment, n_threads: usize, generation: u64) -> Result<Self, TrainError> {
+    fn new(
+        experiment: &Experiment,
+        n_threads: usize,
+        subset: Subset,
+        generation: u64,
+    ) -> Result<Self, TrainError> {
         let trainer = Trainer::new(experiment, Some(Horizon::Endless), n_threads)?;
-        let subset = Subset::default();
+        let n_samples = trainer.data().train.len();
+        // A length that was asked for is where the run pauses; Play goes on without end.
+        let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
         Ok(Self {
             prober: Prober::new(&trainer, subset),
             trainer,
             subset,
             history: History::default(),
             generation,
-            steps_left: None,
-            is_playing: true,
+            steps_left,
+            is_playing: steps_left != Some(0),
             fault: None,
-            refusal: None,
             measured: None,
             pace: Pace::default(),
         })
@@ -255,16 +271,21 @@ impl Run {
     }
 
     /// Notes that what is drawn is no longer finite, unless the reason is known already.
-    fn fail_at(&mut self, step: u64) {
+    fn fail(&mut self, part: &str) {
         self.is_playing = false;
         self.steps_left = None;
+        let step = self.trainer.n_steps();
         self.fault.get_or_insert_with(|| {
-            Diverged {
-                step,
-                tensor: "a feature or a class weight".to_owned(),
-            }
-            .to_string()
+            let tensor = part.to_owned();
+            Diverged { step, tensor }.to_string()
         });
+    }
+
+    /// Makes so many steps, or steps without end.
+    fn play(&mut self, n_steps: Option<u64>) {
+        self.fault = None; // a changed setting may do better
+        self.is_playing = true;
+        self.steps_left = n_steps;
     }
 
     fn stop(&mut self) {
@@ -289,7 +310,7 @@ impl Run {
         metrics
     }
 
-    fn snapshot(&mut self) -> Snapshot {
+    fn snapshot(&mut self, n_commands: u64, refusal: Option<Refusal>) -> Snapshot {
         let head = self.trainer.head_state();
         let probe = self.prober.probe().clone();
         let metrics = self.metrics(&head, &probe);
@@ -299,9 +320,11 @@ impl Run {
         let is_measured = self.is_playing && self.pace.step_secs > 0.0;
         Snapshot {
             generation: self.generation,
+            n_commands,
             step: self.trainer.n_steps(),
             epochs: self.trainer.epochs(),
-            experiment: Arc::new(self.trainer.experiment().clone()),
+            experiment: Arc::clone(self.trainer.experiment()),
+            start: Arc::clone(self.trainer.start()),
             class_names: data.class_names.clone().into(),
             head,
             probe,
@@ -315,26 +338,16 @@ impl Run {
             },
             is_playing: self.is_playing,
             fault: self.fault.clone(),
-            refusal: self.refusal.clone(),
+            refusal,
         }
     }
 }
 
-/// Whether every number that is drawn is one.
-fn is_finite(snapshot: &Snapshot) -> bool {
-    let head = &snapshot.head;
-    [
-        &head.weights,
-        &head.bias,
-        &head.centers,
-        &snapshot.probe.features,
-    ]
-    .into_iter()
-    .all(|values| values.iter().all(|value| value.is_finite()))
-}
-
 struct Loop {
     run: Run,
+    /// Commands carried out so far.
+    n_commands: u64,
+    refusal: Option<Refusal>,
     commands: Receiver<Command>,
     slots: Arc<Slots>,
     wake: Box<dyn Fn() + Send>,
@@ -345,60 +358,44 @@ impl Loop {
     /// Trains until the handle is dropped.
     fn work(&mut self) {
         let mut published = self.publish();
-        loop {
-            match self.drain() {
-                Drained::Closed => return,
-                Drained::Something => published = self.publish(),
-                Drained::Nothing => {}
+        while self.drain() {
+            if self.run.is_playing {
+                self.run.step();
             }
-            if !self.run.is_playing {
-                continue;
-            }
-            self.run.step();
             if !self.run.is_playing || published.elapsed() >= PUBLISH_INTERVAL {
                 published = self.publish();
             }
         }
     }
 
-    /// Carries out all commands that wait; while paused, waits for one.
-    fn drain(&mut self) -> Drained {
-        let mut drained = Drained::Nothing;
+    /// Carries out all commands that wait; while paused, waits for one. Whether to go on.
+    fn drain(&mut self) -> bool {
         if !self.run.is_playing {
             match self.commands.recv() {
                 Ok(command) => self.obey(command),
-                Err(_) => return Drained::Closed,
+                Err(_) => return false,
             }
-            drained = Drained::Something;
         }
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.obey(command),
-                Err(TryRecvError::Empty) => return drained,
-                Err(TryRecvError::Disconnected) => return Drained::Closed,
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
             }
-            drained = Drained::Something;
         }
     }
 
     fn obey(&mut self, command: Command) {
+        self.n_commands += 1;
         let run = &mut self.run;
-        run.refusal = None;
         match command {
-            Command::Play => {
-                run.fault = None; // parameters are finite: a changed setting may do better
-                run.is_playing = true;
-                run.steps_left = None;
-            }
             Command::Pause => run.stop(),
-            Command::Step(n) => {
-                run.fault = None;
-                run.steps_left = Some(n.max(1));
-                run.is_playing = true;
-            }
+            Command::TogglePlay if run.is_playing => run.stop(),
+            Command::Play | Command::TogglePlay => run.play(None),
+            Command::Step(n) => run.play(Some(n.max(1))),
             Command::Set { key, value } => self.set(&key, &value),
             Command::Restart => {
-                let mut experiment = run.trainer.experiment().clone();
+                let mut experiment = run.trainer.experiment().as_ref().clone();
                 experiment.run.changes.clear();
                 self.start(&experiment);
             }
@@ -409,46 +406,58 @@ impl Loop {
             }
             Command::Capture => {
                 run.prober.finish(&run.trainer);
-                self.slots.captured.store(Some(Arc::new(run.snapshot())));
+                let snapshot = run.snapshot(self.n_commands, None);
+                self.slots.captured.store(Some(Arc::new(snapshot)));
             }
         }
     }
 
     fn set(&mut self, key: &str, value: &str) {
-        match self.run.trainer.set(key, value) {
-            Ok(Applied::Live) => {}
+        let run = &mut self.run;
+        let old_loss = run.trainer.experiment().loss.spec.id;
+        match run.trainer.set(key, value) {
+            Ok(Applied::Live) => {
+                // A chosen loss may put free embeddings on the sphere, also while nothing moves.
+                let new_loss = run.trainer.experiment().loss.spec.id;
+                if new_loss != old_loss && !run.is_playing {
+                    run.prober.finish(&run.trainer);
+                }
+            }
             Ok(Applied::NeedsRestart(experiment)) => self.start(&experiment),
-            Err(error) => self.run.refusal = Some(error.to_string()),
+            Err(error) => self.refuse(&error),
         }
+    }
+
+    fn refuse(&mut self, error: &dyn std::error::Error) {
+        self.refusal = Some(Refusal {
+            command: self.n_commands,
+            reason: error.to_string(),
+        });
     }
 
     /// Replaces the run by a new one; what cannot start leaves the old one as it is.
     fn start(&mut self, experiment: &Experiment) {
-        match Run::new(experiment, self.n_threads, self.run.generation + 1) {
+        let old = &self.run;
+        match Run::new(experiment, self.n_threads, old.subset, old.generation + 1) {
             Ok(mut run) => {
                 // A restart keeps still what stood still.
-                run.is_playing = self.run.is_playing || self.run.fault.is_some();
-                run.subset = self.run.subset;
-                run.prober = Prober::new(&run.trainer, run.subset);
+                run.is_playing = old.is_playing || old.fault.is_some();
                 self.run = run;
             }
-            Err(error) => self.run.refusal = Some(error.to_string()),
+            Err(error) => self.refuse(&error),
         }
     }
 
     /// Publishes the run as it stands. A step may pass what a float holds before a loss shows it:
     /// then the run stops, and what is shown stays at the last finite snapshot.
     fn publish(&mut self) -> Instant {
-        let mut snapshot = self.run.snapshot();
-        if !is_finite(&snapshot) {
-            self.run.fail_at(snapshot.step);
-            if let Some(last) = self
-                .slots
-                .newest
-                .load_full()
-                .filter(|last| last.generation == snapshot.generation)
-            {
+        let mut snapshot = self.run.snapshot(self.n_commands, self.refusal.clone());
+        if let Some(part) = snapshot.non_finite_part() {
+            self.run.fail(part);
+            let last = self.slots.newest.load_full();
+            if let Some(last) = last.filter(|last| last.generation == snapshot.generation) {
                 snapshot = Snapshot {
+                    n_commands: snapshot.n_commands,
                     experiment: snapshot.experiment,
                     is_playing: false,
                     fault: self.run.fault.clone(),
@@ -462,12 +471,6 @@ impl Loop {
         (self.wake)();
         Instant::now()
     }
-}
-
-enum Drained {
-    Nothing,
-    Something,
-    Closed,
 }
 
 #[cfg(test)]

@@ -277,10 +277,15 @@ fn class_chip(ui: &mut Ui, class: usize, chosen: &[usize], actions: &mut Vec<Act
         egui::Button::new(text.weak())
     };
     let is_last_pair = is_chosen && chosen.len() <= 2;
-    let response = ui
-        .add_enabled(!is_last_pair, button.min_size(egui::vec2(26.0, 24.0)))
-        .on_hover_text(format!("Digit {class}: in or out (starts a new run)"))
-        .on_disabled_hover_text("At least two classes are needed");
+    let (sense, help) = if is_last_pair {
+        let help = "At least two classes are needed: choose another before this one goes";
+        (egui::Sense::hover(), help.to_owned())
+    } else {
+        let help = format!("Digit {class}: in or out (starts a new run)");
+        (egui::Sense::click(), help)
+    };
+    let button = button.min_size(egui::vec2(26.0, 24.0)).sense(sense);
+    let response = ui.add(button).on_hover_text(help);
     response.widget_info(|| {
         egui::WidgetInfo::selected(
             egui::Role::CheckBox,
@@ -326,6 +331,7 @@ fn optimizer_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>)
     if let Some(value) = knob(ui, &rate, experiment.learning_rate()) {
         actions.push(Action::set("optimizer.learning_rate", value));
     }
+    clip_ui(ui, config.clip, actions);
     let batches = [16, 32, 64, 128, 256, 512, 1024, 4096];
     choice_row(
         ui,
@@ -350,6 +356,29 @@ fn optimizer_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>)
         },
     );
     start_ui(ui, experiment, actions);
+}
+
+fn clip_ui(ui: &mut Ui, clip: f64, actions: &mut Vec<Action>) {
+    let clips = [0.0, 1.0, 5.0, 20.0, 100.0];
+    choice_row(
+        ui,
+        "Clip gradient",
+        "Longest gradient of a step: a longer one is shortened to it",
+        &clip,
+        &clips,
+        |&clip| clip_name(clip),
+        |clip| {
+            actions.push(Action::set("optimizer.clip", clip));
+        },
+    );
+}
+
+fn clip_name(clip: f64) -> String {
+    if clip == 0.0 {
+        "off".to_owned()
+    } else {
+        clip.to_string()
+    }
 }
 
 /// Margin ramp, activation, where weights start.

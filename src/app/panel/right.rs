@@ -1,13 +1,17 @@
 //! The right panel: accuracy, loss curve, meters. Every number comes from the snapshot.
 
+use std::sync::Arc;
+
 use egui::{Align, Align2, Layout, Ui, vec2};
-use egui_plot::{Line, Plot, PlotPoint, PlotPoints};
+use egui_plot::{Line, Plot, PlotPoint, PlotPoints, VLine};
 
 use crate::app::theme;
 use crate::app::widget::{Meter, hairline, meter, strong};
+use crate::experiment::Experiment;
+use crate::loss;
 use crate::loss::Setting;
 use crate::scene::{Font, thousands};
-use crate::trainer::{Snapshot, Subset};
+use crate::trainer::{HeadState, Metrics, Snapshot};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
 #[derive(Default)]
@@ -16,18 +20,20 @@ pub(crate) struct RightPanel {
     accuracy: Vec<PlotPoint>,
     /// What the axis of the loss reaches to: a spike at a change of loss may stand out.
     highest_loss: f64,
+    /// Where another loss was chosen: the step, and the loss's name.
+    choices: Vec<(u64, &'static str)>,
     /// Snapshot the curves were made of.
-    of: Option<(u64, u64)>,
+    of: Option<Arc<Snapshot>>,
 }
 
 impl RightPanel {
     /// Lays out the panel.
-    pub(crate) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, subset: Subset) {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, snapshot: &Arc<Snapshot>) {
         self.take(snapshot);
         egui::ScrollArea::vertical()
             .auto_shrink(false)
             .show(ui, |ui| {
-                headline_ui(ui, snapshot, subset);
+                headline_ui(ui, snapshot);
                 ui.add_space(4.0);
                 self.curves_ui(ui, snapshot);
                 hairline(ui);
@@ -37,12 +43,13 @@ impl RightPanel {
             });
     }
 
-    fn take(&mut self, snapshot: &Snapshot) {
-        let of = Some((snapshot.generation, snapshot.step));
-        if self.of == of {
+    fn take(&mut self, snapshot: &Arc<Snapshot>) {
+        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, snapshot)) {
             return;
         }
-        self.of = of;
+        self.of = Some(Arc::clone(snapshot));
+        self.choices.clear();
+        self.choices.extend(choices(&snapshot.experiment));
         let rows = snapshot.history.rows();
         self.loss.clear();
         self.loss.extend(
@@ -67,19 +74,78 @@ impl RightPanel {
         let loss = Line::new("loss", PlotPoints::Borrowed(&self.loss))
             .color(theme::color(tokens.accent))
             .width(1.5);
-        curve(
-            ui,
-            "loss",
-            &newest,
-            loss,
-            self.highest_loss,
-            format!("{:.1}", self.highest_loss),
-        );
+        let top = format!("{:.1}", self.highest_loss);
+        self.curve_ui(ui, "loss", &newest, loss, self.highest_loss, top);
         let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
             .color(theme::color(tokens.text))
             .width(1.5);
-        curve(ui, "accuracy", "0 to 100%", accuracy, 1.0, String::new());
+        self.curve_ui(ui, "accuracy", "0 to 100%", accuracy, 1.0, String::new());
     }
+
+    /// A curve from 0 to `highest`, which is written at its top, with a line at each choice of a
+    /// loss.
+    fn curve_ui(
+        &self,
+        ui: &mut Ui,
+        name: &str,
+        value: &str,
+        line: Line<'_>,
+        highest: f64,
+        top: String,
+    ) {
+        let tokens = theme::tokens(ui.ctx());
+        let plot = Plot::new(name)
+            .height(72.0)
+            .show_axes(false)
+            .show_grid(false)
+            .show_background(false)
+            .allow_zoom(false)
+            .allow_drag(false)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .allow_double_click_reset(false)
+            .set_margin_fraction(vec2(0.0, 0.05));
+        let response = plot
+            .show(ui, |plot| {
+                for &(step, loss) in &self.choices {
+                    let mark = VLine::new(loss, step as f64)
+                        .color(theme::color(tokens.hairline_strong))
+                        .width(1.0);
+                    plot.vline(mark);
+                }
+                plot.line(line);
+                plot.set_plot_bounds_y(0.0..=1.04 * highest.max(1e-6));
+            })
+            .response;
+        let color = theme::color(tokens.dimmed);
+        let font = theme::font(Font::Regular, theme::size::NOTE);
+        let corner = response.rect.right_top();
+        ui.painter()
+            .text(corner, Align2::RIGHT_TOP, top, font, color);
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
+        });
+        ui.horizontal(|ui| {
+            ui.label(egui::RichText::new(name).size(theme::size::NOTE).weak());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.label(egui::RichText::new(value).size(theme::size::NOTE).weak());
+            });
+        });
+    }
+}
+
+/// Steps at which another loss was chosen. Passing through one on the way to the next does not
+/// count.
+fn choices(experiment: &Experiment) -> Vec<(u64, &'static str)> {
+    let mut choices: Vec<(u64, &'static str)> = Vec::new();
+    for change in experiment.run.changes.iter().filter(|c| c.key == "loss.id") {
+        let Ok(spec) = loss::find(&change.value) else {
+            continue;
+        };
+        choices.retain(|&(step, _)| step != change.step);
+        choices.push((change.step, spec.short_name));
+    }
+    choices
 }
 
 /// What all values but the highest few stay below.
@@ -90,46 +156,7 @@ fn usual_maximum(mut values: Vec<f64>) -> f64 {
     values.get(index).copied().unwrap_or(1.0)
 }
 
-/// A curve from 0 to `highest`, which is written at its top.
-fn curve(ui: &mut Ui, name: &str, value: &str, line: Line<'_>, highest: f64, top: String) {
-    let plot = Plot::new(name)
-        .height(72.0)
-        .show_axes(false)
-        .show_grid(false)
-        .show_background(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_double_click_reset(false)
-        .set_margin_fraction(vec2(0.0, 0.05));
-    let response = plot
-        .show(ui, |plot| {
-            plot.line(line);
-            plot.set_plot_bounds_y(0.0..=1.04 * highest.max(1e-6));
-        })
-        .response;
-    let color = theme::color(theme::tokens(ui.ctx()).dimmed);
-    let font = theme::font(Font::Regular, theme::size::NOTE);
-    ui.painter().text(
-        response.rect.right_top(),
-        Align2::RIGHT_TOP,
-        top,
-        font,
-        color,
-    );
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
-    });
-    ui.horizontal(|ui| {
-        ui.label(egui::RichText::new(name).size(theme::size::NOTE).weak());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(egui::RichText::new(value).size(theme::size::NOTE).weak());
-        });
-    });
-}
-
-fn headline_ui(ui: &mut Ui, snapshot: &Snapshot, subset: Subset) {
+fn headline_ui(ui: &mut Ui, snapshot: &Snapshot) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 3.0;
         ui.label(strong(
@@ -144,10 +171,10 @@ fn headline_ui(ui: &mut Ui, snapshot: &Snapshot, subset: Subset) {
             ui.label(strong(thousands(snapshot.step), theme::size::VALUE));
         });
     });
-    let kind = match subset {
-        _ if snapshot.probe.is_train => "training",
-        Subset::Train(_) => "training",
-        Subset::Test(_) => "test",
+    let kind = if snapshot.probe.is_train {
+        "training"
+    } else {
+        "test"
     };
     ui.weak(format!(
         "of {} {kind} samples right",
@@ -156,86 +183,83 @@ fn headline_ui(ui: &mut Ui, snapshot: &Snapshot, subset: Subset) {
 }
 
 fn meters_ui(ui: &mut Ui, snapshot: &Snapshot) {
-    let metrics = &snapshot.metrics;
-    let head = &snapshot.head;
+    let Snapshot { metrics, head, .. } = snapshot;
+    for shown in [
+        target_meter(metrics),
+        spread_meter(metrics),
+        weight_meter(metrics, head),
+        margin_meter(metrics, head),
+        Some(length_meter(metrics)),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        meter(ui, &shown);
+    }
+}
+
+fn target_meter(metrics: &Metrics) -> Option<Meter<'static>> {
+    const RIGHT_ANGLE_DEG: f64 = 90.0; // where an untrained feature lies on average
+    let degrees = metrics.target_angle_rad?.to_degrees();
+    Some(Meter {
+        label: "angle to own weight",
+        value: format!("{degrees:.1}°"),
+        share: (degrees / RIGHT_ANGLE_DEG) as f32,
+        ideal: None,
+        help: "Mean angle between a feature and the weight of its class: small is compact and on target.",
+    })
+}
+
+fn spread_meter(metrics: &Metrics) -> Option<Meter<'static>> {
+    const WIDE_DEG: f64 = 45.0; // classes this wide overlap
+    let degrees = metrics.intra_class_angle_rad?.to_degrees();
+    Some(Meter {
+        label: "spread within a class",
+        value: format!("{degrees:.1}°"),
+        share: (degrees / WIDE_DEG) as f32,
+        ideal: None,
+        help: "Mean angle between a feature and the mean direction of its class.",
+    })
+}
+
+fn weight_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {
+    const BEST_SHARE: f64 = 0.8; // leaves room for the note at the tick
+    let degrees = metrics.min_weight_angle_rad?.to_degrees();
     let setting = Setting {
         n_classes: head.n_classes,
         dim: head.dim,
     };
-    if let Some(angle) = metrics.target_angle_rad {
-        angle_meter(
-            ui,
-            "angle to own weight",
-            angle,
-            90.0,
-            None,
-            "Mean angle between a feature and the weight of its class: small is compact and on target.",
-        );
-    }
-    if let Some(angle) = metrics.intra_class_angle_rad {
-        angle_meter(
-            ui,
-            "spread within a class",
-            angle,
-            45.0,
-            None,
-            "Mean angle between a feature and the mean direction of its class.",
-        );
-    }
-    if let Some(angle) = metrics.min_weight_angle_rad {
-        let best = setting.best_angle_rad().to_degrees();
-        angle_meter(
-            ui,
-            "least weight angle",
-            angle,
-            best * 1.25,
-            Some(best),
-            "The two closest class weights; the tick is the best that any arrangement reaches.",
-        );
-    }
-    if head.spec.form.is_angular() && !head.spec.params.is_empty() {
-        meter(
-            ui,
-            &Meter {
-                label: "samples with their margin",
-                value: format!("{:.0}%", 100.0 * metrics.margin_satisfied),
-                share: metrics.margin_satisfied as f32,
-                ideal: None,
-                help: "Share of samples whose class wins even with the margin counted against it.",
-            },
-        );
-    }
-    meter(
-        ui,
-        &Meter {
-            label: "mean feature length",
-            value: format!("{:.1}", metrics.mean_feature_norm),
-            share: (metrics.mean_feature_norm / (metrics.mean_feature_norm + 30.0)) as f32,
-            ideal: None,
-            help: "Mean ‖x‖: free under softmax, without meaning where features are normalized.",
-        },
-    );
+    let best = setting.best_angle_rad().to_degrees();
+    Some(Meter {
+        label: "least weight angle",
+        value: format!("{degrees:.1}°"),
+        share: (BEST_SHARE * degrees / best) as f32,
+        ideal: Some((BEST_SHARE as f32, format!("{best:.0}° best"))),
+        help: "The two closest class weights; the tick is the best that any arrangement reaches.",
+    })
 }
 
-fn angle_meter(
-    ui: &mut Ui,
-    label: &str,
-    angle_rad: f64,
-    full_deg: f64,
-    best_deg: Option<f64>,
-    help: &str,
-) {
-    let degrees = angle_rad.to_degrees();
-    meter(
-        ui,
-        &Meter {
-            label,
-            value: format!("{degrees:.1}°"),
-            share: (degrees / full_deg) as f32,
-            ideal: best_deg.map(|best| ((best / full_deg) as f32, format!("{best:.0}° best"))),
-            help,
-        },
-    );
+fn margin_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {
+    let has_margin = head.spec.form.is_angular() && !head.spec.params.is_empty();
+    has_margin.then(|| Meter {
+        label: "samples with their margin",
+        value: format!("{:.0}%", 100.0 * metrics.margin_satisfied),
+        share: metrics.margin_satisfied as f32,
+        ideal: None,
+        help: "Share of samples whose class wins even with the margin counted against it.",
+    })
+}
+
+fn length_meter(metrics: &Metrics) -> Meter<'static> {
+    const HALF: f64 = 30.0; // lengths have no bound; this one fills half of the bar
+    let norm = metrics.mean_feature_norm;
+    Meter {
+        label: "mean feature length",
+        value: format!("{norm:.1}"),
+        share: (norm / (norm + HALF)) as f32,
+        ideal: None,
+        help: "Mean ‖x‖: free under softmax, without meaning where features are normalised.",
+    }
 }
 
 fn pace_ui(ui: &mut Ui, snapshot: &Snapshot) {

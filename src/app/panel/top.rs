@@ -1,10 +1,11 @@
 //! The bar at the top: play, step, restart; the losses in the lecture's order; export.
 
+use egui::containers::menu::MenuButton;
 use egui::{Align, Layout, Ui};
 
 use crate::app::action::{Action, SaveTo};
 use crate::app::theme;
-use crate::app::widget::{Icon, icon_button, segment, strong};
+use crate::app::widget::{Icon, icon_button, segment, segment_button, strong};
 use crate::experiment::Experiment;
 use crate::loss::{Form, LOSSES, LossSpec};
 use crate::trainer::Command;
@@ -32,8 +33,11 @@ pub(crate) fn top_ui(
         for spec in LOSSES.iter().filter(|spec| spec.key.is_some()) {
             loss_button(ui, spec, experiment, actions);
         }
-        ui.menu_button(more_name(experiment), |ui| more_ui(ui, experiment, actions))
-            .response
+        let is_chosen = experiment.loss.spec.key.is_none();
+        let button = segment_button(ui, more_name(experiment), is_chosen);
+        MenuButton::from_button(button)
+            .ui(ui, |ui| more_ui(ui, experiment, actions))
+            .0
             .on_hover_text("More losses, keys and settings");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export_ui(ui, actions);
@@ -48,7 +52,7 @@ fn transport_ui(ui: &mut Ui, is_playing: bool, actions: &mut Vec<Action>) {
         (Icon::Play, "Play")
     };
     if icon_button(ui, icon, true, name, &format!("{name} training (space)")).clicked() {
-        actions.push(Action::TogglePlay);
+        actions.push(Action::Send(Command::TogglePlay));
     }
     if icon_button(ui, Icon::Step, false, "Step", "Make one training step (→)").clicked() {
         actions.push(Action::Send(Command::Step(1)));
@@ -90,13 +94,14 @@ fn loss_button(
 }
 
 /// The name of the loss in use where it stands under More.
-fn more_name(experiment: &Experiment) -> egui::RichText {
+fn more_name(experiment: &Experiment) -> String {
     let spec = experiment.loss.spec;
-    if spec.key.is_none() {
-        strong(spec.short_name, theme::size::VALUE)
+    let name = if spec.key.is_none() {
+        spec.short_name
     } else {
-        egui::RichText::new("More")
-    }
+        "More"
+    };
+    format!("{name} ▾")
 }
 
 fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
@@ -139,7 +144,7 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
 }
 
 fn export_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
-    ui.menu_button(strong("Export", theme::size::VALUE), |ui| {
+    ui.menu_button(strong("Export ▾", theme::size::VALUE), |ui| {
         if ui
             .button("Save picture as PNG…")
             .on_hover_text("Choose a name and a folder (E)")
