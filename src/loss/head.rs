@@ -5,9 +5,9 @@
 //! is a distance, so its gradient is a unit tangent, and nothing is divided by sinθ.
 //!
 //! [`LANES`] samples are computed side by side, forward and backward in one go while all their
-//! numbers are in the first-level cache. All forms share one pass over the classes: z = c·l·cosθ
-//! + b, with a factor c of the class, a factor l of the sample, and for the linear forms W·x in
-//! place of the cosine.
+//! numbers are in the first-level cache. All forms share one pass over the classes, with the logit
+//! z = c·l·cosθ + b of a factor c of the class and a factor l of the sample; linear forms have W·x
+//! in place of the cosine.
 
 #![expect(
     clippy::inline_always,
@@ -182,11 +182,11 @@ impl Head {
             self.load(features, labels, values, block);
             self.forward(input, values, classes, block);
             if let Some(record) = record {
-                self.keep(block, &mut record.logits);
+                block.keep(&mut record.logits);
             }
-            loss += self.cross_entropy(input.batch, block);
+            loss += block.cross_entropy(input.batch);
             if let Some(record) = record {
-                self.keep(block, &mut record.grad_logits);
+                block.keep(&mut record.grad_logits);
             }
             self.backward(classes, block, grads.weights, grads.bias);
             self.store(block, grad_features);
@@ -271,7 +271,7 @@ impl Head {
             squared = zip(&squared, x, |sum, x| sum + x * x);
         }
         let shortest = T::of(SHORTEST_FEATURE);
-        block.norms = map(&squared, |squared| squared.sqrt());
+        block.norms = map(&squared, T::sqrt);
         for x in &mut block.directions {
             *x = zip(x, &block.norms, |x, norm| {
                 if norm >= shortest {
@@ -348,7 +348,7 @@ impl Head {
         }
         // sinθ = ‖v − cosθ u‖, exact near 0 and π.
         let squared = squared_rejection(&block.target, &block.directions, &block.target_cos);
-        let sin = map(&squared, |squared| squared.sqrt());
+        let sin = map(&squared, T::sqrt);
         let mut angles = [TargetAngle {
             cos: T::zero(),
             sin: T::one(),
@@ -370,58 +370,6 @@ impl Head {
             block.pull[lane] = psi[lane].pull;
             block.logits[y][lane] = classes.factors[y] * block.factors[lane] * psi[lane].value;
         }
-    }
-
-    /// Σ L_i of the block; turns logits into ∂L/∂z (`losses.md` 2.1).
-    ///
-    /// Keeps all digits when the loss is tiny: log1p of the others' sum where the target leads, and
-    /// −Σ_{j≠y} p_j instead of p_y − 1.
-    #[inline(always)]
-    fn cross_entropy<T: Real>(&self, batch: usize, block: &mut Block<T>) -> f64 {
-        let zero = [T::zero(); LANES];
-        let mut target = zero;
-        for (lane, &y) in block.labels.iter().enumerate() {
-            target[lane] = std::mem::replace(&mut block.logits[y][lane], T::of(HIDDEN));
-        }
-        let mut lead = zero;
-        for logit in &block.logits {
-            for lane in 0..LANES {
-                let ahead = logit[lane] - target[lane];
-                lead[lane] = if ahead > lead[lane] {
-                    ahead
-                } else {
-                    lead[lane]
-                };
-            }
-        }
-        let mut others = zero;
-        for logit in &mut block.logits {
-            for lane in 0..LANES {
-                // In this order the leader comes to exactly 0, however large the logits.
-                let behind = logit[lane] - target[lane] - lead[lane];
-                logit[lane] = behind.exp_nonpositive();
-                others[lane] += logit[lane];
-            }
-        }
-        let own = map(&lead, |lead| (-lead).exp_nonpositive());
-        let mut inverse = zero;
-        for lane in 0..block.n {
-            inverse[lane] = T::one() / (T::of(batch as f64) * (own[lane] + others[lane]));
-        }
-        for logit in &mut block.logits {
-            *logit = zip(logit, &inverse, |e, inverse| e * inverse);
-        }
-        let mut loss = 0.0;
-        for lane in 0..block.n {
-            block.logits[block.labels[lane]][lane] = -(others[lane] * inverse[lane]);
-            let of_sample = if lead[lane] > T::zero() {
-                lead[lane] + (own[lane] + others[lane]).ln()
-            } else {
-                others[lane].ln_1p()
-            };
-            loss += of_sample.widen();
-        }
-        loss
     }
 
     /// ∇ of all heads (`losses.md` 2.3): a class pulls along v − cosθ u where only directions
@@ -494,13 +442,6 @@ impl Head {
         }
     }
 
-    /// Appends the lanes in use of all classes to `[classes, n]`.
-    fn keep<T: Real>(&self, block: &Block<T>, columns: &mut Vec<T>) {
-        for lane in 0..block.n {
-            columns.extend(block.logits.iter().map(|logit| logit[lane]));
-        }
-    }
-
     /// Turns lanes back into columns.
     #[inline(always)]
     fn store<T: Real>(&self, block: &Block<T>, grad_features: &mut [T]) {
@@ -540,6 +481,67 @@ impl Head {
             }
         }
         sum / input.batch as f64
+    }
+}
+
+impl<T: Real> Block<T> {
+    /// Σ L_i of the block; turns logits into ∂L/∂z (`losses.md` 2.1).
+    ///
+    /// Keeps all digits when the loss is tiny: log1p of the others' sum where the target leads, and
+    /// −Σ_{j≠y} p_j instead of p_y − 1.
+    #[inline(always)]
+    fn cross_entropy(&mut self, batch: usize) -> f64 {
+        let zero = [T::zero(); LANES];
+        let mut target = zero;
+        for (lane, &y) in self.labels.iter().enumerate() {
+            target[lane] = std::mem::replace(&mut self.logits[y][lane], T::of(HIDDEN));
+        }
+        let mut lead = zero;
+        for logit in &self.logits {
+            for lane in 0..LANES {
+                let ahead = logit[lane] - target[lane];
+                lead[lane] = if ahead > lead[lane] {
+                    ahead
+                } else {
+                    lead[lane]
+                };
+            }
+        }
+        let mut others = zero;
+        for logit in &mut self.logits {
+            for lane in 0..LANES {
+                // In this order the leader comes to exactly 0, however large the logits.
+                let behind = logit[lane] - target[lane] - lead[lane];
+                logit[lane] = behind.exp_nonpositive();
+                others[lane] += logit[lane];
+            }
+        }
+        let own = map(&lead, |lead| (-lead).exp_nonpositive());
+        let mut inverse = zero;
+        for lane in 0..self.n {
+            inverse[lane] = T::one() / (T::of(batch as f64) * (own[lane] + others[lane]));
+        }
+        for logit in &mut self.logits {
+            *logit = zip(logit, &inverse, |e, inverse| e * inverse);
+        }
+        let mut loss = 0.0;
+        for lane in 0..self.n {
+            self.logits[self.labels[lane]][lane] = -(others[lane] * inverse[lane]);
+            let of_sample = if lead[lane] > T::zero() {
+                lead[lane] + (own[lane] + others[lane]).ln()
+            } else {
+                others[lane].ln_1p()
+            };
+            loss += of_sample.widen();
+        }
+        loss
+    }
+
+    /// Appends the lanes in use of all classes to `[classes, n]`.
+    fn keep(&self, columns: &mut Vec<T>) {
+        for lane in 0..self.n {
+            columns.extend(self.logits.iter().map(|logit| logit[lane]));
+        }
     }
 }
 

@@ -1,5 +1,10 @@
 //! Samples side by side: one number of each in an array that the compiler keeps in vector registers.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what runs in vector registers must be compiled into the function that has them"
+)]
+
 use crate::loss::real::Real;
 
 /// Samples computed together: one register of AVX-512 in f32, two of AVX2, four of NEON.
