@@ -175,19 +175,20 @@ fn check_case(case: &Case) -> anyhow::Result<Errors> {
         centers: &centers,
         batch: case.n,
     };
-    let mut work = HeadWork::default();
+    let mut work = HeadWork::recording();
     let mut grad_features = vec![0.0; features.len()];
     let mut grad_weights = vec![0.0; weights.len()];
     let mut grad_bias = vec![0.0; bias.len()];
-    let mut loss = head.forward(input, &values, &mut work);
     let mut grads = HeadGrads {
         features: &mut grad_features,
         weights: &mut grad_weights,
         bias: &mut grad_bias,
         center_sums: &mut [],
     };
-    loss += head.backward(input, &values, &mut work, &mut grads);
+    let loss = head.run(input, &values, &mut work, &mut grads);
     let logits: Vec<f32> = work
+        .record
+        .unwrap_or_default()
         .logits
         .chunks_exact(case.classes)
         .flat_map(|column| &column[first..])

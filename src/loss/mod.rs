@@ -15,6 +15,7 @@ mod combined;
 mod cosface;
 pub mod head;
 mod l_softmax;
+mod lanes;
 mod modified_softmax;
 mod normface;
 pub mod real;
@@ -22,7 +23,7 @@ mod softmax;
 pub mod spec;
 mod sphereface;
 
-pub use head::{Head, HeadGrads, HeadInput, HeadWork};
+pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;
 pub use spec::{Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, short};
 

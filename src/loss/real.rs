@@ -2,6 +2,7 @@
 
 use nalgebra::RealField;
 
+use crate::loss::lanes;
 use crate::loss::spec::{PenaltyFn, PenaltyFns, TargetFn, TargetFns};
 
 /// A scalar type of the shared head.
@@ -18,6 +19,10 @@ pub trait Real: RealField + Copy {
     /// This value in double precision.
     fn widen(self) -> f64;
 
+    /// e^x for x ≤ 0, where lanes want it without a branch.
+    #[must_use]
+    fn exp_nonpositive(self) -> Self;
+
     /// The target function of this precision.
     fn target(fns: &TargetFns) -> TargetFn<Self>;
 
@@ -26,7 +31,7 @@ pub trait Real: RealField + Copy {
 }
 
 macro_rules! real {
-    ($type:ident, $floor:literal) => {
+    ($type:ident, $floor:literal, $exp:path) => {
         impl Real for $type {
             const TANGENT_FLOOR: Self = $floor;
 
@@ -36,6 +41,11 @@ macro_rules! real {
 
             fn widen(self) -> f64 {
                 self as f64
+            }
+
+            #[inline(always)]
+            fn exp_nonpositive(self) -> Self {
+                $exp(self)
             }
 
             fn target(fns: &TargetFns) -> TargetFn<Self> {
@@ -49,5 +59,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, 1e-6);
-real!(f64, 1e-14);
+real!(f32, 1e-6, lanes::exp_nonpositive);
+real!(f64, 1e-14, f64::exp);

@@ -117,8 +117,8 @@ pub struct Psi<T> {
     pub pull: T,
 }
 
-/// ψ and −ψ' of a target angle for given parameter values.
-pub type TargetFn<T> = fn(TargetAngle<T>, &Values<T>) -> Psi<T>;
+/// ψ and −ψ' of target angles, written to a slice as long, for given parameter values.
+pub type TargetFn<T> = fn(&[TargetAngle<T>], &Values<T>, &mut [Psi<T>]);
 
 /// The same target function in both precisions.
 #[derive(Clone, Copy, Debug)]
@@ -130,12 +130,21 @@ pub struct TargetFns {
 impl TargetFns {
     /// ψ(θ) for drawing and for boundaries.
     pub fn psi(&self, theta_rad: f64, values: &Values<f64>) -> f64 {
-        (self.f64)(TargetAngle::from_rad(theta_rad), values).value
+        self.at(theta_rad, values).value
     }
 
     /// −ψ'(θ).
     pub fn pull(&self, theta_rad: f64, values: &Values<f64>) -> f64 {
-        (self.f64)(TargetAngle::from_rad(theta_rad), values).pull
+        self.at(theta_rad, values).pull
+    }
+
+    fn at(&self, theta_rad: f64, values: &Values<f64>) -> Psi<f64> {
+        let mut psi = [Psi {
+            value: 0.0,
+            pull: 0.0,
+        }];
+        (self.f64)(&[TargetAngle::from_rad(theta_rad)], values, &mut psi);
+        psi[0]
     }
 }
 
@@ -158,13 +167,21 @@ pub struct PenaltyFns {
     pub(in crate::loss) f64: PenaltyFn<f64>,
 }
 
+/// Makes a function of one angle the target function of a loss. What it computes of the values
+/// alone is computed once for all angles.
 macro_rules! target {
-    ($function:path) => {
-        crate::loss::spec::TargetFns {
-            f32: $function,
-            f64: $function,
+    ($function:path) => {{
+        fn all<T: crate::loss::Real>(
+            angles: &[crate::loss::spec::TargetAngle<T>],
+            values: &crate::loss::Values<T>,
+            psi: &mut [crate::loss::spec::Psi<T>],
+        ) {
+            for (psi, &angle) in psi.iter_mut().zip(angles) {
+                *psi = $function(angle, values);
+            }
         }
-    };
+        crate::loss::spec::TargetFns { f32: all, f64: all }
+    }};
 }
 pub(in crate::loss) use target;
 

@@ -73,7 +73,6 @@ impl Chunk {
             centers: &params[model.centers.range()],
             batch,
         };
-        self.loss = head.forward(input, values, &mut self.head);
         let (body_grads, head_grads) = self.grads.split_at_mut(model.weights.offset);
         let (weights, rest) = head_grads.split_at_mut(dim * model.n_classes);
         let mut grads = HeadGrads {
@@ -82,7 +81,7 @@ impl Chunk {
             bias: &mut rest[..model.n_classes],
             center_sums: &mut self.center_sums,
         };
-        self.loss += head.backward(input, values, &mut self.head, &mut grads);
+        self.loss = head.run(input, values, &mut self.head, &mut grads);
         model.backward(
             params,
             indices,

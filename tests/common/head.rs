@@ -127,23 +127,23 @@ pub fn run<T: Real + Default>(
         batch: problem.labels.len(),
     };
     let values = values.map(T::of);
-    let mut work = HeadWork::default();
+    let mut work = HeadWork::recording();
     let mut features = vec![T::zero(); problem.features.len()];
     let mut weights = vec![T::zero(); problem.weights.len()];
     let mut bias = vec![T::zero(); n_classes];
-    let mut loss = head.forward(input, &values, &mut work);
     let mut grads = HeadGrads {
         features: &mut features,
         weights: &mut weights,
         bias: &mut bias,
         center_sums: &mut [],
     };
-    loss += head.backward(input, &values, &mut work, &mut grads);
+    let loss = head.run(input, &values, &mut work, &mut grads);
+    let record = work.record.unwrap_or_default();
     let wide = |values: &[T]| values.iter().map(|x| x.widen()).collect();
     Gradients {
         loss,
-        logits: wide(&work.logits),
-        logits_grad: wide(&work.grad_logits),
+        logits: wide(&record.logits),
+        logits_grad: wide(&record.grad_logits),
         features: wide(&features),
         weights: wide(&weights),
         bias: wide(&bias),
