@@ -155,7 +155,10 @@ impl Head {
             record.logits.clear();
             record.grad_logits.clear();
         }
-        let loss = pulp::Arch::new().dispatch(|| self.run_blocks(input, values, work, grads));
+        let loss = pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || self.run_blocks(input, values, work, grads),
+        );
         loss + self.penalty(input, values, grads)
     }
 
