@@ -108,12 +108,8 @@ fn heads(criterion: &mut Criterion) {
         };
         let values = spec.defaults(setting).map(|value| value as f32);
         let mut work = HeadWork::default();
-        group.bench_function(format!("forward/{}", spec.id), |bencher| {
-            bencher.iter(|| head.forward(black_box(input), &values, &mut work));
-        });
-        head.forward(input, &values, &mut work);
-        group.bench_function(format!("backward/{}", spec.id), |bencher| {
-            bencher.iter(|| head.backward(black_box(input), &values, &mut work, &mut grads));
+        group.bench_function(spec.id, |bencher| {
+            bencher.iter(|| head.run(black_box(input), &values, &mut work, &mut grads));
         });
     }
     group.finish();

@@ -711,6 +711,14 @@ fn a_run_with_a_length_pauses_there_and_play_goes_on() {
             assert_eq!(paused.step, n_steps, "{length:?}");
             worker.send(Command::Play);
             wait_for(&worker, |s| s.step > n_steps + 20);
+            // A restart at rest has its whole length before it again.
+            worker.send(Command::Pause);
+            worker.send(Command::Restart);
+            let number = worker.send(Command::TogglePlay);
+            if n_steps > 0 {
+                let again = wait_for(&worker, |s| s.n_commands >= number && !s.is_playing);
+                assert_eq!(again.step, n_steps, "{length:?}");
+            }
         }
     });
 }

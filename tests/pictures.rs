@@ -395,11 +395,11 @@ fn the_sample_under_the_pointer_is_found() {
 fn the_scale_follows_features_and_comes_to_rest() {
     let mut snapshot = blobs("softmax", "2", "3");
     let mut view = ViewState::new(ViewKind::Plane, theme::DARK);
-    while view.follow(&snapshot, SIZE) {}
+    while view.follow(&snapshot, SIZE, 1.0 / 60.0) {}
     let before = view.plane.units_per_pt;
     snapshot.probe.features.iter_mut().for_each(|x| *x *= 3.0);
     let mut n_frames = 0;
-    while view.follow(&snapshot, SIZE) {
+    while view.follow(&snapshot, SIZE, 1.0 / 60.0) {
         n_frames += 1;
         assert!(n_frames < 120, "two seconds are enough");
     }
@@ -407,7 +407,7 @@ fn the_scale_follows_features_and_comes_to_rest() {
     assert!((2.0..5.0).contains(&ratio), "{ratio}");
     // A little smaller: hysteresis holds the scale.
     snapshot.probe.features.iter_mut().for_each(|x| *x *= 0.8);
-    assert!(!view.follow(&snapshot, SIZE));
+    assert!(!view.follow(&snapshot, SIZE, 1.0 / 60.0));
 }
 
 /// Printed with `--nocapture`, bounded loosely for slow machines.

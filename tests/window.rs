@@ -32,9 +32,11 @@ fn window(experiment: &Experiment) -> Harness<'static, App> {
 }
 
 fn window_of_size(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
+    const FRAME_SECS: f32 = 0.05; // two clicks in four frames are a double click
     let experiment = experiment.clone();
     let mut harness = Harness::builder()
         .with_size(size)
+        .with_step_dt(FRAME_SECS)
         .with_context_setup(theme::install)
         .build_eframe(move |cc| App::new(cc, &experiment, 1, false).expect("training starts"));
     wait_for(&mut harness, "a snapshot", |app| app.snapshot().is_some());
@@ -126,6 +128,56 @@ fn the_margin_slider_changes_the_run_and_not_its_step() {
         app.snapshot().is_some_and(|s| s.head.values[0] > before)
     });
     assert_eq!(snapshot(&harness).generation, generation);
+}
+
+fn double_click(harness: &mut Harness<'_, App>, at: egui::Pos2) {
+    harness.event(egui::Event::PointerMoved(at));
+    for pressed in [true, false, true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    harness.run_steps(3);
+}
+
+#[test]
+fn a_double_click_brings_the_default_back() {
+    for role in [Role::Slider, Role::SpinButton] {
+        let settings = [("loss.id", "arcface"), ("loss.margin", "1.2")];
+        let mut harness = window(&small(&settings));
+        let default = (harness.state().experiment().loss.spec.params[0].default)(
+            harness.state().experiment().setting(),
+        );
+        let at = harness.get_by_role_and_label(role, "margin m").rect();
+        double_click(&mut harness, at.center());
+        let margin = harness.state().experiment().loss_values()[0];
+        assert!((margin - default).abs() < 1e-9, "{role:?}: {margin}");
+    }
+}
+
+#[test]
+fn two_classes_of_binary_cross_entropy_never_lead_into_a_refusal() {
+    let binary = [("classes", "2"), ("loss.id", "binary_cross_entropy")];
+    let mut harness = window(&small(&binary));
+    harness.get_by_label("Classes").click();
+    harness.run_steps(20); // the fold opens
+    choose(&mut harness, "Data", "Rings");
+    assert_eq!(loss_id(harness.state()), "binary_cross_entropy");
+    assert_eq!(harness.state().experiment().n_classes(), 2);
+    choose(&mut harness, "Number", "3");
+    assert_eq!(loss_id(harness.state()), "softmax");
+    assert_eq!(harness.state().experiment().n_classes(), 3);
+}
+
+/// Chooses an item of a list.
+fn choose(harness: &mut Harness<'_, App>, list: &str, item: &str) {
+    harness.get_by_role_and_label(Role::ComboBox, list).click();
+    harness.run_steps(3);
+    harness.get_by_role_and_label(Role::Button, item).click();
+    harness.run_steps(3);
 }
 
 #[test]

@@ -28,8 +28,9 @@ use crate::app::panel::left::{LeftPanel, Shown};
 use crate::app::panel::right::RightPanel;
 use crate::app::picture::Picture;
 use crate::app::saver::Saver;
+use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
-use crate::loss::LossSpec;
+use crate::loss::{Form, LossSpec};
 use crate::scene::theme::DARK;
 use crate::scene::{Show, SphereView, ViewState};
 use crate::trainer::{Command, Snapshot, Subset, TrainError, Worker};
@@ -396,6 +397,9 @@ impl App {
 
     /// Asks the worker for a snapshot whose every sample is at the same step.
     fn capture(&mut self, to: SaveTo) {
+        if self.save_to.is_some() {
+            return; // that picture is on its way
+        }
         self.save_to = Some(to);
         self.worker.send(Command::Capture);
     }
@@ -435,9 +439,18 @@ fn adapt(experiment: &mut Experiment, key: &str) {
     match key {
         "data.source" => {
             experiment.network.kind = None;
-            experiment.data.classes = crate::data::ClassChoice::Default;
+            experiment.data.classes = ClassChoice::Default;
             experiment.data.noise = None;
             experiment.data.samples_per_class = None;
+            if experiment.loss.spec.form == Form::Binary {
+                experiment.data.classes = ClassChoice::First(2);
+            }
+        }
+        "data.classes" => {
+            let is_binary = experiment.loss.spec.form == Form::Binary;
+            if is_binary && experiment.n_classes() != 2 {
+                let _ = experiment.set("loss.id", "softmax"); // there is one
+            }
         }
         "network.dim" => experiment.view.kind = None,
         _ => {}
@@ -501,7 +514,10 @@ impl App {
                 .fill(ui.visuals().panel_fill)
                 .inner_margin(egui::Margin::symmetric(x, y))
         };
-        let (bar, side) = (frame(12, 0), frame(16, 12));
+        let bar = frame(12, 0);
+        let mut side = frame(16, 12);
+        // The rest of the margin is room that the scroll bar of the panel keeps for itself.
+        side.inner_margin.right -= theme::SCROLL_BAR_ROOM as i8;
         let is_playing = self
             .snapshot
             .as_ref()
@@ -546,17 +562,18 @@ impl App {
                 };
                 self.picture.ui(ui, &snapshot);
                 overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
-                if let Some(fault) = &snapshot.fault {
-                    overlay::fault_ui(ui, rect, fault, actions);
-                }
+                let has_banner = self.wanted_view.is_some() || snapshot.fault.is_some();
                 if let Some(kind) = self.wanted_view {
                     match overlay::ask_for_dimension(ui, rect, kind) {
                         Some(true) => self.accept_view(kind),
                         Some(false) => self.wanted_view = None,
                         None => {}
                     }
+                } else if let Some(fault) = &snapshot.fault {
+                    overlay::fault_ui(ui, rect, fault, actions);
                 }
-                self.toast = self.toast.take().filter(|toast| toast.ui(ui, rect));
+                let toast = self.toast.take();
+                self.toast = toast.filter(|toast| toast.ui(ui, rect, has_banner));
             });
     }
 }

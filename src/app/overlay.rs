@@ -124,19 +124,23 @@ pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ui.ctx(), |ui| {
-            egui::Grid::new("keys")
-                .num_columns(2)
-                .spacing([24.0, 6.0])
-                .show(ui, |ui| {
-                    for binding in BINDINGS {
-                        key_row(ui, binding.label, binding.help);
-                    }
-                    for spec in LOSSES {
-                        if let Some(key) = spec.key {
-                            key_row(ui, &key.to_string(), spec.name);
+            let height = ui.ctx().content_rect().height() - 90.0; // title and edges
+            let list = egui::ScrollArea::vertical().max_height(height);
+            list.show(ui, |ui| {
+                egui::Grid::new("keys")
+                    .num_columns(2)
+                    .spacing([24.0, 6.0])
+                    .show(ui, |ui| {
+                        for binding in BINDINGS {
+                            key_row(ui, binding.label, binding.help);
                         }
-                    }
-                });
+                        for spec in LOSSES {
+                            if let Some(key) = spec.key {
+                                key_row(ui, &key.to_string(), spec.name);
+                            }
+                        }
+                    });
+            });
         });
     if !is_open || escape_pressed(ui) {
         actions.push(Action::ToggleKeys);
@@ -168,8 +172,9 @@ impl Toast {
         Self { text, until }
     }
 
-    /// Shows it; whether it is to be shown again.
-    pub(super) fn ui(&self, ui: &mut Ui, rect: Rect) -> bool {
+    /// Shows it, under a banner if there is one; whether it is to be shown again.
+    pub(super) fn ui(&self, ui: &mut Ui, rect: Rect, has_banner: bool) -> bool {
+        let top = if has_banner { 132.0 } else { 64.0 }; // under the choice of view, and a banner
         let tokens = theme::tokens(ui.ctx());
         let frame = Frame::new()
             .fill(theme::color(tokens.text))
@@ -178,8 +183,8 @@ impl Toast {
         let text = egui::RichText::new(&self.text).color(theme::color(tokens.panel));
         Area::new(Id::unique("news"))
             .order(Order::Foreground)
-            .pivot(Align2::CENTER_BOTTOM)
-            .fixed_pos(Pos2::new(rect.center().x, rect.bottom() - 70.0))
+            .pivot(Align2::CENTER_TOP)
+            .fixed_pos(Pos2::new(rect.center().x, rect.top() + top))
             .show(ui.ctx(), |ui| {
                 frame.show(ui, |ui| {
                     ui.set_max_width((rect.width() - 60.0).max(200.0));

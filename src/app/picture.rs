@@ -48,7 +48,8 @@ impl Picture {
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         self.navigate(ui, &response, rect);
         self.view.theme = *theme::tokens(ui.ctx());
-        if self.view.follow(snapshot, rect.size().into()) {
+        let frame_secs = ui.input(|input| input.stable_dt);
+        if self.view.follow(snapshot, rect.size().into(), frame_secs) {
             ui.ctx().request_repaint();
         }
         let is_same = self.cached.as_ref().is_some_and(|cached| {

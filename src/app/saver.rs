@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use directories::UserDirs;
+
 use crate::app::action::SaveTo;
 use crate::export::{png, write_beside};
 use crate::scene::Scene;
@@ -98,11 +100,15 @@ fn write(scene: &Scene, path: &Path) -> String {
     }
 }
 
-/// The user's folder for pictures, or the one the program was started in.
+/// The user's folder for pictures, or the home folder, or the one the program was started in.
 fn pictures_folder() -> PathBuf {
-    let folder =
-        directories::UserDirs::new().and_then(|dirs| dirs.picture_dir().map(Path::to_owned));
-    folder
-        .filter(|folder| folder.is_dir())
-        .unwrap_or_else(|| PathBuf::from("."))
+    let dirs = UserDirs::new();
+    let pictures = dirs.as_ref().and_then(|dirs| dirs.picture_dir());
+    let home = dirs.as_ref().map(UserDirs::home_dir);
+    let started_in = || std::env::current_dir().unwrap_or_default();
+    [pictures, home]
+        .into_iter()
+        .flatten()
+        .find(|folder| folder.is_dir())
+        .map_or_else(started_in, Path::to_owned)
 }

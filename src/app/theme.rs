@@ -81,6 +81,9 @@ fn font_definitions() -> FontDefinitions {
     definitions
 }
 
+/// Points at the right of a scrolled panel that its bar may cover.
+pub(super) const SCROLL_BAR_ROOM: f32 = 10.0;
+
 fn style(theme: &Theme) -> Style {
     let mut style = Style {
         visuals: visuals(theme),
@@ -100,6 +103,7 @@ fn style(theme: &Theme) -> Style {
     spacing.button_padding = Vec2::new(8.0, 4.0);
     spacing.interact_size = Vec2::new(36.0, 24.0);
     spacing.slider_rail_height = 4.0;
+    spacing.scroll.floating_allocated_width = SCROLL_BAR_ROOM;
     spacing.tooltip_width = 320.0;
     spacing.menu_margin = egui::Margin::same(6);
     style.interaction.tooltip_delay = 0.4;

@@ -275,6 +275,9 @@ pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
         let response = response.inner.labelled_by(label).on_hover_text(knob.help);
         if response.double_clicked() {
             new = knob.default;
+            // The first click has opened the field: what it holds must not come after this.
+            ui.data_mut(|data| data.remove_temp::<String>(response.id));
+            response.surrender_focus();
         }
         label
     });
@@ -293,7 +296,12 @@ pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
         .inner
         .labelled_by(label)
         .on_hover_text(format!("{} Double-click: {}.", knob.help, knob.default));
-    if slider.double_clicked() {
+    // egui's slider senses drags alone.
+    let is_double = |input: &egui::InputState| {
+        let pointer = &input.pointer;
+        pointer.button_double_clicked(egui::PointerButton::Primary)
+    };
+    if slider.contains_pointer() && ui.input(is_double) {
         new = knob.default;
     }
     if let Some((ceiling, note)) = &knob.ceiling {

@@ -84,7 +84,12 @@ fn note(
     let height: f32 = lines.iter().map(|(_, size, _)| 1.45 * size).sum();
     let mut y = area.max[1] - 13.0 * unit - height;
     let mut items = Vec::new();
-    if view.kind == ViewKind::Plane {
+    let is_covered = match view.kind {
+        ViewKind::Plane => true,
+        ViewKind::Circle => false,
+        ViewKind::Sphere => view.sphere.zoom > 1.0,
+    };
+    if is_covered {
         let widths = lines
             .iter()
             .map(|(words, size, _)| fonts::estimated_width(words, *size));

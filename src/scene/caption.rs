@@ -30,7 +30,7 @@ pub fn caption(snapshot: &Snapshot, view: &ViewState) -> String {
     let n_classes = snapshot.head.n_classes;
     if snapshot.fault.is_some() {
         return format!(
-            "Diverged after step {}: this is the last finite picture. Lower the rate or the margin.",
+            "Diverged after step {}: this is the last finite picture. Lower the learning rate.",
             thousands(snapshot.step)
         );
     }
@@ -84,7 +84,9 @@ const MOST_NAMED: usize = 6;
 /// Classes that have become one.
 fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String> {
     const BROKEN: f64 = 0.9;
-    if skill > BROKEN {
+    /// Before, classes lie together because they have not been told apart yet.
+    const SETTLED_STEPS: u64 = 300;
+    if skill > BROKEN || snapshot.step < SETTLED_STEPS {
         return None;
     }
     let fused = clouds.largest_fused(snapshot.head.spec.form.is_angular());

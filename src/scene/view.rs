@@ -185,10 +185,12 @@ impl ViewState {
         before != (self.plane, self.sphere)
     }
 
-    /// Once a frame: lets the plane follow growing features until the user moves it.
+    /// Once a frame: lets the plane follow growing features until the user moves it. `frame_secs`
+    /// is the time since the last frame.
     #[must_use]
-    pub fn follow(&mut self, snapshot: &Snapshot, size: [f32; 2]) -> bool {
-        self.kind == ViewKind::Plane && self.plane.follow(snapshot, self.stage(size).size())
+    pub fn follow(&mut self, snapshot: &Snapshot, size: [f32; 2], frame_secs: f32) -> bool {
+        let size = self.stage(size).size();
+        self.kind == ViewKind::Plane && self.plane.follow(snapshot, size, frame_secs)
     }
 
     /// Middle and radius of the sphere on the screen.
@@ -206,8 +208,8 @@ impl ViewState {
 const LADDER: f64 = 1.25;
 /// Rungs by which features must have shrunk before the scale follows.
 const SLACK_RUNGS: f64 = 2.5;
-/// Part of the way that the scale goes in one frame.
-const PACE: f64 = 0.14;
+/// Time in seconds in which the scale goes all but 1/e of its way: at rest within a second.
+const FOLLOW_SECS: f64 = 0.11;
 /// Share of the features that the scale takes in; the rest are outliers.
 const FITTED_SHARE: f64 = 0.995;
 /// Part of the half canvas that they fill at most.
@@ -295,7 +297,7 @@ impl PlaneView {
 
     /// One frame of the way to the scale that the features ask for, with hysteresis.
     #[must_use]
-    pub fn follow(&mut self, snapshot: &Snapshot, size: [f32; 2]) -> bool {
+    pub fn follow(&mut self, snapshot: &Snapshot, size: [f32; 2], frame_secs: f32) -> bool {
         if !self.is_following {
             return false;
         }
@@ -319,7 +321,8 @@ impl PlaneView {
         self.units_per_pt = if ratio.ln().abs() < 0.004 {
             target
         } else {
-            self.units_per_pt * ratio.powf(PACE)
+            let share = 1.0 - (-f64::from(frame_secs.max(0.0)) / FOLLOW_SECS).exp();
+            self.units_per_pt * ratio.powf(share)
         };
         true
     }

@@ -96,7 +96,9 @@ impl HeadState {
             .enumerate()
             .filter(|(j, _)| *j != label)
             .map(|(_, &s)| s);
-        own >= best_other.fold(f64::NEG_INFINITY, f64::max)
+        // `max` would pass over a score that is not a number.
+        let is_finite = own.is_finite() && scores.iter().all(|score| score.is_finite());
+        is_finite && own >= best_other.fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Least angle between two class weights; `None` for fewer than two.

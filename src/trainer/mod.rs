@@ -68,7 +68,7 @@ pub enum TrainError {
 /// A step that gave no finite numbers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the run diverged at step {step}: {tensor} is not finite; try a lower learning rate, gradient clipping or a smaller margin"
+    "the run diverged at step {step}: {tensor} is not finite; try a lower learning rate or gradient clipping"
 )]
 pub struct Diverged {
     /// Steps that had been made before it.

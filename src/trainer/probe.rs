@@ -65,8 +65,7 @@ impl Prober {
             Subset::Train(n) => (true, n),
         };
         let split = split_of(data, is_train);
-        let n = wanted.clamp(1, split.len());
-        let indices: Arc<[u32]> = (0..n).map(|i| (i * split.len() / n) as u32).collect();
+        let indices: Arc<[u32]> = spread(split.labels(), wanted).into();
         let labels = indices
             .iter()
             .map(|&i| split.labels()[i as usize])
@@ -75,10 +74,10 @@ impl Prober {
         let mut prober = Self {
             probe: Probe {
                 is_train,
-                indices,
                 labels,
-                features: vec![0.0; n * dim],
-                computed_at: vec![0; n],
+                features: vec![0.0; indices.len() * dim],
+                computed_at: vec![0; indices.len()],
+                indices,
             },
             work: EmbedWork::default(),
             cursor: 0,
@@ -126,9 +125,46 @@ impl Prober {
     }
 }
 
+/// About `wanted` samples evenly from all classes, in the order of the set. Synthetic sets go
+/// through their classes in turn, so that every fifth sample may be of one class alone.
+fn spread(labels: &[u16], wanted: usize) -> Vec<u32> {
+    let n = wanted.clamp(1, labels.len());
+    let mut by_class: Vec<u32> = (0..labels.len() as u32).collect();
+    by_class.sort_by_key(|&i| labels[i as usize]);
+    let mut chosen: Vec<u32> = (0..n).map(|i| by_class[i * labels.len() / n]).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
 fn split_of(data: &Dataset, is_train: bool) -> &Split {
     data.test
         .as_ref()
         .filter(|_| !is_train)
         .unwrap_or(&data.train)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_is_drawn() {
+        for n_classes in 2..=20_u16 {
+            let labels: Vec<u16> = (0..2500).map(|i| i % n_classes).collect();
+            for wanted in [500, 2000, 9999] {
+                let chosen = spread(&labels, wanted);
+                assert_eq!(chosen.len(), wanted.min(labels.len()));
+                assert!(chosen.is_sorted_by(|a, b| a < b), "each once, in order");
+                let share = chosen.len() / usize::from(n_classes);
+                for class in 0..n_classes {
+                    let of = |&&i: &&u32| labels[i as usize] == class;
+                    let n = chosen.iter().filter(of).count();
+                    assert!(
+                        n.abs_diff(share) <= 2,
+                        "{n} of class {class} of {n_classes}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -389,9 +389,13 @@ impl Loop {
         self.n_commands += 1;
         let run = &mut self.run;
         match command {
-            Command::Pause => run.stop(),
-            Command::TogglePlay if run.is_playing => run.stop(),
-            Command::Play | Command::TogglePlay => run.play(None),
+            Command::Pause => self.pause(),
+            Command::TogglePlay if run.is_playing => self.pause(),
+            // A length that was asked for holds until it was reached once.
+            Command::Play | Command::TogglePlay => {
+                let is_fresh = run.trainer.n_steps() == 0;
+                run.play(run.steps_left.filter(|&left| is_fresh && left > 0));
+            }
             Command::Step(n) => run.play(Some(n.max(1))),
             Command::Set { key, value } => self.set(&key, &value),
             Command::Restart => {
@@ -410,6 +414,15 @@ impl Loop {
                 self.slots.captured.store(Some(Arc::new(snapshot)));
             }
         }
+    }
+
+    /// Says so first where bringing all samples up to the current step takes a while.
+    fn pause(&mut self) {
+        if self.run.is_playing && self.run.prober.probe().len() > 2 * FEW_SAMPLES {
+            self.run.is_playing = false;
+            self.publish();
+        }
+        self.run.stop();
     }
 
     fn set(&mut self, key: &str, value: &str) {

@@ -5,7 +5,7 @@ use egui::{ComboBox, DragValue, Ui};
 use crate::app::action::{Action, Part};
 use crate::app::theme;
 use crate::app::widget::{Knob, formula, hairline, knob, row, strong};
-use crate::data::{ClassChoice, DataSource};
+use crate::data::{ClassChoice, DataSource, InputShape};
 use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
 use crate::loss::{Course, Param, Unit, Values};
 use crate::network::Activation;
@@ -218,14 +218,18 @@ fn source_name(source: &DataSource) -> &'static str {
 }
 
 fn network_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
-    let kinds = ["cnn", "mlp:256,128", "mlp:64,64", "none"];
+    let kinds: &[&str] = match experiment.data.source.input_shape() {
+        InputShape::Image { .. } => &["cnn", "mlp:256,128", "mlp:64,64", "none"],
+        InputShape::Vector { .. } => &["mlp:256,128", "mlp:64,64", "none"],
+        InputShape::None => &["none"],
+    };
     let current = experiment.network_kind().to_string();
     choice_row(
         ui,
         "Network",
         "What maps inputs to features; none trains the features themselves",
         &current.as_str(),
-        &kinds,
+        kinds,
         |kind| network_name(kind),
         |kind| {
             actions.push(Action::set("network.kind", kind));

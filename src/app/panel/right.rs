@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align, Align2, Layout, Ui, vec2};
+use egui::{Align, Layout, Ui, vec2};
 use egui_plot::{Line, Plot, PlotPoint, PlotPoints, VLine};
 
 use crate::app::theme;
@@ -10,7 +10,7 @@ use crate::app::widget::{Meter, hairline, meter, strong};
 use crate::experiment::Experiment;
 use crate::loss;
 use crate::loss::Setting;
-use crate::scene::{Font, thousands};
+use crate::scene::thousands;
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
@@ -74,25 +74,18 @@ impl RightPanel {
         let loss = Line::new("loss", PlotPoints::Borrowed(&self.loss))
             .color(theme::color(tokens.accent))
             .width(1.5);
-        let top = format!("{:.1}", self.highest_loss);
-        self.curve_ui(ui, "loss", &newest, loss, self.highest_loss, top);
+        let span = format!("0 to {:.1}", self.highest_loss);
+        self.curve_ui(ui, ["loss", &span, &newest], loss, self.highest_loss);
         let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
             .color(theme::color(tokens.text))
             .width(1.5);
-        self.curve_ui(ui, "accuracy", "0 to 100%", accuracy, 1.0, String::new());
+        let newest = format!("{:.1}%", 100.0 * snapshot.metrics.accuracy);
+        self.curve_ui(ui, ["accuracy", "0 to 100%", &newest], accuracy, 1.0);
     }
 
-    /// A curve from 0 to `highest`, which is written at its top, with a line at each choice of a
-    /// loss.
-    fn curve_ui(
-        &self,
-        ui: &mut Ui,
-        name: &str,
-        value: &str,
-        line: Line<'_>,
-        highest: f64,
-        top: String,
-    ) {
+    /// A curve from 0 to `highest` with a line at each choice of a loss; under it its name, what it
+    /// spans, and its newest value.
+    fn curve_ui(&self, ui: &mut Ui, [name, span, newest]: [&str; 3], line: Line<'_>, highest: f64) {
         let tokens = theme::tokens(ui.ctx());
         let plot = Plot::new(name)
             .height(72.0)
@@ -117,18 +110,14 @@ impl RightPanel {
                 plot.set_plot_bounds_y(0.0..=1.04 * highest.max(1e-6));
             })
             .response;
-        let color = theme::color(tokens.dimmed);
-        let font = theme::font(Font::Regular, theme::size::NOTE);
-        let corner = response.rect.right_top();
-        ui.painter()
-            .text(corner, Align2::RIGHT_TOP, top, font, color);
         response.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
         });
         ui.horizontal(|ui| {
-            ui.label(egui::RichText::new(name).size(theme::size::NOTE).weak());
+            let small = |text: String| egui::RichText::new(text).size(theme::size::NOTE);
+            ui.label(small(format!("{name}, {span}")).weak());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(egui::RichText::new(value).size(theme::size::NOTE).weak());
+                ui.label(small(newest.to_owned()));
             });
         });
     }
