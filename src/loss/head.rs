@@ -155,10 +155,14 @@ impl Head {
             record.logits.clear();
             record.grad_logits.clear();
         }
-        let loss = pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || self.run_blocks(input, values, work, grads),
-        );
+        let blocks = Blocks {
+            head: self,
+            input,
+            values,
+            work,
+            grads,
+        };
+        let loss = pulp::Arch::new().dispatch(blocks);
         loss + self.penalty(input, values, grads)
     }
 
@@ -484,6 +488,32 @@ impl Head {
             }
         }
         sum / input.batch as f64
+    }
+}
+
+/// The arguments of [`Head::run_blocks`]: a closure in their place would be compiled on its own,
+/// without the wide registers.
+struct Blocks<'a, 'b, 'c, T> {
+    head: &'a Head,
+    input: HeadInput<'b, T>,
+    values: &'a Values<T>,
+    work: &'a mut HeadWork<T>,
+    grads: &'a mut HeadGrads<'c, T>,
+}
+
+impl<T: Real> pulp::WithSimd for Blocks<'_, '_, '_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> f64 {
+        let Self {
+            head,
+            input,
+            values,
+            work,
+            grads,
+        } = self;
+        head.run_blocks(input, values, work, grads)
     }
 }
 

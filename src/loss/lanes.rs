@@ -28,16 +28,9 @@ pub(super) fn zip<T: Copy>(a: &Lanes<T>, b: &Lanes<T>, f: impl Fn(T, T) -> T) ->
 /// Σ over the lanes, in halves: the same order whatever the registers.
 #[inline(always)]
 pub(super) fn sum<T: Real>(a: &Lanes<T>) -> T {
-    let mut a = *a;
-    let mut half = LANES / 2;
-    while half > 0 {
-        for lane in 0..half {
-            let other = a[lane + half];
-            a[lane] += other;
-        }
-        half /= 2;
-    }
-    a[0]
+    let eight: [T; 8] = std::array::from_fn(|i| a[i] + a[i + 8]);
+    let four: [T; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 /// e^x for x ≤ 0, to 3 units in the last place; 0 below −87, where f32 ends. NaN stays NaN.
