@@ -516,7 +516,7 @@ impl App {
         };
         let bar = frame(12, 0);
         let mut side = frame(16, 12);
-        // The rest of the margin is room that the scroll bar of the panel keeps for itself.
+        // The rest of the margin is room for the scroll bar.
         side.inner_margin.right -= theme::SCROLL_BAR_ROOM as i8;
         let is_playing = self
             .snapshot

@@ -103,7 +103,6 @@ fn style(theme: &Theme) -> Style {
     spacing.button_padding = Vec2::new(8.0, 4.0);
     spacing.interact_size = Vec2::new(36.0, 24.0);
     spacing.slider_rail_height = 4.0;
-    spacing.scroll.floating_allocated_width = SCROLL_BAR_ROOM;
     spacing.tooltip_width = 320.0;
     spacing.menu_margin = egui::Margin::same(6);
     style.interaction.tooltip_delay = 0.4;

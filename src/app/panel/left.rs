@@ -37,6 +37,7 @@ impl LeftPanel {
         egui::ScrollArea::vertical()
             .auto_shrink(false)
             .show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
                 loss_ui(ui, shown, actions);
                 hairline(ui);
                 self.run_ui(ui, shown.experiment, actions);

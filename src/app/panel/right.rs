@@ -33,6 +33,7 @@ impl RightPanel {
         egui::ScrollArea::vertical()
             .auto_shrink(false)
             .show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
                 headline_ui(ui, snapshot);
                 ui.add_space(4.0);
                 self.curves_ui(ui, snapshot);
