@@ -4,25 +4,23 @@
 //! and no order of a hash map enters it.
 
 mod batches;
+mod change;
 mod chunk;
 pub mod metrics;
 mod model;
 mod optimizer;
 mod probe;
 pub mod schedule;
+mod session;
 pub mod snapshot;
 pub mod worker;
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
-use sha2::{Digest as _, Sha256};
 
 pub use batches::Order;
+pub use change::Applied;
 pub use metrics::{HeadState, Metrics, angle_between, measure};
 pub use probe::{Probe, Subset};
 pub use schedule::{Horizon, Rewarm};
@@ -31,11 +29,12 @@ pub use worker::{Command, Worker};
 
 use crate::data;
 use crate::data::{DataError, Dataset, Split};
-use crate::experiment::{Change, Experiment, ExperimentError, is_live};
+use crate::experiment::{Change, Experiment, ExperimentError};
 use crate::loss::center::update_centers;
-use crate::loss::{Course, Form, Head, Values};
+use crate::loss::{Form, Head, Values};
 use crate::network::NetworkWork;
 use crate::trainer::batches::Batches;
+use crate::trainer::change::recipe;
 use crate::trainer::chunk::Chunk;
 use crate::trainer::metrics::Named;
 use crate::trainer::model::{Body, Model, Stream, generator};
@@ -84,15 +83,6 @@ pub struct StepReport {
     pub loss: f64,
     /// Learning rate of the step.
     pub learning_rate: f64,
-}
-
-/// What a changed setting did to the run.
-#[derive(Debug, PartialEq)]
-pub enum Applied {
-    /// It is in force; the run goes on.
-    Live,
-    /// It needs a new run, of this experiment.
-    NeedsRestart(Box<Experiment>),
 }
 
 /// A run under way.
@@ -456,62 +446,6 @@ impl Trainer {
         }
     }
 
-    /// Sets a field by full or short key while the run goes on. What cannot change in a run is
-    /// returned as a new experiment.
-    ///
-    /// # Errors
-    /// If the value is refused; nothing is changed then.
-    pub fn set(&mut self, key: &str, value: &str) -> Result<Applied, ExperimentError> {
-        let mut next = self.experiment.as_ref().clone();
-        let key = next.set(key, value)?;
-        next.validate()?;
-        if next == *self.experiment {
-            return Ok(Applied::Live);
-        }
-        if !is_live(&key) {
-            next.run.changes.clear();
-            return Ok(Applied::NeedsRestart(Box::new(next)));
-        }
-        record(
-            &mut next.run.changes,
-            Change {
-                step: self.step,
-                key: key.clone(),
-                value: value.trim().to_owned(),
-            },
-        );
-        let share = self.rate_share();
-        let before = std::mem::replace(&mut self.experiment, Arc::new(next));
-        if self.enter_loss(&before, &key) && self.step > 0 {
-            self.rewarm = Rewarm {
-                at: self.step,
-                share,
-            };
-        }
-        Ok(Applied::Live)
-    }
-
-    /// What a new loss, margin, scale or λ sets going: ramp and annealing. Whether there was one.
-    fn enter_loss(&mut self, before: &Experiment, key: &str) -> bool {
-        if key == "loss.id" {
-            self.loss_chosen_at = self.step;
-            self.ramp_from = Some(self.step);
-            self.zero_first_weight_of_binary();
-            self.put_on_sphere();
-            return true;
-        }
-        let (old, new) = (before.loss_values(), self.experiment.loss_values());
-        let params = self.experiment.loss.spec.params.iter().enumerate();
-        let has_new_margin = params
-            .filter(|(_, param)| param.course == Course::Ramp)
-            .any(|(i, _)| old[i] != new[i]);
-        // A slider acts at once; values that come with the choice of a loss ramp with it.
-        if has_new_margin && self.step > self.loss_chosen_at {
-            self.ramp_from = None;
-        }
-        old != new
-    }
-
     /// Binary cross entropy has one weight: the difference of the two, beside a zero.
     fn zero_first_weight_of_binary(&mut self) {
         if self.experiment.loss.spec.form != Form::Binary {
@@ -524,18 +458,6 @@ impl Trainer {
         }
         let bias = &mut self.params[self.model.bias.range()];
         bias[1] -= std::mem::take(&mut bias[0]);
-    }
-
-    fn apply_pending(&mut self) {
-        while self
-            .pending
-            .first()
-            .is_some_and(|change| change.step <= self.step)
-        {
-            let change = self.pending.remove(0);
-            // Checked when the file was read; a change that no longer fits is left out.
-            let _ = self.set(&change.key, &change.value);
-        }
     }
 
     /// The head as it stands.
@@ -614,50 +536,6 @@ impl Trainer {
             &mut work.free,
         ));
     }
-
-    /// Parameters, step and experiment as a safetensors file, the experiment's TOML in its
-    /// metadata; the same bytes for the same run.
-    ///
-    /// # Errors
-    /// If the encoder refuses a tensor.
-    pub fn session(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-        let bytes: Vec<u8> = self
-            .params
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        let size = size_of::<f32>();
-        let mut tensors = Vec::new();
-        for tensor in self.model.layout.tensors() {
-            let range = tensor.range();
-            // Column-major [rows, cols] is row-major [cols, rows], the order of the format.
-            let shape = vec![tensor.shape[1], tensor.shape[0]];
-            let view = TensorView::new(
-                Dtype::F32,
-                shape,
-                &bytes[range.start * size..range.end * size],
-            )?;
-            tensors.push((tensor.name.as_str(), view));
-        }
-        // One entry of metadata: two would stand in another order in every file.
-        let step = self.step.to_le_bytes();
-        tensors.push(("run.step", TensorView::new(Dtype::U64, vec![1], &step)?));
-        let metadata = HashMap::from([("experiment".to_owned(), self.recipe().to_toml())]);
-        safetensors::serialize(tensors, Some(metadata))
-    }
-
-    /// SHA-256 of all parameters, little-endian, as hexadecimal digits.
-    pub fn parameters_sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for value in &self.params {
-            hash.update(value.to_le_bytes());
-        }
-        let mut digits = String::new();
-        for byte in hash.finalize() {
-            let _ = write!(digits, "{byte:02x}"); // writing to a String cannot fail
-        }
-        digits
-    }
 }
 
 /// Buffers of [`Trainer::embed`].
@@ -666,29 +544,6 @@ pub struct EmbedWork {
     inputs: Vec<f32>,
     network: NetworkWork,
     free: Vec<f32>,
-}
-
-/// The run that began as `start` and had the changes of `now` on its way.
-fn recipe(start: &Experiment, now: &Experiment) -> Experiment {
-    let mut recipe = start.clone();
-    recipe.run.changes.clone_from(&now.run.changes);
-    recipe
-}
-
-/// Adds a change to the list. A slider that is dragged while the run rests leaves two: the first
-/// ends the ramp and warms the rate up even if the last brings the old value back. A loss drops the
-/// values of the one before and may move the weights, so every choice of one is kept.
-fn record(changes: &mut Vec<Change>, change: Change) {
-    let is_repeated = |old: &Change| old.step == change.step && old.key == change.key;
-    if let [.., a, b] = changes.as_mut_slice()
-        && change.key != "loss.id"
-        && is_repeated(a)
-        && is_repeated(b)
-    {
-        b.value = change.value;
-    } else {
-        changes.push(change);
-    }
 }
 
 fn add(sum: &mut [f32], values: &[f32]) {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::experiment::Experiment;
+use crate::trainer::Trainer;
+use crate::trainer::change::recipe;
 use crate::trainer::metrics::{HeadState, Metrics, measure};
 use crate::trainer::probe::{Probe, Prober, Subset};
-use crate::trainer::{Trainer, recipe};
 
 /// A run at one moment. Never changed after it was published.
 #[derive(Clone, Debug)]
