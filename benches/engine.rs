@@ -124,7 +124,7 @@ fn convolution(criterion: &mut Criterion) {
         channels: 16,
     };
     let mut layout = Layout::default();
-    let conv = Conv::new("conv2", input_shape, 32, 5, 2, 2, &mut layout);
+    let conv = Conv::new("conv2", input_shape, 32, 2, 2, &mut layout);
     let (params, input) = (uniform(layout.len()), uniform(input_shape.len() * N));
     let mut output = vec![0.0; conv.output().len() * N];
     let mut work = ConvWork::default();

@@ -179,7 +179,7 @@ fn every_epoch_visits_every_sample_once() {
     ] {
         let split = loaded(source, classes).train;
         for epoch in [0, 1] {
-            let mut order = split.epoch_order(&mut ChaCha8Rng::seed_from_u64(1), epoch);
+            let mut order = epoch_order(&split, &mut ChaCha8Rng::seed_from_u64(1), epoch);
             assert!(!order.is_sorted());
             order.sort_unstable();
             assert!(order.iter().copied().eq(0..split.len() as u32));
@@ -190,10 +190,10 @@ fn every_epoch_visits_every_sample_once() {
 #[test]
 fn the_first_batches_need_the_first_block_only() {
     let split = loaded(DataSource::Mnist, "default").train;
-    let order = split.epoch_order(&mut ChaCha8Rng::seed_from_u64(1), 0);
+    let order = epoch_order(&split, &mut ChaCha8Rng::seed_from_u64(1), 0);
     assert!(order[..4096].iter().all(|&i| i < 4096));
     assert!(order[..8192].iter().all(|&i| i < 8192));
-    let order = split.epoch_order(&mut ChaCha8Rng::seed_from_u64(1), 1);
+    let order = epoch_order(&split, &mut ChaCha8Rng::seed_from_u64(1), 1);
     assert!(order[..4096].iter().any(|&i| i >= 32_768));
 }
 
@@ -201,15 +201,15 @@ fn the_first_batches_need_the_first_block_only() {
 fn the_order_depends_on_the_generator_alone() {
     let order = |seed, epoch| {
         let split = loaded(DataSource::Mnist, "default").train;
-        split.epoch_order(&mut ChaCha8Rng::seed_from_u64(seed), epoch)
+        epoch_order(&split, &mut ChaCha8Rng::seed_from_u64(seed), epoch)
     };
     assert_eq!(order(1, 0), order(1, 0));
     assert_ne!(order(1, 0), order(2, 0));
     let split = loaded(DataSource::Blobs, "default").train;
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     assert_ne!(
-        split.epoch_order(&mut rng, 1),
-        split.epoch_order(&mut rng, 2)
+        epoch_order(&split, &mut rng, 1),
+        epoch_order(&split, &mut rng, 2)
     );
 }
 
@@ -295,4 +295,10 @@ fn what_the_source_does_not_have_is_refused() {
         fault.to_string(),
         "classes 3,12: MNIST has the digits 0 to 9"
     );
+}
+
+fn epoch_order(split: &Split, rng: &mut ChaCha8Rng, epoch: usize) -> Vec<u32> {
+    let mut order = Vec::new();
+    split.shuffle_epoch(&mut order, rng, epoch);
+    order
 }

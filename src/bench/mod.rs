@@ -125,22 +125,25 @@ fn training_row(workload: &Workload, effort: Effort) -> Result<Row, BenchError> 
     let mut trainer = workload.trainer(effort)?;
     let first_loss = trainer.step()?.loss;
     let mut last_loss = first_loss;
+    let mut products = StepProducts::new(workload, trainer.n_chunks(workload.batch));
+    let threads = trainer.threads();
     let mut steps = |n| {
         for _ in 0..n {
             last_loss = trainer.step()?.loss;
         }
         Ok::<(), Diverged>(())
     };
-    let (pace, alone) = if let Some(mut products) = StepProducts::new(workload, n_threads)? {
-        let alone = &mut |n| {
-            products.run(n);
-            Ok(())
-        };
-        let [pace, alone] = measure_in_turn(secs, [&mut steps, alone])?;
-        (pace, Some(alone.median_secs))
-    } else {
-        (measure(secs, &mut steps)?, None)
-    };
+    let (pace, alone) = threads.install(|| match &mut products {
+        Some(products) => {
+            let alone = &mut |n| {
+                products.run(n);
+                Ok(())
+            };
+            let [pace, alone] = measure_in_turn(secs, [&mut steps, alone])?;
+            Ok((pace, Some(alone.median_secs)))
+        }
+        None => measure(secs, &mut steps).map(|pace| (pace, None)),
+    })?;
     let name = workload.name.to_owned();
     let row = Row::new(name, workload.batch, pace, workload.n_flops(), n_threads);
     Ok(Row {

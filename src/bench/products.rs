@@ -11,7 +11,7 @@ use crate::bench::clock::measure;
 use crate::bench::{BenchError, Effort, Row, WORKLOADS, Workload};
 use crate::network::ProductShape;
 use crate::network::matmul::{Into, Mat, matmul};
-use crate::trainer::{TrainError, n_chunks, thread_pool};
+use crate::trainer::thread_pool;
 
 /// Which of a layer's three products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,33 +106,19 @@ fn uniform(n: usize) -> Vec<f32> {
     (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
-/// Does `run` for all parts, on as many threads as there are.
-fn for_each_part<T: Send>(
-    pool: Option<&rayon::ThreadPool>,
-    parts: &mut [T],
-    run: impl Fn(&mut T) + Send + Sync,
-) {
-    match pool {
-        Some(pool) => pool.install(|| parts.par_iter_mut().for_each(run)),
-        None => parts.iter_mut().for_each(run),
-    }
-}
-
 /// The products of a training step and nothing else, cut as the trainer cuts a batch.
 pub(super) struct StepProducts {
-    pool: Option<rayon::ThreadPool>,
     /// For each chunk, its layers from the inputs on.
     chunks: Vec<Vec<LayerProducts>>,
 }
 
 impl StepProducts {
     /// `None` for a workload whose network is not worth the name: one layer or none.
-    pub(super) fn new(workload: &Workload, n_threads: usize) -> Result<Option<Self>, TrainError> {
+    pub(super) fn new(workload: &Workload, n_chunks: usize) -> Option<Self> {
         let layers = workload.products();
         if layers.len() < 2 {
-            return Ok(None);
+            return None;
         }
-        let n_chunks = n_chunks(workload.batch);
         let n_samples = workload.batch.div_ceil(n_chunks);
         let weights: Vec<Arc<[f32]>> = layers.iter().map(weight_of).collect();
         let chunks = (0..n_chunks).map(|_| {
@@ -141,18 +127,18 @@ impl StepProducts {
                 .map(|(layer, weight)| LayerProducts::new(layer, Arc::clone(weight), n_samples))
                 .collect()
         });
-        Ok(Some(Self {
+        Some(Self {
             chunks: chunks.collect(),
-            pool: thread_pool(n_threads)?,
-        }))
+        })
     }
 
-    /// Makes all of them `n_steps` times; threads meet after each step, as in training.
+    /// Makes all of them `n_steps` times on the threads of the pool that this is called in; they
+    /// meet after each step, as in training.
     pub(super) fn run(&mut self, n_steps: u32) {
         for _ in 0..n_steps {
-            for_each_part(self.pool.as_ref(), &mut self.chunks, |layers| {
-                run_step(layers);
-            });
+            self.chunks
+                .par_iter_mut()
+                .for_each(|layers| run_step(layers));
         }
     }
 }
@@ -185,14 +171,7 @@ pub(super) fn gemm_rows(effort: Effort) -> Result<Vec<Row>, BenchError> {
                     .filter(|&pass| i > 0 || pass != Pass::Inputs);
                 rows.extend(passes.map(|pass| {
                     let name = format!("gemm-{network}-{}-{}", layer.layer, pass.id());
-                    gemm_row(
-                        name,
-                        layer,
-                        pass,
-                        workload.batch,
-                        pool.as_ref(),
-                        effort.secs,
-                    )
+                    gemm_row(name, layer, pass, workload.batch, &pool, effort.secs)
                 }));
             }
         }
@@ -206,17 +185,18 @@ fn gemm_row(
     layer: &ProductShape,
     pass: Pass,
     batch: usize,
-    pool: Option<&rayon::ThreadPool>,
+    pool: &rayon::ThreadPool,
     secs: f64,
 ) -> Row {
-    let n_threads = pool.map_or(1, rayon::ThreadPool::current_num_threads);
+    let n_threads = pool.current_num_threads();
     let n_samples = batch.div_ceil(n_threads);
     let weight = weight_of(layer);
     let part = |_| LayerProducts::new(layer, Arc::clone(&weight), n_samples);
     let mut parts: Vec<LayerProducts> = (0..n_threads).map(part).collect();
     // Threads meet once a repetition: this is the rate of products, not of meetings.
     let Ok(pace) = measure::<Infallible>(secs / 10.0, &mut |n| {
-        for_each_part(pool, &mut parts, |part| (0..n).for_each(|_| part.run(pass)));
+        let parts = parts.par_iter_mut();
+        pool.install(|| parts.for_each(|part| (0..n).for_each(|_| part.run(pass))));
         Ok(())
     });
     let n_flops = layer.n_flops(n_samples * n_threads);

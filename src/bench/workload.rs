@@ -176,18 +176,23 @@ impl Workload {
         }
     }
 
-    /// Products of its layers; none for free embeddings.
-    pub(super) fn products(&self) -> Vec<ProductShape> {
+    /// Its network; none for free embeddings.
+    fn network(&self) -> Option<Network> {
         let mut layout = Layout::default();
         let relu = Activation::Relu;
-        let network = match self.body {
+        match self.body {
             Body::Mlp { n_inputs, hidden } => {
-                Network::mlp(n_inputs, hidden, self.dim, relu, &mut layout)
+                Some(Network::mlp(n_inputs, hidden, self.dim, relu, &mut layout))
             }
-            Body::Cnn => Network::cnn(28, 28, self.dim, relu, &mut layout),
-            Body::Free => return Vec::new(),
-        };
-        network.products()
+            Body::Cnn => Some(Network::cnn(28, 28, self.dim, relu, &mut layout)),
+            Body::Free => None,
+        }
+    }
+
+    /// Products of its layers.
+    pub(super) fn products(&self) -> Vec<ProductShape> {
+        self.network()
+            .map_or_else(Vec::new, |network| network.products())
     }
 
     /// Operations of the matrix products of a step: those of its layers, and the head's three.
@@ -197,14 +202,9 @@ impl Workload {
         self.n_layer_flops() + n_head_products * 2.0 * n_cosines
     }
 
-    /// Operations of its layers' products in a step: forward, gradient of the weights, and gradient
-    /// of the inputs, which the first layer does not need.
+    /// Operations of its layers' products in a step.
     pub(super) fn n_layer_flops(&self) -> f64 {
-        let products = self.products();
-        let layers = products.iter().enumerate().map(|(i, product)| {
-            let n_passes = if i == 0 { 2.0 } else { 3.0 };
-            n_passes * product.n_flops(self.batch)
-        });
-        layers.sum()
+        let network = self.network();
+        network.map_or(0.0, |network| network.n_flops()) * self.batch as f64
     }
 }

@@ -101,7 +101,8 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let mut trainer =
         Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
     let n_steps = launch.experiment.n_steps(trainer.data().train.len());
-    let outcome = train(&mut trainer, n_steps);
+    let threads = trainer.threads();
+    let outcome = threads.install(|| train(&mut trainer, n_steps));
     write_files(options, &trainer, &outcome)?;
     let report = report(&trainer, &outcome, launch.n_threads);
     if options.json {

@@ -168,15 +168,16 @@ impl Split {
         }
     }
 
-    /// The order in which epoch number `epoch`, counted from 0, visits the samples: each once,
-    /// shuffled by `rng`.
+    /// Puts into `order` the order in which epoch number `epoch`, counted from 0, visits the samples:
+    /// each once, shuffled by `rng`.
     ///
     /// Images are still being decoded while epoch 0 begins, so its order is a shuffle of those in
     /// the first block of 4,096, then of the second, of the next two, of the next four and so on:
     /// training runs behind the decoder without waiting for it. The order depends on `rng` alone,
     /// never on how far decoding is.
-    pub fn epoch_order(&self, rng: &mut impl Rng, epoch: usize) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+    pub fn shuffle_epoch(&self, order: &mut Vec<u32>, rng: &mut impl Rng, epoch: usize) {
+        order.clear();
+        order.extend(0..self.len() as u32);
         let mut rest = order.as_mut_slice();
         for n in self.first_groups(epoch) {
             let (group, after) = rest.split_at_mut(n);
@@ -184,7 +185,6 @@ impl Split {
             rest = after;
         }
         rest.shuffle(rng);
-        order
     }
 
     /// How many samples to shuffle among themselves before the rest, group by group.
@@ -256,7 +256,8 @@ mod tests {
         let images = Arc::new(ImageBlocks::new(n, 784));
         let rows: Vec<u32> = (0..n as u32).step_by(3).collect();
         let split = Split::images(vec![0; rows.len()], rows.clone(), images);
-        let order = split.epoch_order(&mut ChaCha8Rng::seed_from_u64(1), 0);
+        let mut order = Vec::new();
+        split.shuffle_epoch(&mut order, &mut ChaCha8Rng::seed_from_u64(1), 0);
         let n_first = BLOCK_LEN.div_ceil(3);
         assert!(
             order[..n_first]

@@ -32,7 +32,7 @@ fn psi<T: Real>(angle: TargetAngle<T>, values: &Values<T>) -> Psi<T> {
     } else if guard == EASY {
         angle.cos > T::zero()
     } else {
-        angle.theta_rad() + margin < T::pi()
+        angle.cos > -cos_m // θ < π − m without an angle: m is at most π
     };
     if has_margin {
         // The sum formulas need no angle and lose no digits near 0 and π.

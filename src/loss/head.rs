@@ -14,7 +14,7 @@
     reason = "what runs in vector registers must be compiled into the function that has them"
 )]
 
-use crate::loss::lanes::{LANES, Lanes, map, sum, zip};
+use crate::loss::lanes::{Halves, LANES, Lanes};
 use crate::loss::real::Real;
 use crate::loss::spec::{Form, LossSpec, PenaltyInput, Psi, Rho, TargetAngle, Values};
 
@@ -72,6 +72,7 @@ pub struct HeadWork<T> {
     /// Where logits are kept if they are wanted; training does not want them.
     pub record: Option<Record<T>>,
     classes: Classes<T>,
+    sums: ClassSums<T>,
     block: Block<T>,
 }
 
@@ -107,6 +108,14 @@ struct Classes<T> {
     to_weight: Vec<T>,
 }
 
+/// What the gradient of each weight sums over the samples, beside the target's part. The tangent is
+/// taken once at the end: Σ g (u − cosθ v) = Σ g u − v Σ g cosθ.
+#[derive(Clone, Debug, Default)]
+struct ClassSums<T> {
+    /// Σ g l u `[dim]`, then Σ g l cosθ, or Σ g where there is a bias `[dim + 1, classes]`
+    columns: Vec<Halves<T>>,
+}
+
 /// [`LANES`] samples on their way through the head.
 #[derive(Clone, Debug, Default)]
 struct Block<T> {
@@ -124,16 +133,24 @@ struct Block<T> {
     to_feature: Lanes<T>,
     /// cosθ, or W·x `[classes]`
     cos: Vec<Lanes<T>>,
-    /// z, then ∂L/∂z `[classes]`
+    /// z, then ∂L/∂z but for the factor below `[classes]`
     logits: Vec<Lanes<T>>,
+    /// 1/(n Σ e^z): what softmax and the mean over the batch divide by
+    to_gradient: Lanes<T>,
     /// v_y `[dim]`
     target: Vec<Lanes<T>>,
     /// cosθ_y
     target_cos: Lanes<T>,
+    /// sinθ_y as ‖v − cosθ u‖, exact near 0 and π
+    target_sin: Lanes<T>,
     /// ψ(θ_y)
     psi: Lanes<T>,
     /// −ψ'(θ_y)
     pull: Lanes<T>,
+    /// l u `[dim]`
+    scaled: Vec<Lanes<T>>,
+    /// The target's part of ∂L/∂x, 0 for the linear forms `[dim]`
+    target_grads: Vec<Lanes<T>>,
     /// ∂L/∂x `[dim]`
     grads: Vec<Lanes<T>>,
 }
@@ -177,10 +194,15 @@ impl Head {
         let HeadWork {
             record,
             classes,
+            sums,
             block,
         } = work;
         self.prepare_classes(input.weights, classes);
+        sums.columns.clear();
+        let n_sums = (self.dim + 1) * self.n_classes;
+        sums.columns.resize(n_sums, Halves::zero());
         let mut loss = 0.0;
+        block.resize(self.dim, self.n_classes);
         let samples = input.features.chunks(LANES * self.dim);
         let grad_features = grads.features.chunks_mut(LANES * self.dim);
         for ((features, labels), grad_features) in
@@ -189,15 +211,16 @@ impl Head {
             self.load(features, labels, values, block);
             self.forward(input, values, classes, block);
             if let Some(record) = record {
-                block.keep(&mut record.logits);
+                block.keep(&mut record.logits, Lanes::splat(T::one()));
             }
             loss += block.cross_entropy(input.batch);
             if let Some(record) = record {
-                block.keep(&mut record.grad_logits);
+                block.keep(&mut record.grad_logits, block.to_gradient);
             }
-            self.backward(classes, block, grads.weights, grads.bias);
+            self.backward(classes, block, &mut sums.columns, grads.weights);
             self.store(block, grad_features);
         }
+        self.finish_weights(classes, &sums.columns, grads);
         loss / input.batch as f64
     }
 
@@ -256,48 +279,44 @@ impl Head {
         values: &Values<T>,
         block: &mut Block<T>,
     ) {
-        let zero = [T::zero(); LANES];
+        let zero = Lanes::splat(T::zero());
         block.n = labels.len();
         block.labels = [0; LANES];
         for (to, &label) in block.labels.iter_mut().zip(labels) {
             *to = label.into();
         }
-        block.directions.resize(self.dim, zero);
-        block.directions.fill(zero);
+        let directions = &mut block.directions[..self.dim];
+        directions.fill(zero);
         for (lane, x) in features.chunks_exact(self.dim).enumerate() {
-            for (direction, &x) in block.directions.iter_mut().zip(x) {
+            for (direction, &x) in directions.iter_mut().zip(x) {
                 direction[lane] = x;
             }
         }
-        (block.factors, block.to_feature) = ([T::one(); LANES], [T::one(); LANES]);
+        let one = Lanes::splat(T::one());
+        (block.factors, block.to_feature) = (one, one);
         let Form::Angular(rho) = self.spec.form else {
             return;
         };
         let mut squared = zero;
-        for x in &block.directions {
-            squared = zip(&squared, x, |sum, x| sum + x * x);
+        for &x in &*directions {
+            squared.add_product(x, x);
         }
         let shortest = T::of(SHORTEST_FEATURE);
-        block.norms = map(&squared, T::sqrt);
-        for x in &mut block.directions {
-            *x = zip(x, &block.norms, |x, norm| {
-                if norm >= shortest {
-                    x / norm
-                } else {
-                    T::zero()
-                }
-            });
+        block.norms = squared.map(T::sqrt);
+        let inverse = block.norms.map(|norm| {
+            if norm >= shortest {
+                T::one() / norm
+            } else {
+                T::zero()
+            }
+        });
+        for x in directions {
+            *x = *x * inverse;
         }
         if rho == Rho::Scale {
             let scale = values_scale(self.spec, values);
-            block.factors = [scale; LANES];
-            block.to_feature = map(&block.norms, |norm| {
-                if norm >= shortest {
-                    scale / norm
-                } else {
-                    T::zero()
-                }
-            });
+            block.factors = Lanes::splat(scale);
+            block.to_feature = inverse.map(|inverse| scale * inverse);
         } else {
             block.factors = block.norms;
         }
@@ -312,25 +331,23 @@ impl Head {
         classes: &Classes<T>,
         block: &mut Block<T>,
     ) {
-        let zero = [T::zero(); LANES];
-        block.cos.resize(self.n_classes, zero);
-        block.logits.resize(self.n_classes, zero);
+        let zero = Lanes::splat(T::zero());
+        let directions = &block.directions[..self.dim];
         let has_bias = self.spec.form.has_bias();
         let per_class = classes.directions.chunks_exact(self.dim);
         let outputs = block.cos.iter_mut().zip(&mut block.logits);
         for (j, (v, (cos, logit))) in per_class.zip(outputs).enumerate() {
             let mut dot = zero;
-            for (u, &v) in block.directions.iter().zip(v) {
-                dot = zip(&dot, u, |sum, u| sum + u * v);
+            for (&u, &v) in directions.iter().zip(v) {
+                dot.add_scaled(u, v);
             }
             *cos = dot;
             let factor = classes.factors[j];
-            let bias = if has_bias {
-                factor * input.bias[j]
-            } else {
-                T::zero()
-            };
-            *logit = zip(&dot, &block.factors, |dot, l| factor * l * dot + bias);
+            *logit = (dot * block.factors).map(|scaled| factor * scaled);
+            if has_bias {
+                let bias = factor * input.bias[j];
+                *logit = logit.map(|z| z + bias);
+            }
         }
         if self.spec.form.is_angular() {
             self.target_forward(values, classes, block);
@@ -345,17 +362,17 @@ impl Head {
         classes: &Classes<T>,
         block: &mut Block<T>,
     ) {
-        let zero = [T::zero(); LANES];
-        block.target.resize(self.dim, zero);
         for (lane, &y) in block.labels.iter().enumerate() {
             block.target_cos[lane] = block.cos[y][lane];
-            for (k, target) in block.target.iter_mut().enumerate() {
+            for (k, target) in block.target[..self.dim].iter_mut().enumerate() {
                 target[lane] = classes.directions[y * self.dim + k];
             }
         }
-        // sinθ = ‖v − cosθ u‖, exact near 0 and π.
-        let squared = squared_rejection(&block.target, &block.directions, &block.target_cos);
-        let sin = map(&squared, T::sqrt);
+        block.target_sin = rejection(
+            &block.target[..self.dim],
+            &block.directions[..self.dim],
+            block.target_cos,
+        );
         let mut angles = [TargetAngle {
             cos: T::zero(),
             sin: T::one(),
@@ -364,7 +381,7 @@ impl Head {
             angle.cos = block.target_cos[lane];
             // A weight without a direction is at 90° to everything, as a feature without one is.
             if classes.norms[block.labels[lane]] >= T::of(SHORTEST_FEATURE) {
-                angle.sin = sin[lane];
+                angle.sin = block.target_sin[lane];
             }
         }
         let mut psi = [Psi {
@@ -387,37 +404,53 @@ impl Head {
         &self,
         classes: &Classes<T>,
         block: &mut Block<T>,
+        sums: &mut [Halves<T>],
         grad_weights: &mut [T],
-        grad_bias: &mut [T],
     ) {
-        let zero = [T::zero(); LANES];
-        block.grads.resize(self.dim, zero);
-        block.grads.fill(zero);
+        let zero = Lanes::splat(T::zero());
         if self.spec.form.is_angular() {
             self.target_backward(classes, block, grad_weights);
         }
-        let one_if = |is: bool| if is { T::one() } else { T::zero() };
-        let feature_radial = one_if(self.spec.form.is_cosine());
-        let weight_radial = one_if(self.spec.form.has_unit_weights());
-        for (j, g) in block.logits.iter().enumerate() {
-            let row = j * self.dim..(j + 1) * self.dim;
-            let (factor, to_weight) = (classes.factors[j], classes.to_weight[j]);
-            let cos = &block.cos[j];
-            let pull_x = zip(g, &block.to_feature, |g, f| g * f * factor);
-            let pull_w = zip(g, &block.factors, |g, l| g * l * to_weight);
-            let directions = block.directions.iter().zip(&mut block.grads);
-            let columns = classes.directions[row.clone()].iter();
-            for (((u, grad_x), &v), grad_w) in directions.zip(columns).zip(&mut grad_weights[row]) {
-                let mut along_x = zero;
-                for lane in 0..LANES {
-                    grad_x[lane] += pull_x[lane] * (v - feature_radial * cos[lane] * u[lane]);
-                    along_x[lane] = pull_w[lane] * (u[lane] - weight_radial * cos[lane] * v);
-                }
-                *grad_w += sum(&along_x);
+        let Block {
+            directions,
+            scaled,
+            target_grads,
+            grads,
+            ..
+        } = block;
+        let (directions, scaled) = (&directions[..self.dim], &mut scaled[..self.dim]);
+        let (target_grads, grads) = (&target_grads[..self.dim], &mut grads[..self.dim]);
+        grads.fill(zero);
+        for (scaled, &u) in scaled.iter_mut().zip(directions) {
+            *scaled = u * block.factors;
+        }
+        let has_bias = self.spec.form.has_bias();
+        let mut radial = zero;
+        let per_class = classes.directions.chunks_exact(self.dim);
+        let per_class = per_class.zip(sums.chunks_exact_mut(self.dim + 1));
+        for (j, (v, sums)) in per_class.enumerate() {
+            let (g, cos) = (block.logits[j] * block.to_gradient, block.cos[j]);
+            let factor = classes.factors[j];
+            let pull = g.map(|g| g * factor);
+            radial.add_product(pull, cos);
+            let per_row = scaled.iter().zip(&mut *grads);
+            for (((&scaled, grad), &v), sum) in per_row.zip(v).zip(&mut *sums) {
+                grad.add_scaled(pull, v);
+                sum.add(g * scaled);
             }
-            if self.spec.form.has_bias() {
-                grad_bias[j] += to_weight * sum(g);
+            if has_bias {
+                sums[self.dim].add(g);
+            } else {
+                sums[self.dim].add(g * block.factors * cos);
             }
+        }
+        let is_cosine = self.spec.form.is_cosine();
+        let per_row = directions.iter().zip(target_grads);
+        for (grad, (&u, &target)) in grads.iter_mut().zip(per_row) {
+            if is_cosine {
+                *grad = grad.zip(radial * u, |along, radial| along - radial);
+            }
+            *grad = (*grad * block.to_feature).zip(target, |others, target| others + target);
         }
     }
 
@@ -430,21 +463,52 @@ impl Head {
         block: &mut Block<T>,
         grad_weights: &mut [T],
     ) {
-        let zero = [T::zero(); LANES];
+        let zero = Lanes::splat(T::zero());
         let (mut to_feature, mut to_weight) = (zero, zero);
         for (lane, &y) in block.labels.iter().enumerate() {
             let g = std::mem::replace(&mut block.logits[y][lane], T::zero());
+            let g = g * block.to_gradient[lane];
             to_feature[lane] = g * block.to_feature[lane] * classes.factors[y];
             to_weight[lane] = g * block.factors[lane] * classes.to_weight[y];
         }
-        let (u, v) = (&block.directions, &block.target);
-        let feature = Pull::new([u, v], block, &to_feature, self.spec.form.is_cosine());
-        let weight = Pull::new([v, u], block, &to_weight, self.spec.form.has_unit_weights());
+        let (u, v) = (&block.directions[..self.dim], &block.target[..self.dim]);
+        let keeps_length = self.spec.form.is_cosine();
+        let feature = Pull::new(block.target_sin, block, to_feature, keeps_length);
+        let sin = rejection(u, v, block.target_cos);
+        let weight = Pull::new(sin, block, to_weight, self.spec.form.has_unit_weights());
         for k in 0..self.dim {
-            block.grads[k] = feature.at(&u[k], &v[k], &block.target_cos);
-            let grad = weight.at(&v[k], &u[k], &block.target_cos);
+            block.target_grads[k] = feature.at(u[k], v[k], block.target_cos);
+            let grad = weight.at(v[k], u[k], block.target_cos);
             for (lane, &y) in block.labels.iter().enumerate() {
                 grad_weights[y * self.dim + k] += grad[lane];
+            }
+        }
+    }
+
+    /// Adds what all samples gave to the weights and the bias.
+    #[inline(always)]
+    fn finish_weights<T: Real>(
+        &self,
+        classes: &Classes<T>,
+        sums: &[Halves<T>],
+        grads: &mut HeadGrads<'_, T>,
+    ) {
+        let has_unit_weights = self.spec.form.has_unit_weights();
+        for (j, sums) in sums.chunks_exact(self.dim + 1).enumerate() {
+            let to_weight = classes.to_weight[j];
+            let last = sums[self.dim].sum();
+            let row = j * self.dim..(j + 1) * self.dim;
+            let columns = grads.weights[row.clone()].iter_mut();
+            for ((grad, &v), sum) in columns.zip(&classes.directions[row]).zip(sums) {
+                let radial = if has_unit_weights {
+                    last * v
+                } else {
+                    T::zero()
+                };
+                *grad += to_weight * (sum.sum() - radial);
+            }
+            if self.spec.form.has_bias() {
+                grads.bias[j] += to_weight * last;
             }
         }
     }
@@ -513,67 +577,84 @@ impl<T: Real> pulp::WithSimd for Blocks<'_, '_, '_, T> {
             work,
             grads,
         } = self;
-        head.run_blocks(input, values, work, grads)
+        // A dimension known while compiling unrolls the loops over coordinates.
+        match head.dim {
+            2 => Head { dim: 2, ..*head }.run_blocks(input, values, work, grads),
+            3 => Head { dim: 3, ..*head }.run_blocks(input, values, work, grads),
+            _ => head.run_blocks(input, values, work, grads),
+        }
     }
 }
 
 impl<T: Real> Block<T> {
+    fn resize(&mut self, dim: usize, n_classes: usize) {
+        let zero = Lanes::splat(T::zero());
+        for per_row in [
+            &mut self.directions,
+            &mut self.target,
+            &mut self.scaled,
+            &mut self.target_grads,
+            &mut self.grads,
+        ] {
+            per_row.clear();
+            per_row.resize(dim, zero);
+        }
+        self.cos.resize(n_classes, zero);
+        self.logits.resize(n_classes, zero);
+    }
+
     /// Σ L_i of the block; turns logits into ∂L/∂z (`losses.md` 2.1).
     ///
     /// Keeps all digits when the loss is tiny: log1p of the others' sum where the target leads, and
     /// −Σ_{j≠y} p_j instead of p_y − 1.
     #[inline(always)]
     fn cross_entropy(&mut self, batch: usize) -> f64 {
-        let zero = [T::zero(); LANES];
+        let zero = Lanes::splat(T::zero());
         let mut target = zero;
         for (lane, &y) in self.labels.iter().enumerate() {
             target[lane] = std::mem::replace(&mut self.logits[y][lane], T::of(HIDDEN));
         }
         let mut lead = zero;
-        for logit in &self.logits {
-            for lane in 0..LANES {
-                let ahead = logit[lane] - target[lane];
-                lead[lane] = if ahead > lead[lane] {
-                    ahead
-                } else {
-                    lead[lane]
-                };
-            }
+        for &logit in &self.logits {
+            let ahead = logit.zip(target, |z, target| z - target);
+            lead = lead.zip(ahead, |lead, ahead| if ahead > lead { ahead } else { lead });
         }
         let mut others = zero;
         for logit in &mut self.logits {
-            for lane in 0..LANES {
-                // In this order the leader comes to exactly 0, however large the logits.
-                let behind = logit[lane] - target[lane] - lead[lane];
-                logit[lane] = behind.exp_nonpositive();
-                others[lane] += logit[lane];
+            // In this order the leader comes to exactly 0, however large the logits.
+            let ahead = logit.zip(target, |z, target| z - target);
+            *logit = ahead.zip(lead, |ahead, lead| (ahead - lead).exp_nonpositive());
+            others = others.zip(*logit, |others, e| others + e);
+        }
+        let own = lead.map(|lead| (-lead).exp_nonpositive());
+        let batch = T::of(batch as f64);
+        let mut inverse = own.zip(others, |own, others| T::one() / (batch * (own + others)));
+        for lane in self.n..LANES {
+            inverse[lane] = T::zero();
+        }
+        self.to_gradient = inverse;
+        // ln(own + others), with the 1 taken out that is among the others where one of them leads.
+        let rest = own.zip(others, |own, others| {
+            let is_led = own < T::one();
+            if is_led {
+                own + (others - T::one())
+            } else {
+                others
             }
-        }
-        let own = map(&lead, |lead| (-lead).exp_nonpositive());
-        let mut inverse = zero;
-        for lane in 0..self.n {
-            inverse[lane] = T::one() / (T::of(batch as f64) * (own[lane] + others[lane]));
-        }
-        for logit in &mut self.logits {
-            *logit = zip(logit, &inverse, |e, inverse| e * inverse);
-        }
+        });
+        let losses = lead.zip(rest.map(T::ln_1p_nonnegative), |lead, ln| lead + ln);
         let mut loss = 0.0;
         for lane in 0..self.n {
-            self.logits[self.labels[lane]][lane] = -(others[lane] * inverse[lane]);
-            let of_sample = if lead[lane] > T::zero() {
-                lead[lane] + (own[lane] + others[lane]).ln()
-            } else {
-                others[lane].ln_1p()
-            };
-            loss += of_sample.widen();
+            self.logits[self.labels[lane]][lane] = -others[lane];
+            loss += losses[lane].widen();
         }
         loss
     }
 
-    /// Appends the lanes in use of all classes to `[classes, n]`.
-    fn keep(&self, columns: &mut Vec<T>) {
+    /// Appends the lanes in use of all classes, times a factor, to `[classes, n]`.
+    fn keep(&self, columns: &mut Vec<T>, factor: Lanes<T>) {
         for lane in 0..self.n {
-            columns.extend(self.logits.iter().map(|logit| logit[lane]));
+            columns.extend(self.logits.iter().map(|logit| logit[lane] * factor[lane]));
         }
     }
 }
@@ -590,48 +671,42 @@ impl<T: Real> Pull<T> {
     /// With `keeps_length` the gradient is the tangential part alone; without it u stands for a
     /// vector of free length, and the radial part ψ u belongs to it.
     #[inline(always)]
-    fn new(
-        [u, v]: [&[Lanes<T>]; 2],
-        block: &Block<T>,
-        strength: &Lanes<T>,
-        keeps_length: bool,
-    ) -> Self {
-        let squared = squared_rejection(v, u, &block.target_cos);
-        let mut pull = Self {
-            tangential: [T::zero(); LANES],
-            radial: [T::zero(); LANES],
-        };
-        for lane in 0..LANES {
-            // At θ = 0 the cone has no direction; the floor rounds its tip, and 0/floor is 0.
-            let length = squared[lane].sqrt().max(T::TANGENT_FLOOR);
-            pull.tangential[lane] = strength[lane] * block.pull[lane] / length;
-            if !keeps_length {
-                pull.radial[lane] = strength[lane] * block.psi[lane];
+    fn new(sin: Lanes<T>, block: &Block<T>, strength: Lanes<T>, keeps_length: bool) -> Self {
+        // At θ = 0 the cone has no direction; the floor rounds its tip, and 0/floor is 0.
+        let length = sin.map(|sin| {
+            if sin < T::TANGENT_FLOOR {
+                T::TANGENT_FLOOR
+            } else {
+                sin
             }
+        });
+        Self {
+            tangential: (strength * block.pull).zip(length, |pull, length| pull / length),
+            radial: if keeps_length {
+                Lanes::splat(T::zero())
+            } else {
+                strength * block.psi
+            },
         }
-        pull
     }
 
     /// One coordinate of it.
     #[inline(always)]
-    fn at(&self, u: &Lanes<T>, v: &Lanes<T>, cos: &Lanes<T>) -> Lanes<T> {
-        std::array::from_fn(|lane| {
-            self.tangential[lane] * (v[lane] - cos[lane] * u[lane]) + self.radial[lane] * u[lane]
-        })
+    fn at(&self, u: Lanes<T>, v: Lanes<T>, cos: Lanes<T>) -> Lanes<T> {
+        let tangent = v.zip(cos * u, |v, along| v - along);
+        (self.tangential * tangent).zip(self.radial * u, |tangential, radial| tangential + radial)
     }
 }
 
-/// ‖v − cosθ u‖²
+/// ‖v − cosθ u‖
 #[inline(always)]
-fn squared_rejection<T: Real>(v: &[Lanes<T>], u: &[Lanes<T>], cos: &Lanes<T>) -> Lanes<T> {
-    let mut squared = [T::zero(); LANES];
-    for (v, u) in v.iter().zip(u) {
-        for lane in 0..LANES {
-            let r = v[lane] - cos[lane] * u[lane];
-            squared[lane] += r * r;
-        }
+fn rejection<T: Real>(v: &[Lanes<T>], u: &[Lanes<T>], cos: Lanes<T>) -> Lanes<T> {
+    let mut squared = Lanes::splat(T::zero());
+    for (&v, &u) in v.iter().zip(u) {
+        let rejected = v.zip(cos * u, |v, along| v - along);
+        squared.add_product(rejected, rejected);
     }
-    squared
+    squared.map(T::sqrt)
 }
 
 fn values_scale<T: Real>(spec: &LossSpec, values: &Values<T>) -> T {

@@ -23,6 +23,10 @@ pub trait Real: RealField + Copy {
     #[must_use]
     fn exp_nonpositive(self) -> Self;
 
+    /// ln(1 + x) for x ≥ 0, likewise.
+    #[must_use]
+    fn ln_1p_nonnegative(self) -> Self;
+
     /// The target function of this precision.
     fn target(fns: &TargetFns) -> TargetFn<Self>;
 
@@ -31,7 +35,7 @@ pub trait Real: RealField + Copy {
 }
 
 macro_rules! real {
-    ($type:ident, $floor:literal, $exp:path) => {
+    ($type:ident, $floor:literal, $exp:path, $ln_1p:path) => {
         impl Real for $type {
             const TANGENT_FLOOR: Self = $floor;
 
@@ -48,6 +52,11 @@ macro_rules! real {
                 $exp(self)
             }
 
+            #[inline(always)]
+            fn ln_1p_nonnegative(self) -> Self {
+                $ln_1p(self)
+            }
+
             fn target(fns: &TargetFns) -> TargetFn<Self> {
                 fns.$type
             }
@@ -59,5 +68,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, 1e-6, lanes::exp_nonpositive);
-real!(f64, 1e-14, f64::exp);
+real!(f32, 1e-6, lanes::exp_nonpositive, lanes::ln_1p_nonnegative);
+real!(f64, 1e-14, f64::exp, f64::ln_1p);

@@ -1,5 +1,10 @@
 //! PReLU and ReLU: what stands between two layers.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what runs in vector registers must be compiled into the function that has them"
+)]
+
 use crate::network::params::{Layout, Tensor};
 
 /// Which function stands between layers.
@@ -56,25 +61,73 @@ impl ActivationLayer {
     /// Element by element; `input` is kept for the backward pass.
     pub fn forward(&self, params: &[f32], input: &[f32], output: &mut [f32]) {
         let slope = self.slope(params);
-        for (y, &x) in output.iter_mut().zip(input) {
-            *y = if x > 0.0 { x } else { slope * x };
-        }
+        pulp::Arch::new().dispatch(Forward {
+            slope,
+            input,
+            output,
+        });
     }
 
-    /// Turns ∂L/∂out into ∂L/∂in in place and adds ∂L/∂slope to `grads`.
+    /// Turns ∂L/∂out into ∂L/∂in in place and writes ∂L/∂slope to `grads`.
     pub fn backward(&self, params: &[f32], input: &[f32], grad: &mut [f32], grads: &mut [f32]) {
-        const LANES: usize = 16; // independent sums, so that the loop vectorizes
         let slope = self.slope(params);
-        let mut sums = [0.0_f32; LANES];
-        for (grad, input) in grad.chunks_mut(LANES).zip(input.chunks(LANES)) {
-            for ((g, &x), sum) in grad.iter_mut().zip(input).zip(&mut sums) {
-                let negative = if x > 0.0 { 0.0 } else { x };
-                *sum += *g * negative;
-                *g *= if x > 0.0 { 1.0 } else { slope };
-            }
-        }
+        let grad_slope = pulp::Arch::new().dispatch(Backward { slope, input, grad });
         if let Some(slope) = &self.slope {
-            grads[slope.offset] += sums.iter().sum::<f32>();
+            grads[slope.offset] = grad_slope;
         }
     }
+}
+
+struct Forward<'a> {
+    slope: f32,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl pulp::WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for (y, &x) in self.output.iter_mut().zip(self.input) {
+            *y = if x > 0.0 { x } else { self.slope * x };
+        }
+    }
+}
+
+struct Backward<'a> {
+    slope: f32,
+    input: &'a [f32],
+    grad: &'a mut [f32],
+}
+
+impl pulp::WithSimd for Backward<'_> {
+    /// ∂L/∂slope
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> f32 {
+        const LANES: usize = 16; // independent sums, so that the loop vectorizes
+        let (grads, last_grads) = self.grad.as_chunks_mut::<LANES>();
+        let (inputs, last_inputs) = self.input.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for (grads, inputs) in grads.iter_mut().zip(inputs) {
+            for i in 0..LANES {
+                sums[i] += element(self.slope, inputs[i], &mut grads[i]);
+            }
+        }
+        for ((grad, &x), sum) in last_grads.iter_mut().zip(last_inputs).zip(&mut sums) {
+            *sum += element(self.slope, x, grad);
+        }
+        sums.iter().sum()
+    }
+}
+
+/// Turns ∂L/∂y into ∂L/∂x; returns ∂L/∂slope.
+#[inline(always)]
+fn element(slope: f32, x: f32, grad: &mut f32) -> f32 {
+    let (negative, factor) = if x > 0.0 { (0.0, 1.0) } else { (x, slope) };
+    let grad_slope = *grad * negative;
+    *grad *= factor;
+    grad_slope
 }

@@ -52,7 +52,7 @@ impl Dense {
         matmul(output, Into::Add, weight, Mat::new(input, self.n_inputs, n));
     }
 
-    /// Adds ∂L/∂W and ∂L/∂b to `grads`; writes ∂L/∂in `[inputs, n]` where it is wanted.
+    /// Writes ∂L/∂W and ∂L/∂b to `grads`, and ∂L/∂in `[inputs, n]` where it is wanted.
     pub fn backward(
         &self,
         params: &[f32],
@@ -64,8 +64,9 @@ impl Dense {
     ) {
         let grad = Mat::new(grad_output, self.n_outputs, n);
         let input = Mat::new(input, self.n_inputs, n);
-        matmul(&mut grads[self.weight.range()], Into::Add, grad, input.t());
-        add_columns(
+        let grad_weight = &mut grads[self.weight.range()];
+        matmul(grad_weight, Into::Replace, grad, input.t());
+        sum_columns(
             &mut grads[self.bias.range()],
             &grad_output[..self.n_outputs * n],
         );
@@ -84,8 +85,9 @@ pub(in crate::network) fn init_uniform(values: &mut [f32], fan_in: usize, rng: &
     }
 }
 
-/// Adds each column of `columns` to `sum`: the gradient of a bias.
-pub(in crate::network) fn add_columns(sum: &mut [f32], columns: &[f32]) {
+/// Sums the columns of `columns`: the gradient of a bias.
+pub(in crate::network) fn sum_columns(sum: &mut [f32], columns: &[f32]) {
+    sum.fill(0.0);
     for column in columns.chunks_exact(sum.len()) {
         for (sum, &x) in sum.iter_mut().zip(column) {
             *sum += x;

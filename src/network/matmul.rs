@@ -1,17 +1,31 @@
 //! The one function all matrix products go through.
 //!
-//! Matrices are views into slices with strides, so that a transpose costs nothing: the `gemm`
-//! crate packs strided operands, where nalgebra's transposing products fall into a plain loop
-//! (measured 8 times slower).
+//! Matrices are views into slices with strides, so that a transpose costs nothing. The first
+//! factor is copied into groups of rows, the second is read where it stands. The sizes are those of
+//! small networks, and nothing is cut to fit a larger cache: that makes it simple, and at these
+//! sizes as fast as the `gemm` crate, which asks for two or three buffers in every product
+//! (`BENCHMARKS.md`).
+
+#![expect(
+    clippy::inline_always,
+    reason = "what runs in vector registers must be compiled into the function that has them"
+)]
+
+use std::cell::Cell;
+
+use pulp::Simd;
+
+use crate::network::thin::thin_product;
+use crate::network::tile::{GROUP, Tile, WithTiles, at, each, each_or_last, group_at, with_tiles};
 
 /// A read-only matrix view, column-major unless transposed.
 #[derive(Clone, Copy, Debug)]
 pub struct Mat<'a> {
-    data: &'a [f32],
-    n_rows: usize,
-    n_cols: usize,
-    row_stride: usize,
-    col_stride: usize,
+    pub(super) data: &'a [f32],
+    pub(super) n_rows: usize,
+    pub(super) n_cols: usize,
+    pub(super) row_stride: usize,
+    pub(super) col_stride: usize,
 }
 
 impl<'a> Mat<'a> {
@@ -60,47 +74,234 @@ pub enum Into {
 ///
 /// # Panics
 /// If the sizes disagree: a fault of the caller, never of user input.
-#[expect(
-    unsafe_code,
-    reason = "the gemm crate's only interface takes raw pointers; sizes are asserted here"
-)]
 pub fn matmul(out: &mut [f32], into: Into, a: Mat<'_>, b: Mat<'_>) {
-    let (m, n, k) = (a.n_rows, b.n_cols, a.n_cols);
+    let (m, n) = (a.n_rows, b.n_cols);
     assert_eq!(a.n_cols, b.n_rows, "inner sizes of a matrix product");
     assert!(out.len() >= m * n, "matrix product outside its buffer");
-    if m == 0 || n == 0 {
+    if m == 0 || n == 0 || thin_product(out, into, a, b) {
         return;
     }
-    // SAFETY: `Mat::new` has checked that every element of `a` and `b` lies in its slice, `out`
-    // holds m·n elements and cannot overlap them (it is borrowed mutably).
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            m as isize,
-            1,
-            into == Into::Add,
-            a.data.as_ptr(),
-            a.col_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.col_stride as isize,
-            b.row_stride as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+    // Taken and given back: what runs in a closure would be compiled without the wide registers.
+    let mut packed = PACKED.take();
+    with_tiles(Product {
+        out,
+        into,
+        a,
+        b,
+        packed: &mut packed,
+    });
+    PACKED.set(packed);
+}
+
+thread_local! {
+    /// Rows of the first factor as they are multiplied, kept from one product to the next.
+    static PACKED: Cell<Vec<[f32; GROUP]>> = const { Cell::new(Vec::new()) };
+}
+
+struct Product<'a> {
+    out: &'a mut [f32],
+    into: Into,
+    /// `[m, k]`
+    a: Mat<'a>,
+    /// `[k, n]`, its rows or its columns contiguous
+    b: Mat<'a>,
+    packed: &'a mut Vec<[f32; GROUP]>,
+}
+
+impl WithTiles for Product<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const R: usize, const P: usize>(mut self, simd: S) {
+        self.packed.clear();
+        if self.b.row_stride == 1 {
+            // A group of rows meets all columns, one packed group after the other in the cache.
+            for row in (0..self.a.n_rows).step_by(GROUP) {
+                self.packed.clear();
+                self.pack(row);
+                for column in (0..self.b.n_cols).step_by(P) {
+                    let tile = self.times_columns::<S, R, P>(simd, column);
+                    self.store(&tile, row, column);
+                }
+            }
+        } else {
+            // Parts of rows are far apart: those of few columns stay in the cache and meet all groups.
+            for row in (0..self.a.n_rows).step_by(GROUP) {
+                self.pack(row);
+            }
+            for column in (0..self.b.n_cols).step_by(P) {
+                for row in (0..self.a.n_rows).step_by(GROUP) {
+                    let tile = self.times_rows::<S, R, P>(simd, row, column);
+                    self.store(&tile, row, column);
+                }
+            }
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Appends rows from `row` on, column after column; zeros where there are no more rows.
+    #[inline(always)]
+    fn pack(&mut self, row: usize) {
+        let (a, start) = (self.a, self.packed.len());
+        self.packed.resize(start + a.n_cols, [0.0; GROUP]);
+        let packed = &mut self.packed[start..];
+        let n_rows = GROUP.min(a.n_rows - row);
+        if a.row_stride == 1 && n_rows == GROUP {
+            for (i, group) in packed.iter_mut().enumerate() {
+                *group = *group_at(a.data, i * a.col_stride + row);
+            }
+            return;
+        }
+        if a.col_stride == 1 && n_rows == GROUP {
+            let (blocks, _) = packed.as_chunks_mut::<GROUP>();
+            for (i, block) in blocks.iter_mut().enumerate() {
+                transpose(a, row, i * GROUP, block);
+            }
+        }
+        let is_done = a.col_stride == 1 && n_rows == GROUP;
+        let rest = if is_done { a.n_cols / GROUP * GROUP } else { 0 };
+        for (i, group) in packed.iter_mut().enumerate().skip(rest) {
+            for (lane, to) in group[..n_rows].iter_mut().enumerate() {
+                *to = a.data[(row + lane) * a.row_stride + i * a.col_stride];
+            }
+        }
+    }
+
+    /// The packed group times `P` columns of b, each contiguous; where there are fewer, the last
+    /// stands for the rest.
+    #[inline(always)]
+    fn times_columns<S: Simd, const R: usize, const P: usize>(
+        &self,
+        simd: S,
+        column: usize,
+    ) -> Tile<S, R, P> {
+        let (b, k) = (self.b, self.b.n_rows);
+        let mut columns = [&b.data[..0]; P];
+        for (p, to) in columns.iter_mut().enumerate() {
+            let start = (column + p).min(b.n_cols - 1) * b.col_stride;
+            *to = &b.data[start..start + k];
+        }
+        let mut tile = Tile::zero(simd);
+        let packed = &self.packed[..k];
+        for (i, group) in packed.iter().enumerate() {
+            tile.add(group, at(columns, i));
+        }
+        tile
+    }
+
+    /// The packed rows from `row` on times `P` columns of b, whose rows are contiguous.
+    #[inline(always)]
+    fn times_rows<S: Simd, const R: usize, const P: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        column: usize,
+    ) -> Tile<S, R, P> {
+        let (b, k) = (self.b, self.b.n_rows);
+        let mut tile = Tile::zero(simd);
+        let packed = &self.packed[row / GROUP * k..][..k];
+        if column + P <= b.n_cols {
+            for (i, group) in packed.iter().enumerate() {
+                tile.add(group, each(&b.data[i * b.row_stride + column..]));
+            }
+        } else {
+            for (i, group) in packed.iter().enumerate() {
+                let rest = &b.data[i * b.row_stride..][column..b.n_cols];
+                tile.add(group, each_or_last(rest));
+            }
+        }
+        tile
+    }
+
+    #[inline(always)]
+    fn store<S: Simd, const R: usize, const P: usize>(
+        &mut self,
+        tile: &Tile<S, R, P>,
+        row: usize,
+        column: usize,
+    ) {
+        let m = self.a.n_rows;
+        for j in column..(column + P).min(self.b.n_cols) {
+            let out = &mut self.out[j * m + row..(j + 1) * m];
+            if let Some(out) = out.first_chunk_mut() {
+                if self.into == Into::Replace {
+                    *out = [0.0; GROUP];
+                }
+                tile.add_to(j - column, out);
+            } else {
+                let mut sums = [0.0; GROUP];
+                tile.add_to(j - column, &mut sums);
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out = if self.into == Into::Add {
+                        *out + sum
+                    } else {
+                        sum
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// Reads a square of `a`, whose rows are contiguous, column by column.
+#[inline(always)]
+fn transpose(a: Mat<'_>, row: usize, column: usize, out: &mut [[f32; GROUP]; GROUP]) {
+    for lane in 0..GROUP {
+        let from = group_at(a.data, (row + lane) * a.row_stride + column);
+        for (column, &x) in out.iter_mut().zip(from) {
+            column[lane] = x;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sizes around the paths for thin matrices, in both orders of storage.
+    #[test]
+    fn products_of_any_shape_agree_with_the_definition() {
+        let sizes = [1, 2, 3, 4, 5, 16, 48];
+        for (m, n, k) in sizes
+            .into_iter()
+            .flat_map(|m| sizes.into_iter().map(move |n| (m, n)))
+            .flat_map(|(m, n)| sizes.into_iter().map(move |k| (m, n, k)))
+        {
+            let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
+            let b: Vec<f32> = (0..k * n).map(|i| 2.0 - (i % 5) as f32).collect();
+            for into in [Into::Replace, Into::Add] {
+                for transposed in [[false; 2], [true, false], [false, true], [true; 2]] {
+                    check_product([m, n, k], into, transposed, &a, &b);
+                }
+            }
+        }
+    }
+
+    /// Small whole numbers: every sum is exact.
+    #[track_caller]
+    fn check_product(
+        [m, n, k]: [usize; 3],
+        into: Into,
+        [is_a_transposed, is_b_transposed]: [bool; 2],
+        a: &[f32],
+        b: &[f32],
+    ) {
+        let mat = |data, rows, cols, is_transposed: bool| {
+            if is_transposed {
+                Mat::new(data, cols, rows).t()
+            } else {
+                Mat::new(data, rows, cols)
+            }
+        };
+        let (a, b) = (mat(a, m, k, is_a_transposed), mat(b, k, n, is_b_transposed));
+        let at = |mat: Mat<'_>, i, j| mat.data[i * mat.row_stride + j * mat.col_stride];
+        let mut out = vec![7.0; m * n];
+        matmul(&mut out, into, a, b);
+        for (i, found) in out.iter().enumerate() {
+            let product: f32 = (0..k).map(|l| at(a, i % m, l) * at(b, l, i / m)).sum();
+            let start = if into == Into::Add { 7.0 } else { 0.0 };
+            assert_eq!(*found, start + product, "{m}×{k}×{n}, element {i}");
+        }
+    }
 
     #[test]
     fn products_of_transposes_agree_with_the_definition() {

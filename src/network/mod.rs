@@ -8,6 +8,8 @@ pub mod conv;
 pub mod dense;
 pub mod matmul;
 pub mod params;
+mod thin;
+mod tile;
 
 use std::fmt;
 
@@ -178,7 +180,7 @@ impl Network {
         };
         for (i, channels) in [16, 32].into_iter().enumerate() {
             let name = format!("conv{}", i + 1);
-            let conv = Conv::new(&name, image, channels, 5, 2, 2, layout);
+            let conv = Conv::new(&name, image, channels, 2, 2, layout);
             image = conv.output();
             network.push(Layer::Conv(conv), image.len());
             network.push_activation(&name, activation, layout);
@@ -219,6 +221,17 @@ impl Network {
 
     fn n_features(&self) -> usize {
         self.widths.last().copied().unwrap_or(0)
+    }
+
+    /// Operations of a training step's products for one sample: forward, gradient of the weights,
+    /// and gradient of the inputs, which the first layer does not need.
+    pub fn n_flops(&self) -> f64 {
+        let products = self.products();
+        let layers = products.iter().enumerate().map(|(i, product)| {
+            let n_passes = if i == 0 { 2.0 } else { 3.0 };
+            n_passes * product.n_flops(1)
+        });
+        layers.sum()
     }
 
     /// The products of a forward pass, from the inputs on.
@@ -271,7 +284,7 @@ impl Network {
         work.outputs.last().map_or(&[], |output| output)
     }
 
-    /// Adds the gradients of all parameters to `grads`, given ∂L/∂features `[dim, n]`.
+    /// Writes the gradients of all parameters to `grads`, given ∂L/∂features `[dim, n]`.
     pub fn backward(
         &self,
         params: &[f32],

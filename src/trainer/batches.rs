@@ -42,23 +42,28 @@ impl Batches {
         if batch >= split.len() {
             // All samples at every step: their order means nothing, so none is drawn.
             if self.order.len() != split.len() || self.epoch == 0 {
-                self.order = (0..split.len() as u32).collect();
+                self.in_sequence(split);
             }
             self.epoch += 1;
             self.cursor = self.order.len();
             return &self.order;
         }
         if self.cursor + batch > self.order.len() {
-            self.order = match self.rule {
-                Order::Shuffled => split.epoch_order(&mut self.rng, self.epoch),
-                Order::Sequential => (0..split.len() as u32).collect(),
-            };
+            match self.rule {
+                Order::Shuffled => split.shuffle_epoch(&mut self.order, &mut self.rng, self.epoch),
+                Order::Sequential => self.in_sequence(split),
+            }
             self.cursor = 0;
             self.epoch += 1;
         }
         let start = self.cursor;
         self.cursor += batch;
         &self.order[start..self.cursor]
+    }
+
+    fn in_sequence(&mut self, split: &Split) {
+        self.order.clear();
+        self.order.extend(0..split.len() as u32);
     }
 
     /// Passes over the training set so far, with a fraction.

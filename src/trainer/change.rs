@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
 use crate::loss::Course;
-use crate::trainer::{Rewarm, Trainer};
+use crate::trainer::{Resolved, Rewarm, Trainer};
 
 /// What a changed setting did to the run.
 #[derive(Debug, PartialEq)]
@@ -42,6 +42,7 @@ impl Trainer {
         );
         let share = self.rate_share();
         let before = std::mem::replace(&mut self.experiment, Arc::new(next));
+        self.resolved = Resolved::of(&self.experiment, &self.data);
         if self.enter_loss(&before, &key) && self.step > 0 {
             self.rewarm = Rewarm {
                 at: self.step,

@@ -13,8 +13,9 @@ pub(super) struct Chunk {
     free: Vec<f32>,
     network: NetworkWork,
     head: HeadWork<f32>,
-    grad_features: Vec<f32>,
-    /// ∂L/∂params `[params]`
+    /// ∂L/∂x `[dim, n]`
+    pub(super) grad_features: Vec<f32>,
+    /// ∂L/∂params of what all samples share `[shared params]`
     pub(super) grads: Vec<f32>,
     /// Σ(x − c) and counts `[dim + 1, classes]`
     pub(super) center_sums: Vec<f32>,
@@ -44,8 +45,8 @@ impl Chunk {
             self.inputs.resize(indices.len() * model.n_inputs, 0.0);
             split.gather(indices, &mut self.inputs);
         }
-        self.grads.resize(params.len(), 0.0);
-        self.grads.fill(0.0);
+        let shared = model.shared();
+        self.grads.resize(shared.len(), 0.0);
         let keeps_centers = head.spec.penalty.is_some();
         self.center_sums.resize(
             if keeps_centers {
@@ -73,7 +74,9 @@ impl Chunk {
             centers: &params[model.centers.range()],
             batch,
         };
-        let (body_grads, head_grads) = self.grads.split_at_mut(model.weights.offset);
+        let n_body = model.weights.offset - shared.start;
+        let (body_grads, head_grads) = self.grads.split_at_mut(n_body);
+        head_grads.fill(0.0);
         let (weights, rest) = head_grads.split_at_mut(dim * model.n_classes);
         let mut grads = HeadGrads {
             features: &mut self.grad_features,
@@ -82,13 +85,15 @@ impl Chunk {
             center_sums: &mut self.center_sums,
         };
         self.loss = head.run(input, values, &mut self.head, &mut grads);
-        model.backward(
-            params,
-            indices,
-            &self.inputs,
-            &self.grad_features,
-            &mut self.network,
-            body_grads,
-        );
+        if let Body::Network(network) = &model.body {
+            network.backward(
+                params,
+                &self.inputs,
+                indices.len(),
+                &self.grad_features,
+                &mut self.network,
+                body_grads,
+            );
+        }
     }
 }

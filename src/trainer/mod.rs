@@ -6,6 +6,7 @@
 mod batches;
 mod change;
 mod chunk;
+mod gradient;
 pub mod metrics;
 mod model;
 mod optimizer;
@@ -36,6 +37,7 @@ use crate::network::NetworkWork;
 use crate::trainer::batches::Batches;
 use crate::trainer::change::recipe;
 use crate::trainer::chunk::Chunk;
+use crate::trainer::gradient::Gradient;
 use crate::trainer::metrics::Named;
 use crate::trainer::model::{Body, Model, Stream, generator};
 use crate::trainer::optimizer::{Optimizer, Stretch};
@@ -89,6 +91,8 @@ pub struct StepReport {
 #[derive(Debug)]
 pub struct Trainer {
     experiment: Arc<Experiment>,
+    /// What its settings and defaults come to.
+    resolved: Resolved,
     /// The experiment as it stood before the first step and the first change.
     start: Arc<Experiment>,
     data: Arc<Dataset>,
@@ -98,7 +102,8 @@ pub struct Trainer {
     batches: Batches,
     indices: Vec<u32>,
     chunks: Vec<Chunk>,
-    pool: Option<rayon::ThreadPool>,
+    gradient: Gradient,
+    threads: Arc<rayon::ThreadPool>,
     horizon: Horizon,
     step: u64,
     /// Annealing counts from here.
@@ -110,16 +115,36 @@ pub struct Trainer {
     pending: Vec<Change>,
 }
 
+/// Settings that follow from several fields of an experiment, kept from one change to the next.
+#[derive(Clone, Copy, Debug)]
+struct Resolved {
+    /// Samples a step.
+    batch: usize,
+    loss_values: Values<f64>,
+}
+
+impl Resolved {
+    fn of(experiment: &Experiment, data: &Dataset) -> Self {
+        Self {
+            batch: experiment.batch(data.train.len()),
+            loss_values: experiment.loss_values(),
+        }
+    }
+}
+
 /// Share of the learning rate that class weights of a cosine head learn with.
 ///
 /// Their gradient counts s times and their length is 1, so that at the full rate they turn by
 /// many degrees a step and pass one another before features follow. Measured on MNIST in 2-D with
 /// `NormFace`, seed 2: least weight angle 19° and 91.5% test accuracy at 1, 30° and 94.4% at 0.1.
 const COSINE_WEIGHT_RATE: f32 = 0.1;
-/// Samples of a chunk, unless that makes more than [`MAX_CHUNKS`].
-const CHUNK: usize = 64;
 /// Most chunks of a batch; more threads than this do not help.
 const MAX_CHUNKS: usize = 8;
+/// Least cost of a chunk, in operations of a matrix product: 60 µs on one core, against the 5 µs
+/// after which another thread takes a part.
+const LEAST_COST: f64 = 6e6;
+/// The same for each parameter that all samples share, whose gradients are to be added up.
+const LEAST_COST_PER_PARAM: f64 = 500.0;
 
 impl Trainer {
     /// Starts a run: loads data, draws parameters.
@@ -160,6 +185,7 @@ impl Trainer {
         experiment.run.changes.clear();
         let experiment = Arc::new(experiment);
         let mut trainer = Self {
+            resolved: Resolved::of(&experiment, &data),
             optimizer: Optimizer::new(params.len()),
             batches: Batches::new(order, generator(experiment.run.seed, Stream::Batches)),
             start: Arc::clone(&experiment),
@@ -169,7 +195,8 @@ impl Trainer {
             params,
             indices: Vec::new(),
             chunks: Vec::new(),
-            pool: thread_pool(n_threads)?,
+            gradient: Gradient::default(),
+            threads: thread_pool(n_threads)?,
             horizon,
             step: 0,
             loss_chosen_at: 0,
@@ -219,27 +246,36 @@ impl Trainer {
         matches!(self.model.body, Body::Free(_))
     }
 
+    /// The threads it trains on. Many steps in one `install` spare each of them the way there.
+    pub fn threads(&self) -> Arc<rayon::ThreadPool> {
+        Arc::clone(&self.threads)
+    }
+
     /// One training step: next batch, forward, head, backward, update.
     ///
     /// # Errors
     /// [`Diverged`] if loss or gradient are not finite, and nothing is changed then; or if a
     /// parameter is not finite after the update, and the run cannot go on.
     pub fn step(&mut self) -> Result<StepReport, Diverged> {
+        self.threads().install(|| self.step_here())
+    }
+
+    fn step_here(&mut self) -> Result<StepReport, Diverged> {
         self.apply_pending();
-        let batch = self.experiment.batch(self.data.train.len());
+        let batch = self.resolved.batch;
         self.indices.clear();
         self.indices
             .extend_from_slice(self.batches.next(&self.data.train, batch));
         let values = self.values_in_force().map(|value| value as f32);
         self.run_chunks(&values);
-        let loss = self.sum_chunks();
+        self.gradient
+            .collect(&self.model, &self.indices, &self.chunks);
         let learning_rate = self.learning_rate();
-        let shrink = self.check_and_clip(loss)?;
-        self.update(learning_rate as f32, shrink);
-        self.check_parameters()?;
+        let shrink = self.check_and_clip()?;
+        self.update(learning_rate as f32, shrink)?;
         self.step += 1;
         Ok(StepReport {
-            loss,
+            loss: self.gradient.loss,
             learning_rate,
         })
     }
@@ -247,44 +283,34 @@ impl Trainer {
     /// Forward and backward of every chunk, on as many threads as there are.
     fn run_chunks(&mut self, values: &Values<f32>) {
         let n = self.indices.len();
-        let n_chunks = n_chunks(n);
-        let chunk_len = n.div_ceil(n_chunks);
+        let n_chunks = self.n_chunks(n);
         self.chunks.resize_with(n_chunks, Chunk::default);
         let head = self.head();
         let (model, data, params) = (&self.model, &self.data.train, &self.params);
-        let jobs = self.indices.chunks(chunk_len).zip(&mut self.chunks);
-        let run = |(indices, chunk): (&[u32], &mut Chunk)| {
+        let indices = self.indices.par_chunks(n.div_ceil(n_chunks));
+        let jobs = indices.zip(&mut self.chunks);
+        jobs.for_each(|(indices, chunk)| {
             chunk.run(model, &head, data, params, values, indices, n);
-        };
-        match &self.pool {
-            Some(pool) => pool.install(|| jobs.collect::<Vec<_>>().into_par_iter().for_each(run)),
-            None => jobs.for_each(run),
-        }
+        });
     }
 
-    /// Adds all chunks to the first, in order; returns the loss.
-    fn sum_chunks(&mut self) -> f64 {
-        let Some((first, others)) = self.chunks.split_first_mut() else {
-            return 0.0;
-        };
-        for chunk in others {
-            add(&mut first.grads, &chunk.grads);
-            add(&mut first.center_sums, &chunk.center_sums);
-            first.loss += chunk.loss;
-        }
-        first.loss
+    /// Parts that a batch is cut into, whatever the number of threads: as many as are worth a
+    /// thread, halves of halves so that they are equal.
+    pub(crate) fn n_chunks(&self, batch: usize) -> usize {
+        let n_shared = self.model.shared().len() as f64;
+        let least = LEAST_COST.max(LEAST_COST_PER_PARAM * n_shared);
+        let wanted = batch as f64 * self.model.cost_per_sample / least;
+        let n_chunks = (wanted as usize).clamp(1, MAX_CHUNKS.min(batch));
+        1 << n_chunks.ilog2()
     }
 
     /// The factor that clipping puts on the gradient.
-    fn check_and_clip(&self, loss: f64) -> Result<f32, Diverged> {
-        let grads = &self.chunks[0].grads;
-        let norm = grads
-            .iter()
-            .map(|&g| f64::from(g) * f64::from(g))
-            .sum::<f64>()
-            .sqrt();
-        if !loss.is_finite() || !norm.is_finite() {
-            let bad = grads
+    fn check_and_clip(&self) -> Result<f32, Diverged> {
+        let norm = self.gradient.norm();
+        if !self.gradient.loss.is_finite() || !norm.is_finite() {
+            let bad = self
+                .gradient
+                .params
                 .iter()
                 .position(|g| !g.is_finite())
                 .and_then(|i| self.model.layout.owner(i));
@@ -306,43 +332,39 @@ impl Trainer {
     }
 
     /// A finite gradient at a huge rate may still carry a parameter past what a float holds.
-    fn check_parameters(&self) -> Result<(), Diverged> {
-        // Without a way out of the loop it is vectorized.
-        let is_finite = self.params.iter().fold(true, |all, w| all & w.is_finite());
-        if is_finite {
-            return Ok(());
-        }
-        let bad = self.params.iter().position(|w| !w.is_finite());
-        let owner = bad.and_then(|i| self.model.layout.owner(i));
-        Err(Diverged {
-            step: self.step,
-            tensor: owner.map_or("a parameter".to_owned(), |tensor| tensor.name.clone()),
-        })
-    }
-
-    fn update(&mut self, learning_rate: f32, shrink: f32) {
-        let stretches = self.stretches();
-        let chunk = &self.chunks[0];
-        self.optimizer.update(
+    fn update(&mut self, learning_rate: f32, shrink: f32) -> Result<(), Diverged> {
+        let is_finite = self.optimizer.update(
             &self.experiment.optimizer,
             learning_rate,
             shrink,
-            &stretches,
+            &self.stretches(),
             &mut self.params,
-            &chunk.grads,
+            &self.gradient.params,
         );
+        if !is_finite {
+            return Err(self.bad_parameter());
+        }
         if let Some(index) = self.experiment.loss.spec.param_index("center_rate") {
-            let rate = self.experiment.loss_values()[index] as f32;
+            let rate = self.resolved.loss_values[index] as f32;
             let centers = &mut self.params[self.model.centers.range()];
-            update_centers(centers, &chunk.center_sums, self.model.dim, rate);
+            update_centers(centers, &self.gradient.center_sums, self.model.dim, rate);
         }
         self.put_on_sphere();
+        Ok(())
+    }
+
+    fn bad_parameter(&self) -> Diverged {
+        let bad = self.params.iter().position(|w| !w.is_finite());
+        let owner = bad.and_then(|i| self.model.layout.owner(i));
+        Diverged {
+            step: self.step,
+            tensor: owner.map_or("a parameter".to_owned(), |tensor| tensor.name.clone()),
+        }
     }
 
     /// Which parameters the current loss trains, and how fast.
-    fn stretches(&self) -> Vec<Stretch> {
+    fn stretches(&self) -> [Stretch; 3] {
         let form = self.experiment.loss.spec.form;
-        let mut stretches = Vec::new();
         let mut body = Stretch {
             range: 0..self.model.weights.offset,
             rate: 1.0,
@@ -353,11 +375,8 @@ impl Trainer {
         };
         if self.is_free() {
             // losses.md 5.8: rates on ∂L·N for features and ∂L·C for weights, over s.
-            let scale = self
-                .experiment
-                .loss
-                .spec
-                .scale(&self.experiment.loss_values()) as f32;
+            let spec = self.experiment.loss.spec;
+            let scale = spec.scale(&self.resolved.loss_values) as f32;
             body.rate = self.indices.len() as f32 / scale;
             weights.rate = self.model.n_classes as f32 / scale;
         } else if form.is_cosine() {
@@ -366,15 +385,14 @@ impl Trainer {
         if form == Form::Binary {
             weights.range.start += self.model.dim;
         }
-        stretches.push(body);
-        stretches.push(weights);
-        if form.has_bias() {
-            stretches.push(Stretch {
-                range: self.model.bias.range(),
-                rate: 1.0,
-            });
+        let mut bias = Stretch {
+            range: self.model.bias.range(),
+            rate: 1.0,
+        };
+        if !form.has_bias() {
+            bias.range.end = bias.range.start;
         }
-        stretches
+        [body, weights, bias]
     }
 
     /// Free embeddings of cosine heads are put back to length 1: their growth would freeze the
@@ -384,26 +402,16 @@ impl Trainer {
             return;
         };
         let form = self.experiment.loss.spec.form;
-        if form.is_cosine() {
-            self.normalize(features.range());
-        }
-        if form.has_unit_weights() {
-            self.normalize(self.model.weights.range());
-        }
-    }
-
-    fn normalize(&mut self, range: std::ops::Range<usize>) {
-        let dim = self.model.dim;
-        let columns = &mut self.params[range.clone()];
-        for column in columns.chunks_exact_mut(dim) {
-            let norm = column.iter().map(|x| x * x).sum::<f32>().sqrt();
-            if norm > 0.0 {
-                for x in column {
-                    *x /= norm;
-                }
+        let to_normalize = [
+            (form.is_cosine(), features.range()),
+            (form.has_unit_weights(), self.model.weights.range()),
+        ];
+        for (is_wanted, range) in to_normalize {
+            if is_wanted {
+                let columns = &mut self.params[range.clone()];
+                self.optimizer.put_on_sphere(range, columns, self.model.dim);
             }
         }
-        self.optimizer.project_velocity(range, columns, dim);
     }
 
     /// The learning rate that the next step uses.
@@ -432,7 +440,7 @@ impl Trainer {
             0
         };
         loss.spec.in_force(
-            &self.experiment.loss_values(),
+            &self.resolved.loss_values,
             self.step - self.loss_chosen_at,
             ramp,
         )
@@ -476,7 +484,7 @@ impl Trainer {
             spec: Named(spec),
             dim: self.model.dim,
             n_classes: self.model.n_classes,
-            values: self.experiment.loss_values(),
+            values: self.resolved.loss_values,
             in_force: self.values_in_force(),
             weights: self.params[self.model.weights.range()].to_vec(),
             bias,
@@ -504,16 +512,11 @@ impl Trainer {
         let embed = |work: &mut EmbedWork, (indices, features): (&[u32], &mut [f32])| {
             self.embed(split, indices, work, features);
         };
-        let Some(pool) = &self.pool else {
-            let mut work = EmbedWork::default();
-            let blocks = indices.chunks(BLOCK).zip(features.chunks_mut(BLOCK * dim));
-            blocks.for_each(|block| embed(&mut work, block));
-            return;
-        };
         let blocks = indices
             .par_chunks(BLOCK)
             .zip(features.par_chunks_mut(BLOCK * dim));
-        pool.install(|| blocks.for_each_init(EmbedWork::default, embed));
+        self.threads
+            .install(|| blocks.for_each_init(EmbedWork::default, embed));
     }
 
     /// Features `[dim, indices]` of samples of a split.
@@ -546,27 +549,13 @@ pub struct EmbedWork {
     free: Vec<f32>,
 }
 
-fn add(sum: &mut [f32], values: &[f32]) {
-    for (sum, &value) in sum.iter_mut().zip(values) {
-        *sum += value;
-    }
-}
-
-/// Parts that a batch is cut into, whatever the number of threads.
-pub(crate) fn n_chunks(batch: usize) -> usize {
-    (batch / CHUNK).clamp(1, MAX_CHUNKS)
-}
-
-/// A pool for more than one thread.
-pub(crate) fn thread_pool(n_threads: usize) -> Result<Option<rayon::ThreadPool>, TrainError> {
-    if n_threads <= 1 {
-        return Ok(None);
-    }
+/// Threads of a run. One thread has a pool, too, so that there is one way to do things.
+pub(crate) fn thread_pool(n_threads: usize) -> Result<Arc<rayon::ThreadPool>, TrainError> {
     let builder = rayon::ThreadPoolBuilder::new()
-        .num_threads(n_threads)
+        .num_threads(n_threads.max(1))
         .thread_name(|i| format!("train-{i}"));
     builder
         .build()
-        .map(Some)
+        .map(Arc::new)
         .map_err(|source| TrainError::Threads { n_threads, source })
 }

@@ -58,6 +58,8 @@ pub(super) struct Model {
     pub n_classes: usize,
     /// Numbers per input.
     pub n_inputs: usize,
+    /// What a sample costs in a step, in operations of a matrix product.
+    pub cost_per_sample: f64,
 }
 
 impl Model {
@@ -81,6 +83,7 @@ impl Model {
             _ => Body::Free(layout.add("features", [dim, data.train.len()])),
         };
         Self {
+            cost_per_sample: cost_per_sample(&body, n_classes),
             body,
             weights: layout.add("head.weight", [dim, n_classes]),
             bias: layout.add("head.bias", [n_classes, 1]),
@@ -157,30 +160,23 @@ impl Model {
         }
     }
 
-    /// Adds the gradients of the body's parameters, given ∂L/∂features `[dim, n]`.
-    pub(super) fn backward(
-        &self,
-        params: &[f32],
-        indices: &[u32],
-        inputs: &[f32],
-        grad_features: &[f32],
-        work: &mut NetworkWork,
-        grads: &mut [f32],
-    ) {
-        match &self.body {
-            Body::Network(network) => {
-                network.backward(params, inputs, indices.len(), grad_features, work, grads);
-            }
-            Body::Free(features) => {
-                let table = &mut grads[features.range()];
-                for (&index, grad) in indices.iter().zip(grad_features.chunks_exact(self.dim)) {
-                    let start = index as usize * self.dim;
-                    for (sum, &g) in table[start..start + self.dim].iter_mut().zip(grad) {
-                        *sum += g;
-                    }
-                }
-            }
-        }
+    /// Parameters that every sample has a part in: all but free embeddings.
+    pub(super) fn shared(&self) -> std::ops::Range<usize> {
+        let start = match &self.body {
+            Body::Network(_) => 0,
+            Body::Free(features) => features.range().end,
+        };
+        start..self.layout.len()
+    }
+}
+
+/// What a sample costs in a step, in operations of a matrix product: measured for the head, 1.5 ns
+/// for each class and 15 ns for each sample beside 0.01 ns for an operation.
+fn cost_per_sample(body: &Body, n_classes: usize) -> f64 {
+    let head = 1500.0 + 150.0 * n_classes as f64;
+    match body {
+        Body::Network(network) => network.n_flops() + head,
+        Body::Free(_) => head,
     }
 }
 

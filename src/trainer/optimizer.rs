@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use crate::experiment::{OptimizerConfig, OptimizerKind};
+use crate::trainer::gradient::BLOCK;
 
 /// One stretch of the buffer with its own treatment.
 #[derive(Clone, Debug)]
@@ -40,6 +43,7 @@ impl Optimizer {
     }
 
     /// One update of the parameters in `stretches`; `shrink` is the factor of gradient clipping.
+    /// Says whether all of them are finite after it.
     pub(super) fn update(
         &mut self,
         config: &OptimizerConfig,
@@ -48,30 +52,41 @@ impl Optimizer {
         stretches: &[Stretch],
         params: &mut [f32],
         grads: &[f32],
-    ) {
+    ) -> bool {
         if self.kind != config.kind {
             self.forget(config.kind);
         }
-        let decay = config.weight_decay as f32;
-        match config.kind {
-            OptimizerKind::Sgd => {
-                let momentum = config.momentum as f32;
-                for stretch in stretches {
-                    let range = stretch.range.clone();
-                    let scale = shrink * stretch.rate;
-                    let columns = params[range.clone()]
-                        .iter_mut()
-                        .zip(&mut self.first[range.clone()]);
-                    for ((w, v), &g) in columns.zip(&grads[range]) {
-                        *v = momentum * *v + scale * g + decay * *w;
-                        *w -= learning_rate * *v;
-                    }
-                }
-            }
-            OptimizerKind::Adam => {
-                self.update_adam(decay, learning_rate, shrink, stretches, params, grads);
-            }
+        if config.kind == OptimizerKind::Adam {
+            self.second.resize(self.first.len(), 0.0);
+            self.n_updates = self.n_updates.saturating_add(1);
         }
+        let corrections = BETA.map(|beta| 1.0 - beta.powi(self.n_updates));
+        let mut is_finite = true;
+        for stretch in stretches {
+            let range = stretch.range.clone();
+            let rule = Rule {
+                learning_rate,
+                momentum: config.momentum as f32,
+                decay: config.weight_decay as f32,
+                scale: shrink * stretch.rate,
+                corrections,
+            };
+            let columns = params[range.clone()].par_chunks_mut(BLOCK);
+            let columns = columns.zip(self.first[range.clone()].par_chunks_mut(BLOCK));
+            let columns = columns.zip(grads[range.clone()].par_chunks(BLOCK));
+            is_finite &= match config.kind {
+                OptimizerKind::Sgd => columns
+                    .map(|((params, velocity), grads)| rule.sgd(params, velocity, grads))
+                    .reduce(|| true, |all, block| all & block),
+                OptimizerKind::Adam => columns
+                    .zip(self.second[range].par_chunks_mut(BLOCK))
+                    .map(|(((params, first), grads), second)| {
+                        rule.adam(params, first, second, grads)
+                    })
+                    .reduce(|| true, |all, block| all & block),
+            };
+        }
+        is_finite
     }
 
     /// Starts the rule `kind` afresh: what SGD left is no first moment, and what Adam left is no
@@ -83,49 +98,84 @@ impl Optimizer {
         self.kind = kind;
     }
 
-    fn update_adam(
-        &mut self,
-        decay: f32,
-        learning_rate: f32,
-        shrink: f32,
-        stretches: &[Stretch],
-        params: &mut [f32],
-        grads: &[f32],
-    ) {
-        self.second.resize(self.first.len(), 0.0);
-        self.n_updates = self.n_updates.saturating_add(1);
-        let [b1, b2] = BETA;
-        let correction1 = 1.0 - b1.powi(self.n_updates);
-        let correction2 = 1.0 - b2.powi(self.n_updates);
-        for stretch in stretches {
-            let range = stretch.range.clone();
-            let scale = shrink * stretch.rate;
-            let moments = self.first[range.clone()]
-                .iter_mut()
-                .zip(&mut self.second[range.clone()]);
-            for (((first, second), w), &g) in
-                moments.zip(&mut params[range.clone()]).zip(&grads[range])
-            {
-                let g = scale * g + decay * *w;
-                *first = b1 * *first + (1.0 - b1) * g;
-                *second = b2 * *second + (1.0 - b2) * g * g;
-                *w -= learning_rate * (*first / correction1)
-                    / ((*second / correction2).sqrt() + EPSILON);
-            }
+    /// Puts columns back to length 1, and takes the part along them out of their velocity, which
+    /// would only lengthen them (`losses.md` 9).
+    pub(super) fn put_on_sphere(&mut self, range: Range<usize>, columns: &mut [f32], dim: usize) {
+        let len = BLOCK / dim * dim;
+        let blocks = columns.par_chunks_mut(len);
+        let blocks = blocks.zip(self.first[range].par_chunks_mut(len));
+        blocks.for_each(|(columns, velocity)| match dim {
+            2 => to_unit_length(columns, velocity, 2), // known while compiling, loops unroll
+            3 => to_unit_length(columns, velocity, 3),
+            _ => to_unit_length(columns, velocity, dim),
+        });
+    }
+}
+
+#[expect(
+    clippy::inline_always,
+    reason = "compiled once for each dimension that is known"
+)]
+#[inline(always)]
+fn to_unit_length(columns: &mut [f32], velocity: &mut [f32], dim: usize) {
+    let columns = columns.chunks_exact_mut(dim);
+    for (column, velocity) in columns.zip(velocity.chunks_exact_mut(dim)) {
+        let norm = column.iter().map(|x| x * x).sum::<f32>().sqrt();
+        if norm <= 0.0 {
+            continue;
+        }
+        let mut along = 0.0;
+        for (x, &v) in column.iter_mut().zip(&*velocity) {
+            *x /= norm;
+            along += v * *x;
+        }
+        for (v, &x) in velocity.iter_mut().zip(&*column) {
+            *v -= along * x;
         }
     }
+}
 
-    /// Takes the part along the columns out of the velocity of unit columns, which would only
-    /// lengthen them (`losses.md` 9).
-    pub(super) fn project_velocity(&mut self, range: Range<usize>, columns: &[f32], dim: usize) {
-        for (v, column) in self.first[range]
-            .chunks_exact_mut(dim)
-            .zip(columns.chunks_exact(dim))
-        {
-            let along: f32 = v.iter().zip(column).map(|(v, c)| v * c).sum();
-            for (v, &c) in v.iter_mut().zip(column) {
-                *v -= along * c;
-            }
+/// The numbers of one update of one stretch.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    learning_rate: f32,
+    momentum: f32,
+    decay: f32,
+    /// On the gradient.
+    scale: f32,
+    /// 1 − βᵗ of both moments of Adam.
+    corrections: [f32; 2],
+}
+
+impl Rule {
+    /// v = μv + g + λw, w −= ηv; says whether all w are finite.
+    fn sgd(&self, params: &mut [f32], velocity: &mut [f32], grads: &[f32]) -> bool {
+        let mut is_finite = true;
+        for ((w, v), &g) in params.iter_mut().zip(velocity).zip(grads) {
+            *v = self.momentum * *v + self.scale * g + self.decay * *w;
+            *w -= self.learning_rate * *v;
+            is_finite &= w.is_finite(); // no way out of the loop: it is vectorized
         }
+        is_finite
+    }
+
+    /// arXiv 1412.6980, algorithm 1, with weight decay in the gradient; as above.
+    fn adam(
+        &self,
+        params: &mut [f32],
+        first: &mut [f32],
+        second: &mut [f32],
+        grads: &[f32],
+    ) -> bool {
+        let ([b1, b2], [c1, c2]) = (BETA, self.corrections);
+        let mut is_finite = true;
+        for (((w, first), second), &g) in params.iter_mut().zip(first).zip(second).zip(grads) {
+            let g = self.scale * g + self.decay * *w;
+            *first = b1 * *first + (1.0 - b1) * g;
+            *second = b2 * *second + (1.0 - b2) * g * g;
+            *w -= self.learning_rate * (*first / c1) / ((*second / c2).sqrt() + EPSILON);
+            is_finite &= w.is_finite();
+        }
+        is_finite
     }
 }
