@@ -11,7 +11,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::runs::trainer;
+use common::runs::{steps, trainer};
 use marginscope::trainer::Horizon;
 
 /// The system's allocator, counting what training threads ask for.
@@ -52,23 +52,19 @@ fn counts() -> [usize; 2] {
 
 /// Steps before counting: the first makes the buffers, and threads take some time to fill their own
 /// lists of jobs.
-const N_WARM_UP: usize = 20;
+const N_WARM_UP: u64 = 20;
 /// Many epochs of the synthetic sets, whose order is drawn anew each time.
-const N_COUNTED: usize = 60;
+const N_COUNTED: u64 = 60;
 
 #[track_caller]
 fn check(settings: &[(&str, &str)], n_threads: usize) {
     let mut trainer = trainer(settings, Horizon::Endless, n_threads);
     let threads = trainer.threads();
     let [n_calls, n_bytes] = threads.install(|| {
-        for _ in 0..N_WARM_UP {
-            trainer.step().unwrap();
-        }
+        steps(&mut trainer, N_WARM_UP);
         threads.broadcast(|_| IS_COUNTED.set(true));
         counts();
-        for _ in 0..N_COUNTED {
-            trainer.step().unwrap();
-        }
+        steps(&mut trainer, N_COUNTED);
         let found = counts();
         threads.broadcast(|_| IS_COUNTED.set(false));
         found
