@@ -5,6 +5,8 @@
     reason = "what runs in vector registers must be compiled into the function that has them"
 )]
 
+use pulp::Simd;
+
 use crate::network::params::{Layout, Tensor};
 
 /// Which function stands between layers.
@@ -88,8 +90,15 @@ impl pulp::WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
-        for (y, &x) in self.output.iter_mut().zip(self.input) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (inputs, last_inputs) = S::as_simd_f32s(self.input);
+        let (outputs, last_outputs) = S::as_mut_simd_f32s(self.output);
+        let (zero, slope) = (simd.splat_f32s(0.0), simd.splat_f32s(self.slope));
+        for (y, &x) in outputs.iter_mut().zip(inputs) {
+            let is_positive = simd.greater_than_f32s(x, zero);
+            *y = simd.select_f32s(is_positive, x, simd.mul_f32s(slope, x));
+        }
+        for (y, &x) in last_outputs.iter_mut().zip(last_inputs) {
             *y = if x > 0.0 { x } else { self.slope * x };
         }
     }
@@ -106,28 +115,24 @@ impl pulp::WithSimd for Backward<'_> {
     type Output = f32;
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) -> f32 {
-        const LANES: usize = 16; // independent sums, so that the loop vectorizes
-        let (grads, last_grads) = self.grad.as_chunks_mut::<LANES>();
-        let (inputs, last_inputs) = self.input.as_chunks::<LANES>();
-        let mut sums = [0.0; LANES];
-        for (grads, inputs) in grads.iter_mut().zip(inputs) {
-            for i in 0..LANES {
-                sums[i] += element(self.slope, inputs[i], &mut grads[i]);
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (inputs, last_inputs) = S::as_simd_f32s(self.input);
+        let (grads, last_grads) = S::as_mut_simd_f32s(self.grad);
+        let (zero, slope) = (simd.splat_f32s(0.0), simd.splat_f32s(self.slope));
+        let mut sums = zero;
+        for (g, &x) in grads.iter_mut().zip(inputs) {
+            let is_positive = simd.greater_than_f32s(x, zero);
+            let negative = simd.select_f32s(is_positive, zero, x);
+            sums = simd.mul_add_e_f32s(*g, negative, sums);
+            *g = simd.select_f32s(is_positive, *g, simd.mul_f32s(slope, *g));
+        }
+        let mut sum = simd.reduce_sum_f32s(sums);
+        for (g, &x) in last_grads.iter_mut().zip(last_inputs) {
+            if x <= 0.0 {
+                sum += *g * x;
+                *g *= self.slope;
             }
         }
-        for ((grad, &x), sum) in last_grads.iter_mut().zip(last_inputs).zip(&mut sums) {
-            *sum += element(self.slope, x, grad);
-        }
-        sums.iter().sum()
+        sum
     }
-}
-
-/// Turns ∂L/∂y into ∂L/∂x; returns ∂L/∂slope.
-#[inline(always)]
-fn element(slope: f32, x: f32, grad: &mut f32) -> f32 {
-    let (negative, factor) = if x > 0.0 { (0.0, 1.0) } else { (x, slope) };
-    let grad_slope = *grad * negative;
-    *grad *= factor;
-    grad_slope
 }
