@@ -1,11 +1,11 @@
 //! A square convolution with stride and zero padding, computed directly.
 //!
 //! Images are channels-last: a sample is one contiguous column, pixel after pixel, each with its
-//! channels. One sample at a time is copied into an image with its zeros around it, so that a row
-//! of the kernel meets one stretch of numbers wherever it stands; what is read again and again then
-//! stays in the first level of the cache. Unfolding (im2col) with one product for eight samples
-//! took 1.3 to 1.6 times as long: it moves every pixel six times, once more into the product's own
-//! buffers, and once more back.
+//! channels. The same pixel of several samples is computed at a time: they meet the same taps of the
+//! kernel, so that taps beyond the edge of the image are left out (a sixth of all on 14×14 pixels)
+//! and nothing is padded, whatever the size. Unfolding (im2col) with one product for eight samples
+//! took twice as long: it moves every pixel six times, once more into the product's own buffers, and
+//! once more back.
 
 #![expect(
     clippy::inline_always,
@@ -17,49 +17,17 @@ use rand::Rng;
 
 use crate::network::ProductShape;
 use crate::network::dense::{init_uniform, sum_columns};
+use crate::network::image::{Axis, ImageShape, SIDE};
 use crate::network::params::{Layout, Tensor};
-use crate::network::tile::{
-    GROUP, MOST_COLUMNS, Tile, WithTiles, at, each, group_at, group_at_mut, with_tiles,
-};
-
-/// Pixels of the kernel, down and across.
-const SIDE: usize = 5;
-
-/// Sizes of an image: height and width in pixels, channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImageShape {
-    /// Pixels from top to bottom.
-    pub height: usize,
-    /// Pixels from left to right.
-    pub width: usize,
-    /// Numbers per pixel.
-    pub channels: usize,
-}
-
-impl ImageShape {
-    /// Number of pixels.
-    pub fn n_pixels(self) -> usize {
-        self.height * self.width
-    }
-
-    /// Numbers in a sample.
-    pub fn len(self) -> usize {
-        self.n_pixels() * self.channels
-    }
-
-    /// Whether there is no pixel.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-}
+use crate::network::tile::{GROUP, Tile, WIDE_GROUP, WithTiles, each, with_tiles, with_wide_tiles};
 
 /// Kernel of 5×5 pixels `[out channels, taps]` with taps = 25 × in channels, bias `[out channels]`.
 #[derive(Clone, Debug)]
 pub struct Conv {
     input: ImageShape,
     output: ImageShape,
-    stride: usize,
-    padding: usize,
+    down: Axis,
+    across: Axis,
     weight: Tensor,
     bias: Tensor,
 }
@@ -67,16 +35,14 @@ pub struct Conv {
 /// Buffers of one convolution, allocated once.
 #[derive(Clone, Debug, Default)]
 pub struct ConvWork {
-    /// A sample with its zeros around it, channels of a pixel side by side.
+    /// The kernel, one group of out channels after the other `[group, taps, groups]`
+    forward_kernel: Vec<f32>,
+    /// The kernel, one group of in channels after the other `[group, out channels, tap pixels, groups]`
+    backward_kernel: Vec<f32>,
+    /// A few samples side by side `[samples, in]`, or their ∂L/∂out `[samples, out]`
+    interleaved: Vec<f32>,
+    /// The rows of a grey sample with zeros to both sides
     padded: Vec<f32>,
-    /// Its gradient.
-    grad_padded: Vec<f32>,
-    /// The kernel, one group of channels after the other `[16, taps, groups]`
-    kernel_groups: Vec<f32>,
-    /// The kernel `[taps, out channels]`
-    kernel_rows: Vec<f32>,
-    /// ∂L/∂out of a sample `[out pixels, out channels]`, with zeros up to a whole number of tiles
-    grad_rows: Vec<f32>,
 }
 
 impl Conv {
@@ -96,17 +62,17 @@ impl Conv {
             channels.is_multiple_of(GROUP),
             "channels of a convolution come in groups of {GROUP}"
         );
-        let outputs = |pixels: usize| (pixels + 2 * padding - SIDE) / stride + 1;
+        let [down, across] = [input.height, input.width].map(|n| Axis::new(n, stride, padding));
         let taps = SIDE * SIDE * input.channels;
         Self {
             input,
             output: ImageShape {
-                height: outputs(input.height),
-                width: outputs(input.width),
+                height: down.n_outputs,
+                width: across.n_outputs,
                 channels,
             },
-            stride,
-            padding,
+            down,
+            across,
             weight: layout.add(format!("{name}.weight"), [channels, taps]),
             bias: layout.add(format!("{name}.bias"), [channels, 1]),
         }
@@ -141,19 +107,27 @@ impl Conv {
         output: &mut [f32],
         work: &mut ConvWork,
     ) {
-        let output = &mut output[..self.output.len() * n];
-        self.group(&params[self.weight.range()], &mut work.kernel_groups);
-        work.padded.resize(self.n_padded(), 0.0);
-        let inputs = input[..self.input.len() * n].chunks_exact(self.input.len());
-        for (input, output) in inputs.zip(output.chunks_exact_mut(self.output.len())) {
-            self.pad(input, &mut work.padded);
-            with_tiles(Forward {
-                conv: self,
-                kernel_groups: &work.kernel_groups,
-                bias: &params[self.bias.range()],
-                padded: &work.padded,
-                output,
-            });
+        let group = self.forward_group();
+        let (kernel, channels) = (&params[self.weight.range()], self.output.channels);
+        work.forward_kernel.clear();
+        for first in (0..channels).step_by(group) {
+            for column in kernel.chunks_exact(channels) {
+                work.forward_kernel
+                    .extend_from_slice(&column[first..first + group]);
+            }
+        }
+        let op = Forward {
+            conv: self,
+            kernel: &work.forward_kernel,
+            bias: &params[self.bias.range()],
+            input: &input[..self.input.len() * n],
+            output: &mut output[..self.output.len() * n],
+            interleaved: &mut work.interleaved,
+        };
+        if group == WIDE_GROUP {
+            with_wide_tiles(op);
+        } else {
+            with_tiles(op);
         }
     }
 
@@ -173,148 +147,86 @@ impl Conv {
         n: usize,
         grad_output: &[f32],
         grads: &mut [f32],
-        mut grad_input: Option<&mut [f32]>,
+        grad_input: Option<&mut [f32]>,
         work: &mut ConvWork,
     ) {
         let grad_output = &grad_output[..self.output.len() * n];
         sum_columns(&mut grads[self.bias.range()], grad_output);
-        grads[self.weight.range()].fill(0.0);
-        work.padded.resize(self.n_padded(), 0.0);
-        if grad_input.is_some() {
+        let grad_kernel = &mut grads[self.weight.range()];
+        grad_kernel.fill(0.0);
+        let op = Weights {
+            conv: self,
+            input: &input[..self.input.len() * n],
+            grad_output,
+            grad_kernel,
+            padded: &mut work.padded,
+        };
+        if self.forward_group() == WIDE_GROUP {
+            with_wide_tiles(op);
+        } else {
+            with_tiles(op);
+        }
+        if let Some(grad_input) = grad_input {
             assert!(
                 self.input.channels.is_multiple_of(GROUP),
                 "gradient of a grey image"
             );
-            work.kernel_rows.resize(self.weight.range().len(), 0.0);
-            let kernel = &params[self.weight.range()];
-            transpose(
-                kernel,
-                self.output.channels,
-                &mut work.kernel_rows,
-                self.n_taps(),
-            );
-            work.grad_rows
-                .resize(self.grad_pitch() * self.output.channels, 0.0);
-        }
-        let inputs = input[..self.input.len() * n].chunks_exact(self.input.len());
-        let samples = inputs.zip(grad_output.chunks_exact(self.output.len()));
-        for (i, (input, grad_output)) in samples.enumerate() {
-            self.pad(input, &mut work.padded);
-            with_tiles(GradWeight {
+            self.regroup(&params[self.weight.range()], &mut work.backward_kernel);
+            with_tiles(Inputs {
                 conv: self,
-                padded: &work.padded,
+                kernel: &work.backward_kernel,
                 grad_output,
-                kernel: &mut grads[self.weight.range()],
+                grad_input: &mut grad_input[..self.input.len() * n],
+                interleaved: &mut work.interleaved,
             });
-            if let Some(grad_input) = grad_input.as_deref_mut() {
-                work.grad_padded.clear();
-                work.grad_padded.resize(self.n_padded(), 0.0);
-                let channels = self.output.channels;
-                transpose(
-                    grad_output,
-                    channels,
-                    &mut work.grad_rows,
-                    self.grad_pitch(),
-                );
-                with_tiles(GradInput {
-                    conv: self,
-                    kernel_rows: &work.kernel_rows,
-                    grad_rows: &work.grad_rows,
-                    grad_padded: &mut work.grad_padded,
-                });
-                let len = self.input.len();
-                self.unpad(&work.grad_padded, &mut grad_input[i * len..][..len]);
-            }
         }
     }
 
-    /// Pixels from left to right with zeros: as many as the last kernel reaches.
-    fn padded_width(&self) -> usize {
-        let reach = (self.output.width - 1) * self.stride + SIDE;
-        reach.max(self.input.width + self.padding)
-    }
-
-    fn n_padded(&self) -> usize {
-        let reach = (self.output.height - 1) * self.stride + SIDE;
-        reach.max(self.input.height + self.padding) * self.padded_width() * self.input.channels
-    }
-
-    /// Where a row of the image begins among its zeros.
-    fn row_start(&self, y: usize) -> usize {
-        ((y + self.padding) * self.padded_width() + self.padding) * self.input.channels
-    }
-
-    /// Copies a sample between zeros that stay.
-    fn pad(&self, input: &[f32], padded: &mut [f32]) {
-        let len = self.input.width * self.input.channels;
-        for (y, row) in input.chunks_exact(len).enumerate() {
-            padded[self.row_start(y)..][..len].copy_from_slice(row);
+    /// Out channels that are computed together.
+    fn forward_group(&self) -> usize {
+        if self.output.channels.is_multiple_of(WIDE_GROUP) {
+            WIDE_GROUP
+        } else {
+            GROUP
         }
     }
 
-    fn unpad(&self, padded: &[f32], image: &mut [f32]) {
-        let len = self.input.width * self.input.channels;
-        for (y, row) in image.chunks_exact_mut(len).enumerate() {
-            row.copy_from_slice(&padded[self.row_start(y)..][..len]);
-        }
-    }
-
-    /// Brings what a tile reads one after the other together: half of the kernel then stays in the
-    /// first level of the cache.
-    fn group(&self, weight: &[f32], groups: &mut Vec<f32>) {
+    /// Brings together what one tile of the gradient of the inputs reads.
+    fn regroup(&self, kernel: &[f32], groups: &mut Vec<f32>) {
+        let (n_in, n_out) = (self.input.channels, self.output.channels);
         groups.clear();
-        for group in (0..self.output.channels).step_by(GROUP) {
-            for column in weight.chunks_exact(self.output.channels) {
-                groups.extend_from_slice(group_at(column, group));
+        for first in (0..n_in).step_by(GROUP) {
+            for tap in 0..SIDE * SIDE {
+                for channel in 0..n_out {
+                    let inputs = (first..first + GROUP).map(|i| (tap * n_in + i) * n_out + channel);
+                    groups.extend(inputs.map(|i| kernel[i]));
+                }
             }
         }
     }
+}
 
-    /// Pixels of a row of `grad_rows`.
-    fn grad_pitch(&self) -> usize {
-        self.output.n_pixels().next_multiple_of(MOST_COLUMNS)
+/// `P` samples from `first` on of `n`; where there are fewer, the last stands for the rest.
+#[inline(always)]
+fn samples<const P: usize>(first: usize, n: usize) -> [usize; P] {
+    let mut samples = [0; P];
+    for (i, sample) in samples.iter_mut().enumerate() {
+        *sample = (first + i).min(n - 1);
     }
-
-    /// First number that the kernel meets at an output pixel, in the padded sample.
-    fn corner(&self, pixel: usize) -> usize {
-        let (y, x) = (pixel / self.output.width, pixel % self.output.width);
-        (y * self.padded_width() + x) * self.stride * self.input.channels
-    }
-
-    /// `P` output pixels from `first` on; where there are fewer, the last stands for the rest.
-    #[inline(always)]
-    fn pixels<const P: usize>(&self, first: usize) -> [usize; P] {
-        let mut pixels = [0; P];
-        for (i, pixel) in pixels.iter_mut().enumerate() {
-            *pixel = (first + i).min(self.output.n_pixels() - 1);
-        }
-        pixels
-    }
-
-    /// Those of them that are no repetition.
-    fn new_pixels<const P: usize>(&self, first: usize) -> std::ops::Range<usize> {
-        first..(first + P).min(self.output.n_pixels())
-    }
-
-    /// Numbers from one row of the padded sample to the next.
-    fn pitch(&self) -> usize {
-        self.padded_width() * self.input.channels
-    }
-
-    /// Taps of one row of the kernel, side by side in the kernel and in a padded sample.
-    fn row_taps(&self) -> usize {
-        SIDE * self.input.channels
-    }
+    samples
 }
 
 /// out = kernel · taps of each output pixel + b
 struct Forward<'a> {
     conv: &'a Conv,
-    /// `[16, taps, groups]`
-    kernel_groups: &'a [f32],
+    /// `[group, taps, groups]`
+    kernel: &'a [f32],
     bias: &'a [f32],
-    padded: &'a [f32],
+    /// `[in, n]`
+    input: &'a [f32],
+    /// `[out, n]`
     output: &'a mut [f32],
+    interleaved: &'a mut Vec<f32>,
 }
 
 impl WithTiles for Forward<'_> {
@@ -322,79 +234,106 @@ impl WithTiles for Forward<'_> {
     fn run<S: Simd, const R: usize, const P: usize>(self, simd: S) {
         let Self {
             conv,
-            kernel_groups,
+            kernel,
             bias,
-            padded,
+            input,
             output,
+            interleaved,
         } = self;
-        let row_taps = conv.row_taps();
-        for (group, kernel) in kernel_groups
-            .chunks_exact(conv.n_taps() * GROUP)
-            .enumerate()
-        {
-            let (taps, _) = kernel.as_chunks();
-            for first in (0..conv.output.n_pixels()).step_by(P) {
-                let pixels = conv.pixels::<P>(first);
-                let mut tile = Tile::<S, R, P>::zero(simd);
-                for kernel_y in 0..SIDE {
-                    let mut rows = [&padded[..0]; P];
-                    for (row, pixel) in rows.iter_mut().zip(pixels) {
-                        let start = conv.corner(pixel) + kernel_y * conv.pitch();
-                        *row = &padded[start..start + row_taps];
+        let len = Tile::<S, R, P>::GROUP;
+        let (n_inputs, n_outputs) = (conv.input.len(), conv.output.len());
+        let n = input.len() / n_inputs;
+        interleaved.resize(P * n_inputs, 0.0);
+        for first in (0..n).step_by(P) {
+            let samples = samples::<P>(first, n);
+            interleave(
+                samples.map(|i| &input[i * n_inputs..][..n_inputs]),
+                interleaved,
+            );
+            let kernels = kernel.chunks_exact(conv.n_taps() * len);
+            for (group, kernel) in kernels.enumerate() {
+                for (y, x) in conv.output.pixels() {
+                    let tile = conv.forward_tile::<S, R, P>(simd, kernel, interleaved, y, x);
+                    let channel = group * len;
+                    let bias = &bias[channel..channel + len];
+                    let at = (y * conv.output.width + x) * conv.output.channels + channel;
+                    for (p, sample) in (first..n.min(first + P)).enumerate() {
+                        let start = sample * n_outputs + at;
+                        tile.put_from(p, bias, &mut output[start..start + len]);
                     }
-                    let taps = &taps[kernel_y * row_taps..][..row_taps];
-                    for (i, group) in taps.iter().enumerate() {
-                        tile.add(group, at(rows, i));
-                    }
-                }
-                for (p, pixel) in conv.new_pixels::<P>(first).enumerate() {
-                    let start = pixel * conv.output.channels + group * GROUP;
-                    let bias = group_at(bias, group * GROUP);
-                    tile.put(p, bias, group_at_mut(output, start));
                 }
             }
+        }
+    }
+}
+
+impl Conv {
+    #[inline(always)]
+    fn forward_tile<S: Simd, const R: usize, const P: usize>(
+        &self,
+        simd: S,
+        kernel: &[f32],
+        interleaved: &[f32],
+        y: usize,
+        x: usize,
+    ) -> Tile<S, R, P> {
+        let len = Tile::<S, R, P>::GROUP;
+        let mut tile = Tile::zero(simd);
+        let across = self.across.taps(x);
+        let n_taps = across.len() * self.input.channels;
+        for tap_y in self.down.taps(y) {
+            let tap = (tap_y * SIDE + across.start) * self.input.channels;
+            let pixel =
+                self.down.input(y, tap_y) * self.input.width + self.across.input(x, across.start);
+            let factors = &interleaved[pixel * self.input.channels * P..][..n_taps * P];
+            let taps = &kernel[tap * len..][..n_taps * len];
+            for (group, factors) in taps.chunks_exact(len).zip(factors.chunks_exact(P)) {
+                tile.add(group, each(factors));
+            }
+        }
+        tile
+    }
+}
+
+/// Puts samples side by side: `[samples, in]`.
+#[inline(always)]
+fn interleave<const P: usize>(samples: [&[f32]; P], out: &mut [f32]) {
+    let (out, _) = out.as_chunks_mut::<P>();
+    for (i, out) in out.iter_mut().enumerate() {
+        for (to, sample) in out.iter_mut().zip(samples) {
+            *to = sample[i];
         }
     }
 }
 
 /// ∂L/∂kernel += Σ over output pixels of ∂L/∂out · taps
-struct GradWeight<'a> {
+struct Weights<'a> {
     conv: &'a Conv,
-    padded: &'a [f32],
+    /// `[in, n]`
+    input: &'a [f32],
+    /// `[out, n]`
     grad_output: &'a [f32],
     /// `[out channels, taps]`
-    kernel: &'a mut [f32],
+    grad_kernel: &'a mut [f32],
+    padded: &'a mut Vec<f32>,
 }
 
-impl WithTiles for GradWeight<'_> {
+impl WithTiles for Weights<'_> {
     #[inline(always)]
-    fn run<S: Simd, const R: usize, const P: usize>(self, simd: S) {
-        let Self {
-            conv,
-            padded,
-            grad_output,
-            kernel,
-        } = self;
-        let (channels, row_taps) = (conv.output.channels, conv.row_taps());
-        let step = conv.stride * conv.input.channels;
-        for group in (0..channels).step_by(GROUP) {
-            for kernel_y in 0..SIDE {
-                for first in (0..row_taps).step_by(SIDE) {
-                    let mut tile = Tile::<S, R, SIDE>::zero(simd);
-                    for (y, row) in grad_output
-                        .chunks_exact(conv.output.width * channels)
-                        .enumerate()
-                    {
-                        let start = conv.corner(y * conv.output.width);
-                        let taps = &padded[start + kernel_y * conv.pitch() + first..];
-                        for (x, pixel) in row.chunks_exact(channels).enumerate() {
-                            let taps = &taps[x * step..][..SIDE];
-                            tile.add(group_at(pixel, group), each(taps));
-                        }
-                    }
-                    for i in 0..SIDE {
-                        let tap = kernel_y * row_taps + first + i;
-                        tile.add_to(i, group_at_mut(kernel, tap * channels + group));
+    fn run<S: Simd, const R: usize, const P: usize>(mut self, simd: S) {
+        let conv = self.conv;
+        let is_grey = conv.input.channels == 1;
+        let samples = self.input.chunks_exact(conv.input.len());
+        for (input, grads) in samples.zip(self.grad_output.chunks_exact(conv.output.len())) {
+            if is_grey {
+                conv.pad(input, self.padded);
+            }
+            for channel in (0..conv.output.channels).step_by(Tile::<S, R, P>::GROUP) {
+                for tap_y in 0..SIDE {
+                    if is_grey {
+                        self.row_of_pixels::<S, R>(simd, grads, channel, tap_y);
+                    } else {
+                        self.row_of_channels::<S, R, P>(simd, input, grads, channel, tap_y);
                     }
                 }
             }
@@ -402,38 +341,134 @@ impl WithTiles for GradWeight<'_> {
     }
 }
 
-/// ∂L/∂in += kernelᵀ · ∂L/∂out, where each output pixel saw it
-struct GradInput<'a> {
+impl Conv {
+    /// Pixels of a row with zeros to both sides: as many as the last kernel reaches.
+    fn padded_width(&self) -> usize {
+        let Axis {
+            n_inputs,
+            n_outputs,
+            stride,
+            padding,
+        } = self.across;
+        ((n_outputs - 1) * stride + SIDE).max(n_inputs + padding)
+    }
+
+    /// Copies a grey sample between zeros.
+    fn pad(&self, input: &[f32], padded: &mut Vec<f32>) {
+        let (width, padding) = (self.input.width, self.across.padding);
+        padded.resize(self.input.height * self.padded_width(), 0.0);
+        let rows = padded.chunks_exact_mut(self.padded_width());
+        for (padded, row) in rows.zip(input.chunks_exact(width)) {
+            padded[padding..padding + width].copy_from_slice(row);
+        }
+    }
+}
+
+impl Weights<'_> {
+    /// A row of the kernel where each tap has many channels: `P` of them at a time.
+    #[inline(always)]
+    fn row_of_channels<S: Simd, const R: usize, const P: usize>(
+        &mut self,
+        simd: S,
+        input: &[f32],
+        grads: &[f32],
+        channel: usize,
+        tap_y: usize,
+    ) {
+        let conv = self.conv;
+        let (n_in, n_out) = (conv.input.channels, conv.output.channels);
+        let len = Tile::<S, R, P>::GROUP;
+        let step = conv.across.stride * n_in;
+        for tap_x in 0..SIDE {
+            let across = conv.across.outputs(tap_x);
+            for first in (0..n_in).step_by(P) {
+                let mut tile = Tile::<S, R, P>::zero(simd);
+                for y in conv.down.outputs(tap_y) {
+                    let pixel = conv.down.input(y, tap_y) * conv.input.width
+                        + conv.across.input(across.start, tap_x);
+                    let taps = &input[pixel * n_in + first..];
+                    let grads = &grads[(y * conv.output.width + across.start) * n_out + channel..];
+                    for x in 0..across.len() {
+                        tile.add(&grads[x * n_out..][..len], each(&taps[x * step..]));
+                    }
+                }
+                for i in 0..P {
+                    let tap = (tap_y * SIDE + tap_x) * n_in + first + i;
+                    let at = tap * n_out + channel;
+                    tile.add_to(i, &mut self.grad_kernel[at..at + len]);
+                }
+            }
+        }
+    }
+
+    /// A row of the kernel of a grey image: all its taps at once.
+    #[inline(always)]
+    fn row_of_pixels<S: Simd, const R: usize>(
+        &mut self,
+        simd: S,
+        grads: &[f32],
+        channel: usize,
+        tap_y: usize,
+    ) {
+        let conv = self.conv;
+        let (n_out, width) = (conv.output.channels, conv.padded_width());
+        let len = Tile::<S, R, SIDE>::GROUP;
+        let mut tile = Tile::<S, R, SIDE>::zero(simd);
+        for y in conv.down.outputs(tap_y) {
+            let taps = &self.padded[conv.down.input(y, tap_y) * width..][..width];
+            let grads = &grads[y * conv.output.width * n_out + channel..];
+            for x in 0..conv.output.width {
+                let taps = &taps[x * conv.across.stride..];
+                tile.add(&grads[x * n_out..][..len], each(taps));
+            }
+        }
+        for i in 0..SIDE {
+            let at = (tap_y * SIDE + i) * n_out + channel;
+            tile.add_to(i, &mut self.grad_kernel[at..at + len]);
+        }
+    }
+}
+
+/// ∂L/∂in = kernelᵀ · ∂L/∂out of all output pixels that saw it
+struct Inputs<'a> {
     conv: &'a Conv,
-    /// `[taps, out channels]`
-    kernel_rows: &'a [f32],
-    /// `[out pixels and more, out channels]`
-    grad_rows: &'a [f32],
-    grad_padded: &'a mut [f32],
+    /// `[group, out channels, tap pixels, groups]`
+    kernel: &'a [f32],
+    /// `[out, n]`
+    grad_output: &'a [f32],
+    /// `[in, n]`
+    grad_input: &'a mut [f32],
+    interleaved: &'a mut Vec<f32>,
 }
 
-impl WithTiles for GradInput<'_> {
+impl WithTiles for Inputs<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const P: usize>(self, simd: S) {
         let Self {
             conv,
-            kernel_rows,
-            grad_rows,
-            grad_padded,
+            kernel,
+            grad_output,
+            grad_input,
+            interleaved,
         } = self;
-        for kernel_y in 0..SIDE {
-            for first_tap in (0..conv.row_taps()).step_by(GROUP) {
-                let tap = kernel_y * conv.row_taps() + first_tap;
-                for first in (0..conv.output.n_pixels()).step_by(P) {
-                    let mut tile = Tile::<S, R, P>::zero(simd);
-                    let channels = grad_rows.chunks_exact(conv.grad_pitch());
-                    let taps = kernel_rows.chunks_exact(conv.n_taps());
-                    for (grads, taps) in channels.zip(taps) {
-                        tile.add(group_at(taps, tap), each(&grads[first..]));
-                    }
-                    for (p, pixel) in conv.new_pixels::<P>(first).enumerate() {
-                        let start = conv.corner(pixel) + kernel_y * conv.pitch() + first_tap;
-                        tile.add_to(p, group_at_mut(grad_padded, start));
+        let (n_inputs, n_outputs) = (conv.input.len(), conv.output.len());
+        let n = grad_output.len() / n_outputs;
+        interleaved.resize(P * n_outputs, 0.0);
+        for first in (0..n).step_by(P) {
+            let samples = samples::<P>(first, n);
+            interleave(
+                samples.map(|i| &grad_output[i * n_outputs..][..n_outputs]),
+                interleaved,
+            );
+            let kernels = kernel.chunks_exact(SIDE * SIDE * conv.output.channels * GROUP);
+            for (group, kernel) in kernels.enumerate() {
+                for (y, x) in conv.input.pixels() {
+                    let tile = conv.inputs_tile::<S, R, P>(simd, kernel, interleaved, y, x);
+                    let pixel = y * conv.input.width + x;
+                    let at = pixel * conv.input.channels + group * GROUP;
+                    for (p, sample) in (first..n.min(first + P)).enumerate() {
+                        let start = sample * n_inputs + at;
+                        tile.put(p, &mut grad_input[start..start + GROUP]);
                     }
                 }
             }
@@ -441,11 +476,29 @@ impl WithTiles for GradInput<'_> {
     }
 }
 
-/// Writes columns of `n_rows` as rows, each at the beginning of `pitch` numbers.
-fn transpose(columns: &[f32], n_rows: usize, rows: &mut [f32], pitch: usize) {
-    for (i, column) in columns.chunks_exact(n_rows).enumerate() {
-        for (row, &x) in rows.chunks_exact_mut(pitch).zip(column) {
-            row[i] = x;
+impl Conv {
+    #[inline(always)]
+    fn inputs_tile<S: Simd, const R: usize, const P: usize>(
+        &self,
+        simd: S,
+        kernel: &[f32],
+        interleaved: &[f32],
+        y: usize,
+        x: usize,
+    ) -> Tile<S, R, P> {
+        let n_out = self.output.channels;
+        let mut tile = Tile::zero(simd);
+        for (tap_y, out_y) in self.down.seen(y) {
+            for (tap_x, out_x) in self.across.seen(x) {
+                let tap = tap_y * SIDE + tap_x;
+                let taps = &kernel[tap * n_out * GROUP..][..n_out * GROUP];
+                let start = (out_y * self.output.width + out_x) * n_out;
+                let grads = &interleaved[start * P..][..n_out * P];
+                for (taps, grads) in taps.chunks_exact(GROUP).zip(grads.chunks_exact(P)) {
+                    tile.add(taps, each(grads));
+                }
+            }
         }
+        tile
     }
 }

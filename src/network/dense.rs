@@ -1,10 +1,13 @@
 //! A fully connected layer: out = W·in + b.
 
+use std::ops::Range;
+
 use rand::{Rng, RngExt as _};
 
 use crate::network::ProductShape;
 use crate::network::matmul::{Into, Mat, matmul};
 use crate::network::params::{Layout, Tensor};
+use crate::network::tile::COLUMNS;
 
 /// W `[outputs, inputs]`, b `[outputs]`.
 #[derive(Clone, Debug)]
@@ -52,28 +55,58 @@ impl Dense {
         matmul(output, Into::Add, weight, Mat::new(input, self.n_inputs, n));
     }
 
-    /// Writes ∂L/∂W and ∂L/∂b to `grads`, and ∂L/∂in `[inputs, n]` where it is wanted.
+    /// Writes ∂L/∂b to `grads`, and ∂L/∂in `[inputs, n]` where it is wanted;
+    /// [`weight_gradient`](Self::weight_gradient) gives the rest.
     pub fn backward(
         &self,
         params: &[f32],
-        input: &[f32],
         n: usize,
         grad_output: &[f32],
         grads: &mut [f32],
         grad_input: Option<&mut [f32]>,
     ) {
-        let grad = Mat::new(grad_output, self.n_outputs, n);
-        let input = Mat::new(input, self.n_inputs, n);
-        let grad_weight = &mut grads[self.weight.range()];
-        matmul(grad_weight, Into::Replace, grad, input.t());
         sum_columns(
             &mut grads[self.bias.range()],
             &grad_output[..self.n_outputs * n],
         );
         if let Some(grad_input) = grad_input {
             let weight = Mat::new(&params[self.weight.range()], self.n_outputs, self.n_inputs);
+            let grad = Mat::new(grad_output, self.n_outputs, n);
             matmul(grad_input, Into::Replace, weight.t(), grad);
         }
+    }
+
+    /// Columns `columns` of ∂L/∂W, in place of `grad_weight` or added to it.
+    pub fn weight_gradient(
+        &self,
+        columns: Range<usize>,
+        input: &[f32],
+        grad_output: &[f32],
+        into: Into,
+        grad_weight: &mut [f32],
+    ) {
+        let n = grad_output.len() / self.n_outputs;
+        let input = Mat::new(input, self.n_inputs, n).rows(columns);
+        let grad = Mat::new(grad_output, self.n_outputs, n);
+        matmul(grad_weight, into, grad, input.t());
+    }
+
+    /// W in blocks of columns of about `len` elements, nearly equal and cut where tiles end: columns
+    /// and elements of the flat buffer.
+    pub fn weight_blocks(
+        &self,
+        len: usize,
+    ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
+        let n_tiles = self.n_inputs.div_ceil(COLUMNS);
+        let n_blocks = (self.n_outputs * self.n_inputs).div_ceil(len);
+        let n_blocks = n_blocks.next_power_of_two().min(n_tiles);
+        let column = move |block: usize| (n_tiles * block / n_blocks * COLUMNS).min(self.n_inputs);
+        let element = |column| self.weight.offset + column * self.n_outputs;
+        (0..n_blocks).map(move |block| {
+            let columns = column(block)..column(block + 1);
+            let elements = element(columns.start)..element(columns.end);
+            (columns, elements)
+        })
     }
 }
 

@@ -47,6 +47,19 @@ impl<'a> Mat<'a> {
         }
     }
 
+    /// Some of its rows, without moving anything.
+    ///
+    /// # Panics
+    /// If there are not so many: a fault of the caller, never of user input.
+    #[must_use]
+    pub fn rows(self, rows: std::ops::Range<usize>) -> Self {
+        Self {
+            data: &self.data[rows.start * self.row_stride..],
+            n_rows: rows.len(),
+            ..self
+        }
+    }
+
     /// The transpose, without moving anything.
     #[must_use]
     pub fn t(self) -> Self {
@@ -111,12 +124,12 @@ struct Product<'a> {
 impl WithTiles for Product<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const P: usize>(mut self, simd: S) {
-        self.packed.clear();
+        let k = self.a.n_cols;
         if self.b.row_stride == 1 {
             // A group of rows meets all columns, one packed group after the other in the cache.
+            self.make_room(k);
             for row in (0..self.a.n_rows).step_by(GROUP) {
-                self.packed.clear();
-                self.pack(row);
+                pack(self.a, row, &mut self.packed[..k]);
                 for column in (0..self.b.n_cols).step_by(P) {
                     let tile = self.times_columns::<S, R, P>(simd, column);
                     self.store(&tile, row, column);
@@ -124,8 +137,9 @@ impl WithTiles for Product<'_> {
             }
         } else {
             // Parts of rows are far apart: those of few columns stay in the cache and meet all groups.
+            self.make_room(self.a.n_rows.div_ceil(GROUP) * k);
             for row in (0..self.a.n_rows).step_by(GROUP) {
-                self.pack(row);
+                pack(self.a, row, &mut self.packed[row / GROUP * k..][..k]);
             }
             for column in (0..self.b.n_cols).step_by(P) {
                 for row in (0..self.a.n_rows).step_by(GROUP) {
@@ -138,32 +152,9 @@ impl WithTiles for Product<'_> {
 }
 
 impl Product<'_> {
-    /// Appends rows from `row` on, column after column; zeros where there are no more rows.
-    #[inline(always)]
-    fn pack(&mut self, row: usize) {
-        let (a, start) = (self.a, self.packed.len());
-        self.packed.resize(start + a.n_cols, [0.0; GROUP]);
-        let packed = &mut self.packed[start..];
-        let n_rows = GROUP.min(a.n_rows - row);
-        if a.row_stride == 1 && n_rows == GROUP {
-            for (i, group) in packed.iter_mut().enumerate() {
-                *group = *group_at(a.data, i * a.col_stride + row);
-            }
-            return;
-        }
-        if a.col_stride == 1 && n_rows == GROUP {
-            let (blocks, _) = packed.as_chunks_mut::<GROUP>();
-            for (i, block) in blocks.iter_mut().enumerate() {
-                transpose(a, row, i * GROUP, block);
-            }
-        }
-        let is_done = a.col_stride == 1 && n_rows == GROUP;
-        let rest = if is_done { a.n_cols / GROUP * GROUP } else { 0 };
-        for (i, group) in packed.iter_mut().enumerate().skip(rest) {
-            for (lane, to) in group[..n_rows].iter_mut().enumerate() {
-                *to = a.data[(row + lane) * a.row_stride + i * a.col_stride];
-            }
-        }
+    fn make_room(&mut self, n_groups: usize) {
+        let n_groups = n_groups.max(self.packed.len());
+        self.packed.resize(n_groups, [0.0; GROUP]);
     }
 
     /// The packed group times `P` columns of b, each contiguous; where there are fewer, the last
@@ -222,11 +213,13 @@ impl Product<'_> {
         let m = self.a.n_rows;
         for j in column..(column + P).min(self.b.n_cols) {
             let out = &mut self.out[j * m + row..(j + 1) * m];
-            if let Some(out) = out.first_chunk_mut() {
+            if out.len() >= GROUP {
+                let out = &mut out[..GROUP];
                 if self.into == Into::Replace {
-                    *out = [0.0; GROUP];
+                    tile.put(j - column, out);
+                } else {
+                    tile.add_to(j - column, out);
                 }
-                tile.add_to(j - column, out);
             } else {
                 let mut sums = [0.0; GROUP];
                 tile.add_to(j - column, &mut sums);
@@ -238,6 +231,32 @@ impl Product<'_> {
                     };
                 }
             }
+        }
+    }
+}
+
+/// Writes [`GROUP`] rows of `a` from `row` on, column after column; zeros where there are no more
+/// rows.
+#[inline(always)]
+fn pack(a: Mat<'_>, row: usize, packed: &mut [[f32; GROUP]]) {
+    let n_rows = GROUP.min(a.n_rows - row);
+    let mut n_done = 0;
+    if a.row_stride == 1 && n_rows == GROUP {
+        for (column, group) in packed.iter_mut().enumerate() {
+            *group = *group_at(a.data, column * a.col_stride + row);
+        }
+        n_done = a.n_cols;
+    } else if a.col_stride == 1 && n_rows == GROUP {
+        let (blocks, _) = packed.as_chunks_mut::<GROUP>();
+        for (i, block) in blocks.iter_mut().enumerate() {
+            transpose(a, row, i * GROUP, block);
+        }
+        n_done = a.n_cols / GROUP * GROUP;
+    }
+    for (column, group) in packed.iter_mut().enumerate().skip(n_done) {
+        *group = [0.0; GROUP];
+        for (lane, to) in group[..n_rows].iter_mut().enumerate() {
+            *to = a.data[(row + lane) * a.row_stride + column * a.col_stride];
         }
     }
 }

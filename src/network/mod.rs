@@ -6,19 +6,23 @@
 pub mod activation;
 pub mod conv;
 pub mod dense;
+pub mod image;
 pub mod matmul;
 pub mod params;
 mod thin;
 mod tile;
 
 use std::fmt;
+use std::ops::Range;
 
 use rand::Rng;
 
 pub use activation::Activation;
 use activation::ActivationLayer;
-use conv::{Conv, ConvWork, ImageShape};
+use conv::{Conv, ConvWork};
 use dense::Dense;
+use image::ImageShape;
+use matmul::Into;
 pub use params::{Layout, Tensor};
 
 /// Which network maps inputs to features.
@@ -139,9 +143,19 @@ impl ProductShape {
 pub struct NetworkWork {
     /// Output of each layer, `[width, n]`.
     outputs: Vec<Vec<f32>>,
-    grad: Vec<f32>,
-    grad_next: Vec<f32>,
+    /// ∂L/∂output of each layer, `[width, n]`; that of an activation's input stands with the layer
+    /// before it.
+    grads: Vec<Vec<f32>>,
     convs: Vec<ConvWork>,
+}
+
+/// Columns of the weight of a dense layer, whose gradient is a product over the whole batch.
+#[derive(Clone, Debug)]
+pub struct WeightBlock {
+    /// Its elements in the flat buffer.
+    pub range: Range<usize>,
+    layer: usize,
+    columns: Range<usize>,
 }
 
 impl Network {
@@ -284,7 +298,8 @@ impl Network {
         work.outputs.last().map_or(&[], |output| output)
     }
 
-    /// Writes the gradients of all parameters to `grads`, given ∂L/∂features `[dim, n]`.
+    /// Writes the gradients of all parameters but the weights of dense layers to `grads`, given
+    /// ∂L/∂features `[dim, n]`.
     pub fn backward(
         &self,
         params: &[f32],
@@ -296,27 +311,76 @@ impl Network {
     ) {
         let NetworkWork {
             outputs,
-            grad,
-            grad_next,
+            grads: grad_outputs,
             convs,
         } = work;
-        grad.clear();
-        grad.extend_from_slice(grad_features);
+        grad_outputs.resize(self.layers.len(), Vec::new());
+        if let Some(last) = grad_outputs.last_mut() {
+            last.clear();
+            last.extend_from_slice(grad_features);
+        }
         for (i, layer) in self.layers.iter().enumerate().rev() {
             let input: &[f32] = if i == 0 { inputs } else { &outputs[i - 1] };
-            grad_next.resize(self.widths[i] * n, 0.0);
-            let wanted = (i > 0).then_some(grad_next.as_mut_slice());
+            let (before, after) = grad_outputs.split_at_mut(i);
+            let (before, grad) = (before.last_mut(), &mut after[0]);
+            if let Layer::Activation(activation) = layer {
+                activation.backward(params, input, grad, grads);
+                if let Some(before) = before {
+                    std::mem::swap(before, grad);
+                }
+                continue; // in place: this already is the gradient at its input
+            }
+            let wanted = before.map(|before| {
+                before.resize(self.widths[i] * n, 0.0);
+                before.as_mut_slice()
+            });
             match layer {
                 Layer::Conv(conv) => {
                     conv.backward(params, input, n, grad, grads, wanted, &mut convs[i]);
                 }
-                Layer::Dense(dense) => dense.backward(params, input, n, grad, grads, wanted),
-                Layer::Activation(activation) => {
-                    activation.backward(params, input, grad, grads);
-                    continue; // in place: `grad` already is the gradient at its input
-                }
+                Layer::Dense(dense) => dense.backward(params, n, grad, grads, wanted),
+                Layer::Activation(_) => {}
             }
-            std::mem::swap(grad, grad_next);
+        }
+    }
+
+    /// The weights of all dense layers in blocks of about `len` elements, in the order of the
+    /// buffer.
+    pub fn weight_blocks(&self, len: usize) -> impl Iterator<Item = WeightBlock> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(move |(layer, kind)| {
+            let blocks = match kind {
+                Layer::Dense(dense) => Some(dense.weight_blocks(len)),
+                _ => None,
+            };
+            let blocks = blocks.into_iter().flatten();
+            blocks.map(move |(columns, range)| WeightBlock {
+                range,
+                layer,
+                columns,
+            })
+        })
+    }
+
+    /// The gradient of a block of weights: the sum over chunks of samples, in their order, of what
+    /// they left in their work, given their inputs.
+    pub fn weight_gradient<'w>(
+        &self,
+        block: &WeightBlock,
+        chunks: impl Iterator<Item = (&'w [f32], &'w NetworkWork)>,
+        out: &mut [f32],
+    ) {
+        let Layer::Dense(dense) = &self.layers[block.layer] else {
+            return; // no other layer has blocks
+        };
+        for (i, (inputs, work)) in chunks.enumerate() {
+            let input = match block.layer {
+                0 => inputs,
+                layer => &work.outputs[layer - 1],
+            };
+            let into = if i == 0 { Into::Replace } else { Into::Add };
+            let grad = &work.grads[block.layer];
+            dense.weight_gradient(block.columns.clone(), input, grad, into, out);
         }
     }
 }
@@ -376,6 +440,11 @@ mod tests {
         let mut backward_work = NetworkWork::default();
         network.forward(&params, &inputs, n, &mut backward_work);
         network.backward(&params, &inputs, n, &c, &mut backward_work, &mut grads);
+        for block in network.weight_blocks(16) {
+            let chunk = (inputs.as_slice(), &backward_work);
+            let out = &mut grads[block.range.clone()];
+            network.weight_gradient(&block, [chunk].into_iter(), out);
+        }
         for tensor in layout.tensors() {
             let range = tensor.range();
             for index in range.clone().step_by((range.len() / 7).max(1)) {

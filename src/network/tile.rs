@@ -14,10 +14,13 @@ use pulp::Simd;
 /// Numbers that lie side by side: one register of AVX-512, two of AVX2, four of NEON.
 pub(super) const GROUP: usize = 16;
 
-/// Most columns of a tile, a multiple of all other numbers of columns.
-pub(super) const MOST_COLUMNS: usize = 10;
+/// Twice as many, where the registers have room for the sums of both halves.
+pub(super) const WIDE_GROUP: usize = 2 * GROUP;
 
-/// `P` columns of [`GROUP`] sums each, in `R` registers a column.
+/// Most columns of a tile; a multiple of all other numbers of columns.
+pub(super) const COLUMNS: usize = 8;
+
+/// `P` columns of sums, in `R` registers a column.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tile<S: Simd, const R: usize, const P: usize> {
     simd: S,
@@ -25,6 +28,9 @@ pub(super) struct Tile<S: Simd, const R: usize, const P: usize> {
 }
 
 impl<S: Simd, const R: usize, const P: usize> Tile<S, R, P> {
+    /// Numbers of a column, and of the groups that it takes and gives.
+    pub(super) const GROUP: usize = R * S::F32_LANES;
+
     /// All sums 0.
     #[inline(always)]
     pub(super) fn zero(simd: S) -> Self {
@@ -37,7 +43,7 @@ impl<S: Simd, const R: usize, const P: usize> Tile<S, R, P> {
     /// Adds `group` times `factors[p]` to each column p. Factors are borrowed: a copied array is
     /// loaded as one register and then taken apart, which costs more than the products.
     #[inline(always)]
-    pub(super) fn add(&mut self, group: &[f32; GROUP], factors: [&f32; P]) {
+    pub(super) fn add(&mut self, group: &[f32], factors: [&f32; P]) {
         let (group, _) = S::as_simd_f32s(group);
         for (sums, factor) in self.sums.iter_mut().zip(factors) {
             let factor = self.simd.splat_f32s(*factor);
@@ -47,9 +53,16 @@ impl<S: Simd, const R: usize, const P: usize> Tile<S, R, P> {
         }
     }
 
+    /// Writes column `column` to `out`.
+    #[inline(always)]
+    pub(super) fn put(&self, column: usize, out: &mut [f32]) {
+        let (out, _) = S::as_mut_simd_f32s(out);
+        out.copy_from_slice(&self.sums[column]);
+    }
+
     /// Writes `start` plus column `column` to `out`.
     #[inline(always)]
-    pub(super) fn put(&self, column: usize, start: &[f32; GROUP], out: &mut [f32; GROUP]) {
+    pub(super) fn put_from(&self, column: usize, start: &[f32], out: &mut [f32]) {
         let ((start, _), (out, _)) = (S::as_simd_f32s(start), S::as_mut_simd_f32s(out));
         for ((out, &start), &sum) in out.iter_mut().zip(start).zip(&self.sums[column]) {
             *out = self.simd.add_f32s(start, sum);
@@ -58,7 +71,7 @@ impl<S: Simd, const R: usize, const P: usize> Tile<S, R, P> {
 
     /// Adds column `column` to what `out` holds.
     #[inline(always)]
-    pub(super) fn add_to(&self, column: usize, out: &mut [f32; GROUP]) {
+    pub(super) fn add_to(&self, column: usize, out: &mut [f32]) {
         let (out, _) = S::as_mut_simd_f32s(out);
         for (out, &sum) in out.iter_mut().zip(&self.sums[column]) {
             *out = self.simd.add_f32s(*out, sum);
@@ -73,23 +86,44 @@ pub(super) trait WithTiles {
     fn run<S: Simd, const R: usize, const P: usize>(self, simd: S);
 }
 
-/// Runs `op` with the widest registers that the machine has.
+/// Runs `op` with the widest registers that the machine has, in groups of [`GROUP`].
 pub(super) fn with_tiles(op: impl WithTiles) {
-    pulp::Arch::new().dispatch(Dispatch(op));
+    pulp::Arch::new().dispatch(Narrow(op));
 }
 
-struct Dispatch<Op>(Op);
+/// The same in groups of [`WIDE_GROUP`]: faster with AVX-512, and not slower elsewhere.
+pub(super) fn with_wide_tiles(op: impl WithTiles) {
+    pulp::Arch::new().dispatch(Wide(op));
+}
 
-impl<Op: WithTiles> pulp::WithSimd for Dispatch<Op> {
+struct Narrow<Op>(Op);
+
+impl<Op: WithTiles> pulp::WithSimd for Narrow<Op> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match S::F32_LANES {
-            16 => self.0.run::<S, 1, MOST_COLUMNS>(simd),
-            8 => self.0.run::<S, 2, 5>(simd),
-            4 => self.0.run::<S, 4, 5>(simd),
+            16 => self.0.run::<S, 1, COLUMNS>(simd),
+            8 => self.0.run::<S, 2, 4>(simd),
+            4 => self.0.run::<S, 4, 4>(simd),
             _ => self.0.run::<S, GROUP, 1>(simd),
+        }
+    }
+}
+
+struct Wide<Op>(Op);
+
+impl<Op: WithTiles> pulp::WithSimd for Wide<Op> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match S::F32_LANES {
+            16 => self.0.run::<S, 2, COLUMNS>(simd),
+            8 => self.0.run::<S, 4, 2>(simd),
+            4 => self.0.run::<S, 8, 2>(simd),
+            _ => self.0.run::<S, WIDE_GROUP, 1>(simd),
         }
     }
 }
@@ -108,12 +142,6 @@ pub(super) fn each<const P: usize>(values: &[f32]) -> [&f32; P] {
 #[inline(always)]
 pub(super) fn group_at(values: &[f32], start: usize) -> &[f32; GROUP] {
     &values[start..start + GROUP].as_chunks().0[0]
-}
-
-/// [`GROUP`] numbers from `start` on, to write to.
-#[inline(always)]
-pub(super) fn group_at_mut(values: &mut [f32], start: usize) -> &mut [f32; GROUP] {
-    &mut values[start..start + GROUP].as_chunks_mut().0[0]
 }
 
 /// Element `i` of each row.

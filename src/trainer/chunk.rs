@@ -15,7 +15,7 @@ pub(super) struct Chunk {
     head: HeadWork<f32>,
     /// ∂L/∂x `[dim, n]`
     pub(super) grad_features: Vec<f32>,
-    /// ∂L/∂params of what all samples share `[shared params]`
+    /// ∂L/∂params of what all samples share, but for the weights of dense layers `[shared params]`
     pub(super) grads: Vec<f32>,
     /// Σ(x − c) and counts `[dim + 1, classes]`
     pub(super) center_sums: Vec<f32>,
@@ -95,5 +95,10 @@ impl Chunk {
                 body_grads,
             );
         }
+    }
+
+    /// Its inputs `[inputs, n]`, and what its passes through the network left.
+    pub(super) fn network_pass(&self) -> (&[f32], &NetworkWork) {
+        (&self.inputs, &self.network)
     }
 }
