@@ -9,7 +9,7 @@ use egui::{
 };
 
 use crate::app::theme;
-use crate::scene::Font;
+use crate::scene::{Font, Rgba};
 
 /// What an icon button shows; drawn as shapes, since no font has all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,6 +248,8 @@ pub(super) struct Knob<'a> {
     pub default: f64,
     /// Largest feasible value, with what is written under it.
     pub ceiling: Option<(f64, String)>,
+    /// Least value that theory asks for, with what is written under it.
+    pub least: Option<(f64, String)>,
     /// Whether only whole numbers have a meaning.
     pub is_integer: bool,
     /// Whether the slider counts in powers.
@@ -304,8 +306,13 @@ pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
     if slider.contains_pointer() && ui.input(is_double) {
         new = knob.default;
     }
+    let tokens = theme::tokens(ui.ctx());
     if let Some((ceiling, note)) = &knob.ceiling {
-        paint_ceiling(ui, knob, slider.rect, *ceiling, note);
+        paint_past(ui, knob, slider.rect, *ceiling);
+        paint_mark(ui, knob, slider.rect, *ceiling, note, tokens.past_ceiling);
+    }
+    if let Some((least, note)) = &knob.least {
+        paint_mark(ui, knob, slider.rect, *least, note, tokens.dimmed);
     }
     paint_handle(ui, knob, &slider, new);
     (new != value && new.is_finite()).then(|| new.clamp(*knob.range.start(), *knob.range.end()))
@@ -350,31 +357,36 @@ impl Knob<'_> {
     }
 }
 
-/// The tick at the ceiling, the stretch past it, and what stands under it.
-fn paint_ceiling(ui: &mut Ui, knob: &Knob<'_>, rect: Rect, ceiling: f64, note: &str) {
-    let tokens = theme::tokens(ui.ctx());
-    let pink = theme::color(tokens.past_ceiling);
-    let font = theme::font(Font::Regular, theme::size::NOTE);
-    let galley = ui.painter().layout_no_wrap(note.to_owned(), font, pink);
-    let (line, _) =
-        ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
+/// The stretch past the ceiling.
+fn paint_past(ui: &Ui, knob: &Knob<'_>, rect: Rect, ceiling: f64) {
     if ceiling >= *knob.slider.end() {
-        ui.painter()
-            .galley(line.right_top() - vec2(galley.size().x, 0.0), galley, pink);
         return;
     }
-    let rail = rail(rect);
+    let (rail, y) = (rail(rect), rect.center().y);
     let x = egui::lerp(rail, knob.share(ceiling));
-    let y = rect.center().y;
     let past = Rect::from_min_max(pos2(x, y - 2.0), pos2(rail.max, y + 2.0));
+    let pink = theme::color(theme::tokens(ui.ctx()).past_ceiling);
     ui.painter().rect_filled(past, 2, pink.gamma_multiply(0.45));
-    ui.painter()
-        .vline(x, (y - 8.0)..=(y + 8.0), Stroke::new(2.0, pink));
+}
+
+/// A tick at a value, unless it lies beyond the slider, and what stands under it.
+fn paint_mark(ui: &mut Ui, knob: &Knob<'_>, rect: Rect, value: f64, note: &str, color: Rgba) {
+    let color = theme::color(color);
+    let font = theme::font(Font::Regular, theme::size::NOTE);
+    let galley = ui.painter().layout_no_wrap(note.to_owned(), font, color);
+    let (line, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
+    let (rail, y) = (rail(rect), rect.center().y);
+    let x = egui::lerp(rail, knob.share(value));
+    if value < *knob.slider.end() {
+        ui.painter()
+            .vline(x, (y - 8.0)..=(y + 8.0), Stroke::new(2.0, color));
+    }
     let left = (x - galley.size().x / 2.0).clamp(
         line.left(),
         (line.right() - galley.size().x).max(line.left()),
     );
-    ui.painter().galley(pos2(left, line.top()), galley, pink);
+    ui.painter().galley(pos2(left, line.top()), galley, color);
 }
 
 /// A labelled bar from 0 to 1 with its value in words and, if there is one, a tick at the ideal.

@@ -22,6 +22,7 @@ pub mod real;
 mod softmax;
 pub mod spec;
 mod sphereface;
+pub mod theory;
 
 pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;

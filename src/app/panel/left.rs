@@ -3,20 +3,21 @@
 use egui::{ComboBox, DragValue, Ui};
 
 use crate::app::action::{Action, Part};
+use crate::app::panel::loss::LossControls;
 use crate::app::theme;
-use crate::app::widget::{Knob, formula, hairline, knob, row, strong};
+use crate::app::widget::{Knob, hairline, knob, row, strong};
 use crate::data::{ClassChoice, DataSource, InputShape};
 use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
-use crate::loss::{Course, Param, Unit, Values};
 use crate::network::Activation;
 use crate::scene::Show;
 use crate::scene::theme::class_color;
 use crate::trainer::{HeadState, Subset};
 
-/// What is being typed and not yet said.
+/// What is being typed and not yet said, and what controls remember.
 #[derive(Debug, Default)]
 pub(crate) struct LeftPanel {
     seed: Option<u64>,
+    loss: LossControls,
 }
 
 /// What the panel shows beside the experiment.
@@ -38,7 +39,7 @@ impl LeftPanel {
             .auto_shrink(false)
             .show(ui, |ui| {
                 ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
-                loss_ui(ui, shown, actions);
+                self.loss.ui(ui, shown, actions);
                 hairline(ui);
                 self.run_ui(ui, shown.experiment, actions);
                 hairline(ui);
@@ -98,99 +99,6 @@ impl LeftPanel {
             }
         });
     }
-}
-
-fn loss_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
-    let experiment = shown.experiment;
-    let spec = experiment.loss.spec;
-    let tokens = theme::tokens(ui.ctx());
-    ui.label(strong(spec.name, theme::size::TITLE))
-        .on_hover_text(format!("{}\n{}", spec.summary, spec.source));
-    let formula = formula(ui, spec.formula, theme::color(tokens.dimmed));
-    ui.label(formula)
-        .on_hover_text(format!("Target logit. {}", spec.source));
-    ui.add_space(6.0);
-    let values = experiment.loss_values();
-    for (index, param) in spec.params.iter().enumerate() {
-        param_ui(ui, experiment, index, param, &values, actions);
-        if let Some(head) = shown.head.filter(|head| head.spec.id == spec.id) {
-            course_ui(ui, param, head.in_force[index], values[index]);
-        }
-        ui.add_space(4.0);
-    }
-}
-
-/// A parameter's control, generated from what the registry says.
-fn param_ui(
-    ui: &mut Ui,
-    experiment: &Experiment,
-    index: usize,
-    param: &Param,
-    values: &Values<f64>,
-    actions: &mut Vec<Action>,
-) {
-    let key = format!("loss.{}", param.id);
-    if !param.choices.is_empty() {
-        let current = param
-            .choices
-            .get(values[index] as usize)
-            .copied()
-            .unwrap_or("");
-        choice_row(
-            ui,
-            param.symbol,
-            param.help,
-            &current,
-            param.choices,
-            |name| (*name).to_owned(),
-            |name| {
-                actions.push(Action::set(&key, name));
-            },
-        );
-        return;
-    }
-    let setting = experiment.setting();
-    let ceiling = experiment.loss.spec.ceiling(index, setting, values);
-    let label = format!(
-        "{} {}",
-        param
-            .id
-            .trim_end_matches(char::is_numeric)
-            .replace('_', " "),
-        param.symbol
-    );
-    let is_plain = label.split(' ').next() == Some("m");
-    let knob_spec = Knob {
-        label: if is_plain { param.symbol } else { &label },
-        unit: if param.unit == Unit::Factor {
-            ""
-        } else {
-            param.unit.suffix()
-        },
-        help: param.help,
-        slider: param.slider.clone(),
-        range: param.range.clone(),
-        default: (param.default)(setting),
-        ceiling: ceiling.map(|m| (m, format!("{m:.2} ceiling, {} classes", setting.n_classes))),
-        is_integer: param.is_integer,
-        is_logarithmic: param.id == "scale",
-    };
-    if let Some(value) = knob(ui, &knob_spec, values[index]) {
-        actions.push(Action::set(&key, value));
-    }
-}
-
-/// The value in force where it still differs from the value that was set.
-fn course_ui(ui: &mut Ui, param: &Param, in_force: f64, set: f64) {
-    if (in_force - set).abs() < 1e-3 * set.abs().max(1e-3) {
-        return;
-    }
-    let text = match param.course {
-        Course::Constant => return,
-        Course::Ramp => format!("rising: {} {in_force:.2} now", param.symbol),
-        Course::Anneal { .. } => format!("falling: {} {in_force:.1} now", param.symbol),
-    };
-    ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak());
 }
 
 fn data_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
@@ -330,6 +238,7 @@ fn optimizer_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>)
         range: 0.0..=100.0,
         default: experiment.optimizer.kind.default_learning_rate(),
         ceiling: None,
+        least: None,
         is_integer: false,
         is_logarithmic: true,
     };
@@ -510,7 +419,7 @@ fn subset_name(subset: &Subset) -> String {
 }
 
 /// A row with a list to choose from.
-fn choice_row<T: PartialEq>(
+pub(super) fn choice_row<T: PartialEq>(
     ui: &mut Ui,
     label: &str,
     help: &str,

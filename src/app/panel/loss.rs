@@ -1,0 +1,174 @@
+//! The loss on the left: its name and formula, and a control for each of its parameters, generated
+//! from what the registry and the theory say of them.
+
+use egui::Ui;
+
+use crate::app::action::Action;
+use crate::app::panel::left::{Shown, choice_row};
+use crate::app::theme;
+use crate::app::widget::{Knob, formula, knob, strong};
+use crate::experiment::Experiment;
+use crate::loss::theory::{Arrangement, equivalents};
+use crate::loss::{Course, Param, Setting, Unit, Values, short};
+
+/// The controls with what theory last said.
+#[derive(Debug, Default)]
+pub(super) struct LossControls {
+    /// For which setting and ψ(0).
+    least_scale_of: Option<(Setting, f64)>,
+    least_scale: Option<f64>,
+}
+
+/// The target probability that the least scale is given for.
+const PROBABILITY: f64 = 0.9;
+/// More classes take too long for a frame.
+const MOST_CLASSES: usize = 64;
+
+impl LossControls {
+    pub(super) fn ui(&mut self, ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+        let experiment = shown.experiment;
+        let spec = experiment.loss.spec;
+        let tokens = theme::tokens(ui.ctx());
+        ui.label(strong(spec.name, theme::size::TITLE))
+            .on_hover_text(format!("{}\n{}", spec.summary, spec.source));
+        let formula = formula(ui, spec.formula, theme::color(tokens.dimmed));
+        ui.label(formula)
+            .on_hover_text(format!("Target logit. {}", spec.source));
+        ui.add_space(6.0);
+        let values = experiment.loss_values();
+        for (index, param) in spec.params.iter().enumerate() {
+            if param.choices.is_empty() {
+                self.number_ui(ui, experiment, index, &values, actions);
+            } else {
+                choice_ui(ui, param, values[index], actions);
+            }
+            if let Some(head) = shown.head.filter(|head| head.spec.id == spec.id) {
+                course_ui(ui, param, head.in_force[index], values[index]);
+            }
+            ui.add_space(4.0);
+        }
+    }
+
+    fn number_ui(
+        &mut self,
+        ui: &mut Ui,
+        experiment: &Experiment,
+        index: usize,
+        values: &Values<f64>,
+        actions: &mut Vec<Action>,
+    ) {
+        let (spec, setting) = (experiment.loss.spec, experiment.setting());
+        let param = &spec.params[index];
+        let is_scale = spec.param_index("scale") == Some(index);
+        let ceiling = spec.ceiling(index, setting, values);
+        let least = if is_scale {
+            self.least_scale(setting, spec.target.psi(0.0, values))
+        } else {
+            None
+        };
+        let label = label(param);
+        let knob_spec = Knob {
+            label: &label,
+            unit: if param.unit == Unit::Factor {
+                ""
+            } else {
+                param.unit.suffix()
+            },
+            help: param.help,
+            slider: param.slider.clone(),
+            range: param.range.clone(),
+            default: (param.default)(setting),
+            ceiling: ceiling.map(|m| (m, format!("{m:.2} ceiling, {} classes", setting.n_classes))),
+            least: least.map(|s| (s, format!("≥ {s:.1} for p = {PROBABILITY}"))),
+            is_integer: param.is_integer,
+            is_logarithmic: is_scale,
+        };
+        if let Some(value) = knob(ui, &knob_spec, values[index]) {
+            actions.push(Action::set(&format!("loss.{}", param.id), value));
+        }
+        if ceiling.is_some_and(|ceiling| values[index] > ceiling) {
+            past_ceiling_ui(ui);
+        } else if ceiling.is_some() {
+            equivalents_ui(ui, experiment, values);
+        }
+    }
+
+    /// The least scale with which the best arrangement reaches the target probability.
+    fn least_scale(&mut self, setting: Setting, target: f64) -> Option<f64> {
+        if self.least_scale_of != Some((setting, target)) {
+            self.least_scale_of = Some((setting, target));
+            self.least_scale = (setting.n_classes <= MOST_CLASSES)
+                .then(|| Arrangement::regular(setting).least_scale(PROBABILITY, target))
+                .flatten();
+        }
+        self.least_scale
+    }
+}
+
+/// The parameter's name with its letter; the letter alone where the name only numbers it.
+fn label(param: &Param) -> String {
+    let name = param.id.trim_end_matches(char::is_numeric);
+    if name == "m" {
+        param.symbol.to_owned()
+    } else {
+        format!("{} {}", name.replace('_', " "), param.symbol)
+    }
+}
+
+fn choice_ui(ui: &mut Ui, param: &Param, value: f64, actions: &mut Vec<Action>) {
+    let current = param.choices.get(value as usize).copied().unwrap_or("");
+    choice_row(
+        ui,
+        param.symbol,
+        param.help,
+        &current,
+        param.choices,
+        |name| (*name).to_owned(),
+        |name| {
+            actions.push(Action::set(&format!("loss.{}", param.id), name));
+        },
+    );
+}
+
+fn past_ceiling_ui(ui: &mut Ui) {
+    let pink = theme::color(theme::tokens(ui.ctx()).past_ceiling);
+    let text = "No arrangement gives every class this much: classes crowd together, and far past the ceiling they merge.";
+    ui.label(
+        egui::RichText::new(text)
+            .size(theme::size::NOTE)
+            .color(pink),
+    );
+}
+
+/// The margins of other losses that leave the same gap between neighbors of the best arrangement.
+fn equivalents_ui(ui: &mut Ui, experiment: &Experiment, values: &Values<f64>) {
+    let angle_rad = experiment.setting().best_angle_rad();
+    let same: Vec<String> = equivalents(experiment.loss.spec, values, angle_rad)
+        .map(|other| {
+            let unit = other.param.unit.suffix();
+            format!(
+                "{} {} {unit}",
+                other.spec.short_name,
+                short((other.value * 1e3).round() / 1e3)
+            )
+        })
+        .collect();
+    if !same.is_empty() {
+        let text = format!("same gap: {}", same.join(", "));
+        ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak())
+            .on_hover_text("Margins of other losses that leave as wide a gap between two neighbors of the best arrangement");
+    }
+}
+
+/// The value in force where it still differs from the value that was set.
+fn course_ui(ui: &mut Ui, param: &Param, in_force: f64, set: f64) {
+    if (in_force - set).abs() < 1e-3 * set.abs().max(1e-3) {
+        return;
+    }
+    let text = match param.course {
+        Course::Constant => return,
+        Course::Ramp => format!("rising: {} {in_force:.2} now", param.symbol),
+        Course::Anneal { .. } => format!("falling: {} {in_force:.1} now", param.symbol),
+    };
+    ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak());
+}
