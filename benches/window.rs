@@ -1,4 +1,5 @@
-//! Parts of a frame: the scene, its triangles, and the whole of it, without a display.
+//! Parts of a frame: the scene, its triangles, and the whole of it, without a display; and what the
+//! window takes from training.
 
 #![expect(clippy::expect_used, reason = "a bench ends where its premises fail")]
 
@@ -13,10 +14,12 @@ use marginscope::experiment::{Experiment, ViewKind};
 use marginscope::scene;
 use marginscope::scene::theme::DARK;
 use marginscope::scene::{Curves, ViewState, WINDOW_SAGITTA};
-use marginscope::trainer::{Snapshot, Subset, Trainer};
+use marginscope::trainer::{Horizon, Snapshot, Subset, Trainer};
 
 /// The first size of the window, in points.
 const WINDOW: [f32; 2] = [1280.0, 800.0];
+/// Least time between two frames where nothing is measured of them: thirty a second.
+const FRAME: Duration = Duration::from_millis(33);
 /// What its panels leave of it.
 const PICTURE: [f32; 2] = [804.0, 750.0];
 
@@ -28,6 +31,7 @@ fn main() {
         .configure_from_args();
     scenes(&mut criterion);
     frames(&mut criterion);
+    training(&mut criterion);
     criterion.final_summary();
 }
 
@@ -91,13 +95,12 @@ struct Window {
 }
 
 impl Window {
-    /// Opens it on so many samples, with training paused.
-    fn open(kind: ViewKind, n_samples: usize) -> Self {
+    /// Opens it on so many training samples, one thread training.
+    fn open(experiment: &Experiment, n_samples: usize) -> Self {
         let ctx = Context::default();
         theme::install(&ctx);
         let cc = eframe::CreationContext::_new_kittest(ctx.clone());
-        let experiment = experiment(kind, n_samples);
-        let mut app = App::new(&cc, &experiment, 1, false).expect("training starts");
+        let mut app = App::new(&cc, experiment, 1, false).expect("training starts");
         app.show(Subset::Train(n_samples));
         let mut window = Self {
             ctx,
@@ -106,10 +109,13 @@ impl Window {
             n_frames: 0,
         };
         window.wait_for(|snapshot| snapshot.probe.len() == n_samples);
-        window.press(Key::Space);
-        window.wait_for(|snapshot| !snapshot.is_playing);
-        window.rest();
         window
+    }
+
+    fn pause(&mut self) {
+        self.press(Key::Space);
+        self.wait_for(|snapshot| !snapshot.is_playing);
+        self.rest();
     }
 
     /// Frames until the plane has stopped following its features.
@@ -159,7 +165,7 @@ impl Window {
 
     fn wait_for(&mut self, holds: impl Fn(&Snapshot) -> bool) {
         while !self.app.snapshot().is_some_and(|snapshot| holds(snapshot)) {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(FRAME);
             self.frame(Vec::new());
         }
     }
@@ -170,9 +176,9 @@ impl Window {
         self.press(Key::ArrowRight);
         loop {
             std::thread::sleep(Duration::from_millis(3)); // for the worker, which is not measured
-            let start = Instant::now();
+            let start = cpu_time();
             self.frame(Vec::new());
-            let time = start.elapsed();
+            let time = cpu_time().saturating_sub(start);
             let is_new = match (&before, self.app.snapshot()) {
                 (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
                 (before, now) => before.is_some() != now.is_some(),
@@ -184,12 +190,27 @@ impl Window {
     }
 }
 
+/// What this thread has had of the processor: a frame that has to wait for its turn costs no more.
+#[cfg(unix)]
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The clock on the wall, where nothing better is to be had without unsafe code.
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
 /// Whole frames, with the snapshot of the frame before and with a new one, and triangles alone.
 fn frames(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("frame");
-    for kind in [ViewKind::Plane, ViewKind::Sphere] {
+    for kind in ViewKind::ALL {
         for n in [10_000, 70_000] {
-            let mut window = Window::open(kind, n);
+            let mut window = Window::open(&experiment(kind, n), n);
+            window.pause();
             let name = format!("{}/{n}", kind.id());
             group.bench_function(format!("{name}/same snapshot"), |bencher| {
                 bencher.iter(|| window.frame(Vec::new()));
@@ -213,4 +234,53 @@ fn frames(criterion: &mut Criterion) {
         }
     }
     group.finish();
+}
+
+/// Time of a step, headless and with the window drawing 2,000 points at every snapshot, of which
+/// there are at most thirty a second: of the worker's time, without what goes to probing. The
+/// quotient is the share that the window leaves.
+fn training(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("training");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(4));
+    for (source, dim) in [("mnist", "2"), ("mnist", "3"), ("blobs", "2")] {
+        let mut experiment = Experiment::default();
+        for (key, value) in [("data.source", source), ("network.dim", dim)] {
+            experiment.set(key, value).expect("a valid setting");
+        }
+        let name = format!("{source}-{dim}d");
+        let mut trainer =
+            Trainer::new(&experiment, Some(Horizon::Endless), 1).expect("training starts");
+        group.bench_function(format!("{name}/headless"), |bencher| {
+            let threads = trainer.threads();
+            bencher.iter_custom(|n_steps| {
+                let start = Instant::now();
+                threads.install(|| {
+                    for _ in 0..n_steps {
+                        trainer.step().expect("a finite step");
+                    }
+                });
+                start.elapsed()
+            });
+        });
+        let mut window = Window::open(&experiment, 2000);
+        group.bench_function(format!("{name}/in the window"), |bencher| {
+            bencher.iter_custom(|n_steps| window.train(n_steps));
+        });
+    }
+    group.finish();
+}
+
+impl Window {
+    /// Time of `n_steps` steps, measured over at least so many, while frames are made.
+    fn train(&mut self, n_steps: u64) -> Duration {
+        let effort = |window: &Self| window.app.snapshot().expect("a snapshot").effort;
+        let before = effort(self);
+        self.wait_for(|snapshot| snapshot.effort.n_steps >= before.n_steps + n_steps);
+        let after = effort(self);
+        let secs = after.secs - before.secs - (after.probing_secs - before.probing_secs);
+        let n_made = after.n_steps - before.n_steps;
+        Duration::from_secs_f64(secs * n_steps as f64 / n_made as f64)
+    }
 }

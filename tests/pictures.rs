@@ -259,6 +259,7 @@ fn check_regions(
 ) {
     let scene = build(snapshot, view, SIZE);
     let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let scorer = snapshot.head.scorer();
     let mut scores = Vec::new();
     let mut n_checked = 0;
     for _ in 0..2000 {
@@ -267,7 +268,7 @@ fn check_regions(
             rng.random_range(1.0..SIZE[1] - 1.0),
         ];
         let Some(x) = world(at) else { continue };
-        snapshot.head.plain_scores(&x, &mut scores);
+        scorer.plain_scores(&x, &mut scores);
         let best = argmax(&scores);
         let runner_up = scores.iter().enumerate().filter(|(j, _)| *j != best);
         let second = runner_up.map(|(_, &s)| s).fold(f64::MIN, f64::max);
@@ -395,11 +396,11 @@ fn the_sample_under_the_pointer_is_found() {
 fn the_scale_follows_features_and_comes_to_rest() {
     let mut snapshot = blobs("softmax", "2", "3");
     let mut view = ViewState::new(ViewKind::Plane, theme::DARK);
-    while view.follow(&snapshot, SIZE, 1.0 / 60.0) {}
+    while view.follow(view.extent(&snapshot, SIZE), 1.0 / 60.0) {}
     let before = view.plane.units_per_pt;
     snapshot.probe.features.iter_mut().for_each(|x| *x *= 3.0);
     let mut n_frames = 0;
-    while view.follow(&snapshot, SIZE, 1.0 / 60.0) {
+    while view.follow(view.extent(&snapshot, SIZE), 1.0 / 60.0) {
         n_frames += 1;
         assert!(n_frames < 120, "two seconds are enough");
     }
@@ -407,7 +408,7 @@ fn the_scale_follows_features_and_comes_to_rest() {
     assert!((2.0..5.0).contains(&ratio), "{ratio}");
     // A little smaller: hysteresis holds the scale.
     snapshot.probe.features.iter_mut().for_each(|x| *x *= 0.8);
-    assert!(!view.follow(&snapshot, SIZE, 1.0 / 60.0));
+    assert!(!view.follow(view.extent(&snapshot, SIZE), 1.0 / 60.0));
 }
 
 /// Printed with `--nocapture`, bounded loosely for slow machines.

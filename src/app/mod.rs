@@ -31,7 +31,7 @@ use crate::app::saver::Saver;
 use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
 use crate::loss::{Form, LossSpec};
-use crate::scene::theme::DARK;
+use crate::scene::theme::{DARK, LIGHT};
 use crate::scene::{Show, SphereView, ViewState};
 use crate::trainer::{Command, Snapshot, Subset, TrainError, Worker};
 
@@ -69,6 +69,7 @@ pub fn run(experiment: Experiment, n_threads: usize, is_default: bool) -> Result
         .with_icon(icon);
     let options = eframe::NativeOptions {
         viewport,
+        dithering: false,
         ..Default::default()
     };
     let creator: eframe::AppCreator<'_> = Box::new(move |cc| {
@@ -485,6 +486,13 @@ impl eframe::App for App {
         }
     }
 
+    /// The ground of the picture. Software that draws pays for every layer of it: clearing is the
+    /// cheapest, and panels and regions come over it anyway.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        let tokens = if visuals.dark_mode { &DARK } else { &LIGHT };
+        theme::color(tokens.ground).to_normalized_gamma_f32()
+    }
+
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let mut experiment = self.experiment.as_ref().clone();
         experiment.run.changes.clear();
@@ -551,29 +559,26 @@ impl App {
     }
 
     fn center_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let ground = theme::color(theme::tokens(ui.ctx()).ground);
-        egui::CentralPanel::no_frame()
-            .frame(egui::Frame::new().fill(ground))
-            .show(ui, |ui| {
-                let rect = ui.available_rect_before_wrap();
-                let Some(snapshot) = self.snapshot.clone() else {
-                    overlay::loading_ui(ui, rect, self.worker.failure());
-                    return;
-                };
-                self.picture.ui(ui, &snapshot);
-                overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
-                let has_banner = self.wanted_view.is_some() || snapshot.fault.is_some();
-                if let Some(kind) = self.wanted_view {
-                    match overlay::ask_for_dimension(ui, rect, kind) {
-                        Some(true) => self.accept_view(kind),
-                        Some(false) => self.wanted_view = None,
-                        None => {}
-                    }
-                } else if let Some(fault) = &snapshot.fault {
-                    overlay::fault_ui(ui, rect, fault, actions);
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            let rect = ui.available_rect_before_wrap();
+            let Some(snapshot) = self.snapshot.clone() else {
+                overlay::loading_ui(ui, rect, self.worker.failure());
+                return;
+            };
+            self.picture.ui(ui, &snapshot);
+            overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
+            let has_banner = self.wanted_view.is_some() || snapshot.fault.is_some();
+            if let Some(kind) = self.wanted_view {
+                match overlay::ask_for_dimension(ui, rect, kind) {
+                    Some(true) => self.accept_view(kind),
+                    Some(false) => self.wanted_view = None,
+                    None => {}
                 }
-                let toast = self.toast.take();
-                self.toast = toast.filter(|toast| toast.ui(ui, rect, has_banner));
-            });
+            } else if let Some(fault) = &snapshot.fault {
+                overlay::fault_ui(ui, rect, fault, actions);
+            }
+            let toast = self.toast.take();
+            self.toast = toast.filter(|toast| toast.ui(ui, rect, has_banner));
+        });
     }
 }

@@ -1,37 +1,50 @@
 //! A `Scene` as egui shapes: one mesh for all dots, triangles for regions, lines and text.
 
+use std::sync::Arc;
+
 use earcut::Earcut;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{
-    Align2, Color32, ColorImage, Context, Pos2, Rect, Shape, Stroke, TextureHandle, TextureOptions,
-    Vec2, pos2, vec2,
+    Align2, Color32, ColorImage, Context, Pos2, Shape, Stroke, TextureHandle, TextureOptions, Vec2,
+    pos2, vec2,
 };
 
 use crate::app::theme;
 use crate::scene;
 use crate::scene::{Anchor, Dot, Item, Rgba, Scene};
 
-/// Turns scenes into shapes; keeps the picture of a dot between frames.
+/// Turns scenes into shapes; keeps pictures and meshes of dots between frames.
 #[derive(Default)]
 pub(super) struct Painter {
-    dot: Option<DotTexture>,
+    /// One for each radius of the last scene.
+    textures: Vec<DotTexture>,
+    /// Those of the last scene, in order: new dots take the place of the old ones in memory.
+    meshes: Vec<Arc<Mesh>>,
+    /// Dots of this scene so far.
+    n_meshes: usize,
     earcut: Earcut<f32>,
 }
 
 struct DotTexture {
     radius_px: f32,
     texture: TextureHandle,
+    is_used: bool,
 }
 
 impl Painter {
     /// Shapes of a scene whose top left corner lies at `origin`.
     pub(super) fn shapes(&mut self, ctx: &Context, scene: &Scene, origin: Pos2) -> Vec<Shape> {
         let offset = origin.to_vec2();
-        let canvas = Rect::from_min_size(origin, scene.size.into());
-        let mut shapes = vec![Shape::rect_filled(canvas, 0, theme::color(scene.ground))];
+        let mut shapes = Vec::new(); // the ground is what the window is cleared with
+        self.n_meshes = 0;
+        for texture in &mut self.textures {
+            texture.is_used = false;
+        }
         for item in scene.groups.iter().flat_map(|group| &group.items) {
             self.push(ctx, item, offset, &mut shapes);
         }
+        self.meshes.truncate(self.n_meshes);
+        self.textures.retain(|texture| texture.is_used);
         shapes
     }
 
@@ -48,7 +61,7 @@ impl Painter {
                 stroke,
             } => push_line(points, *is_closed, *stroke, offset, shapes),
             Item::Dots { dots, radius } => {
-                shapes.push(Shape::mesh(self.dots(ctx, dots, *radius, offset)));
+                shapes.push(Shape::Mesh(self.dots(ctx, dots, *radius, offset)));
             }
             Item::Disc {
                 center,
@@ -108,36 +121,79 @@ impl Painter {
         mesh
     }
 
-    /// One quad a dot, textured with a smooth disc of just this size.
-    fn dots(&mut self, ctx: &Context, dots: &[Dot], radius: f32, offset: Vec2) -> Mesh {
-        let radius_px = radius * ctx.pixels_per_point();
-        let texture = match &self.dot {
-            Some(dot) if dot.radius_px == radius_px => dot.texture.clone(),
-            _ => {
-                let texture =
-                    ctx.load_texture("dot", disc_image(radius_px), TextureOptions::LINEAR);
-                self.dot = Some(DotTexture {
-                    radius_px,
-                    texture: texture.clone(),
-                });
-                texture
-            }
-        };
-        let half = Vec2::splat(texture.size()[0] as f32 / 2.0 / ctx.pixels_per_point());
-        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        let mut mesh = Mesh::with_texture(texture.id());
-        mesh.reserve_vertices(4 * dots.len());
-        mesh.reserve_triangles(2 * dots.len());
+    /// One triangle a dot, textured with a smooth disc of just this size.
+    ///
+    /// The disc lies within the triangle; beyond its picture the transparent border goes on. A
+    /// quad would take a third more vertices, and the mesh is copied with every frame.
+    fn dots(&mut self, ctx: &Context, dots: &[Dot], radius: f32, offset: Vec2) -> Arc<Mesh> {
+        let texture = self.texture(ctx, radius * ctx.pixels_per_point());
+        let side = texture.size()[0] as f32 / ctx.pixels_per_point();
+        let corners = triangle(radius / side + 1.0 / texture.size()[0] as f32);
+        let offsets = corners.map(|corner| side * corner + offset);
+        let uvs = corners.map(|corner| pos2(0.5, 0.5) + corner);
+        let mesh = self.next_mesh();
+        mesh.texture_id = texture.id();
+        mesh.indices.extend(0..3 * dots.len() as u32);
+        mesh.vertices.reserve(3 * dots.len());
+        let mut last = (Rgba([0; 4]), Color32::TRANSPARENT);
         for dot in dots {
-            let center = Pos2::from(dot.center) + offset;
-            mesh.add_rect_with_uv(
-                Rect::from_min_max(center - half, center + half),
-                uv,
-                theme::color(dot.color),
-            );
+            if dot.color != last.0 {
+                last = (dot.color, theme::color(dot.color));
+            }
+            let center = Pos2::from(dot.center);
+            mesh.vertices.extend([0, 1, 2].map(|i| Vertex {
+                pos: center + offsets[i],
+                uv: uvs[i],
+                color: last.1,
+            }));
         }
+        self.n_meshes += 1;
+        Arc::clone(&self.meshes[self.n_meshes - 1])
+    }
+
+    /// An empty mesh for the next dots, with the memory of the last frame's if nobody draws that.
+    fn next_mesh(&mut self) -> &mut Mesh {
+        if self.n_meshes == self.meshes.len() {
+            self.meshes.push(Arc::default());
+        }
+        let kept = &mut self.meshes[self.n_meshes];
+        if Arc::get_mut(kept).is_none() {
+            *kept = Arc::default();
+        }
+        let mesh = Arc::make_mut(kept);
+        // `Mesh::clear` gives the memory of its vertices away.
+        mesh.vertices.clear();
+        mesh.indices.clear();
         mesh
     }
+
+    fn texture(&mut self, ctx: &Context, radius_px: f32) -> TextureHandle {
+        let known = self
+            .textures
+            .iter_mut()
+            .find(|dot| dot.radius_px == radius_px);
+        if let Some(dot) = known {
+            dot.is_used = true;
+            return dot.texture.clone();
+        }
+        let texture = ctx.load_texture("dot", disc_image(radius_px), TextureOptions::LINEAR);
+        self.textures.push(DotTexture {
+            radius_px,
+            texture: texture.clone(),
+            is_used: true,
+        });
+        texture
+    }
+}
+
+/// Corners of the smallest triangle about a disc.
+fn triangle(radius: f32) -> [Vec2; 3] {
+    let half = 3.0_f32.sqrt() * radius;
+    [
+        vec2(0.0, -2.0 * radius),
+        vec2(half, radius),
+        vec2(-half, radius),
+    ]
 }
 
 fn push_line(
@@ -291,5 +347,85 @@ mod tests {
                 .abs()
                 < 1e-3
         );
+    }
+
+    fn scene_of(n_dots: u32, radius: f32) -> Scene {
+        let dots = (0..n_dots).map(|sample| Dot {
+            center: [10.0 * sample as f32, 20.0],
+            color: Rgba::opaque(0x3f90da),
+            sample,
+        });
+        let dots = dots.collect();
+        Scene {
+            size: [200.0, 100.0],
+            ground: Rgba::opaque(0),
+            groups: vec![scene::Group {
+                name: "points",
+                items: vec![Item::Dots { dots, radius }],
+            }],
+        }
+    }
+
+    fn mesh_of(shapes: &[Shape]) -> Arc<Mesh> {
+        match &shapes[0] {
+            Shape::Mesh(mesh) => Arc::clone(mesh),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_triangle_of_a_dot_holds_its_disc() {
+        let (ctx, radius) = (Context::default(), 1.7);
+        let origin = pos2(30.0, 40.0);
+        let mesh = mesh_of(&Painter::default().shapes(&ctx, &scene_of(3, radius), origin));
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (9, 9));
+        for (i, corners) in mesh.vertices.chunks_exact(3).enumerate() {
+            let center = pos2(10.0 * i as f32, 20.0) + origin.to_vec2();
+            for k in 0..3 {
+                let (a, b) = (corners[k].pos, corners[(k + 1) % 3].pos);
+                let off = (b - a).rot90().normalized().dot(center - a).abs();
+                assert!(
+                    off >= radius + 0.5,
+                    "{off}: the edge is smoothed over a pixel"
+                );
+            }
+            // The middle of the texture lies at the middle of the dot.
+            let middle = |of: fn(&Vertex) -> Vec2| {
+                corners.iter().map(of).fold(Vec2::ZERO, |a, b| a + b) / 3.0
+            };
+            assert!((middle(|v| v.pos.to_vec2()) - center.to_vec2()).length() < 1e-3);
+            assert!((middle(|v| v.uv.to_vec2()) - vec2(0.5, 0.5)).length() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn dots_that_nobody_draws_any_more_leave_their_memory_to_new_ones() {
+        let ctx = Context::default();
+        let mut painter = Painter::default();
+        let first = mesh_of(&painter.shapes(&ctx, &scene_of(5, 2.0), Pos2::ZERO));
+        let drawn = mesh_of(&painter.shapes(&ctx, &scene_of(4, 2.0), Pos2::ZERO));
+        assert!(!Arc::ptr_eq(&first, &drawn));
+        assert_eq!(
+            first.vertices.len(),
+            15,
+            "what is still drawn does not change"
+        );
+        let at = drawn.vertices.as_ptr();
+        drop(drawn);
+        let next = mesh_of(&painter.shapes(&ctx, &scene_of(3, 2.0), Pos2::ZERO));
+        assert_eq!(next.vertices.as_ptr(), at);
+    }
+
+    #[test]
+    fn each_radius_has_one_texture_for_as_long_as_it_is_drawn() {
+        let ctx = Context::default();
+        let mut painter = Painter::default();
+        let texture = |painter: &mut Painter, radius: f32| {
+            mesh_of(&painter.shapes(&ctx, &scene_of(1, radius), Pos2::ZERO)).texture_id
+        };
+        let small = texture(&mut painter, 1.0);
+        assert_eq!(texture(&mut painter, 1.0), small);
+        assert_ne!(texture(&mut painter, 3.0), small);
+        assert_eq!(painter.textures.len(), 1);
     }
 }

@@ -6,8 +6,9 @@ use egui::{Pos2, Rect, Role, Sense, Shape, Ui, WidgetInfo};
 
 use crate::app::paint::Painter;
 use crate::app::theme;
+use crate::experiment::ViewKind;
 use crate::scene;
-use crate::scene::{Curves, Scene, ViewState};
+use crate::scene::{Curves, Extent, Scene, ViewState};
 use crate::trainer::Snapshot;
 
 /// Points of scrolling that enlarge by e.
@@ -19,6 +20,7 @@ pub(super) struct Picture {
     pub view: ViewState,
     painter: Painter,
     curves: Option<(Arc<Snapshot>, Curves)>,
+    extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
     cached: Option<Cached>,
 }
 
@@ -38,6 +40,7 @@ impl Picture {
             view,
             painter: Painter::default(),
             curves: None,
+            extent: None,
             cached: None,
         }
     }
@@ -49,7 +52,7 @@ impl Picture {
         self.navigate(ui, &response, rect);
         self.view.theme = *theme::tokens(ui.ctx());
         let frame_secs = ui.input(|input| input.stable_dt);
-        if self.view.follow(snapshot, rect.size().into(), frame_secs) {
+        if self.follow(snapshot, rect.size().into(), frame_secs) {
             ui.ctx().request_repaint();
         }
         let is_same = self.cached.as_ref().is_some_and(|cached| {
@@ -59,10 +62,11 @@ impl Picture {
                 && cached.pixels_per_point == ui.ctx().pixels_per_point()
         });
         if !is_same {
+            self.cached = None; // gives its meshes back to the painter
             let scene = self.scene(snapshot, rect.size().into());
             self.cached = Some(Cached {
                 shapes: self.painter.shapes(ui.ctx(), &scene, rect.min),
-                caption: format!("picture: {}", scene::caption(snapshot, &self.view)),
+                caption: self.caption(snapshot),
                 snapshot: Arc::clone(snapshot),
                 view: self.view.clone(),
                 rect,
@@ -77,22 +81,34 @@ impl Picture {
         }
     }
 
+    /// One frame of the plane's way after growing features.
+    fn follow(&mut self, snapshot: &Arc<Snapshot>, size: [f32; 2], frame_secs: f32) -> bool {
+        if self.view.kind != ViewKind::Plane || !self.view.plane.is_following {
+            return false;
+        }
+        let view = &self.view;
+        let known = self
+            .extent
+            .take()
+            .filter(|(of, at, _)| Arc::ptr_eq(of, snapshot) && *at == size);
+        let (.., extent) = self.extent.insert(known.unwrap_or_else(|| {
+            let extent = view.extent(snapshot, size);
+            (Arc::clone(snapshot), size, extent)
+        }));
+        self.view.follow(*extent, frame_secs)
+    }
+
     /// The scene of a snapshot as it is seen now.
     pub(super) fn scene(&mut self, snapshot: &Arc<Snapshot>, size: [f32; 2]) -> Scene {
-        let is_known = self
-            .curves
-            .as_ref()
-            .is_some_and(|(of, _)| Arc::ptr_eq(of, snapshot));
-        if !is_known {
-            self.curves = None;
-        }
-        let (_, curves) = self.curves.get_or_insert_with(|| {
-            (
-                Arc::clone(snapshot),
-                Curves::of(snapshot, scene::WINDOW_SAGITTA),
-            )
-        });
+        let curves = curves_of(&mut self.curves, snapshot);
         scene::build_with(snapshot, curves, &self.view, size)
+    }
+
+    /// What a screen reader says.
+    fn caption(&mut self, snapshot: &Arc<Snapshot>) -> String {
+        let curves = curves_of(&mut self.curves, snapshot);
+        let caption = scene::caption(snapshot, curves, &self.view);
+        format!("picture: {caption}")
     }
 
     /// Size of the picture on the screen.
@@ -122,4 +138,22 @@ impl Picture {
             ui.ctx().request_repaint();
         }
     }
+}
+
+/// The snapshot's curves, computed when they are first asked for.
+fn curves_of<'a>(
+    known: &'a mut Option<(Arc<Snapshot>, Curves)>,
+    snapshot: &Arc<Snapshot>,
+) -> &'a Curves {
+    if known
+        .as_ref()
+        .is_none_or(|(of, _)| !Arc::ptr_eq(of, snapshot))
+    {
+        *known = None;
+    }
+    let (_, curves) = known.get_or_insert_with(|| {
+        let curves = Curves::of(snapshot, scene::WINDOW_SAGITTA);
+        (Arc::clone(snapshot), curves)
+    });
+    curves
 }

@@ -27,13 +27,21 @@ const MAX_DEPTH: usize = 24;
 /// The chord is tested at its middle alone; asymmetry of the curve is left this room.
 const SAGITTA_SHARE: f64 = 0.7;
 
+/// Half a chord departs a quarter as far where the curve is smooth, so that one that departs less
+/// than this is halved without a look at its halves.
+const HALVED_SHARE: f64 = 2.6;
+
+/// How near a quarter of what the whole chord departed a half must be for the curve to be smooth.
+const SMOOTH: f64 = 0.1;
+
 /// The region `f_j` ≥ 0 of `class` as closed polylines, the first point not repeated.
 ///
 /// `f_j(u) = r‖W_j‖ψ(θ_j) + b_j − max_{k≠j} score_k(u)`, see [`Head::margin`]. The curve is
 /// polar about the class weight, θ = R(ω) (losses.md 6): R is found along each meridian as the
 /// first place where `f_j` falls below 0, to 1e-13 rad, whatever ψ is. Meridians are added until
-/// every chord departs from the curve by less than `max_sagitta`; corners, where the strongest
-/// rival changes, are vertices to 1e-11 rad. The loop runs counter-clockwise seen from outside.
+/// every chord departs from the curve by less than `max_sagitta`, measured at its middle, so that
+/// a kink of ψ may depart by a quarter more; corners, where the strongest rival changes, are
+/// vertices to 1e-11 rad. The loop runs counter-clockwise seen from outside.
 ///
 /// If `f_j` < 0 at the weight itself (CosFace beyond 1 − cos α, unequal weight lengths) the curve
 /// is polar about a point found by climbing `f_j`. Empty if no such point is found, or if the
@@ -48,8 +56,8 @@ pub fn margin_loop(
     let Some(pole) = pole(head, class, psi) else {
         return Vec::new();
     };
-    let polar = Polar::new(head, class, psi, pole);
-    let nodes = polar.curve(max_sagitta.max(1e-9));
+    let polar = Polar::new(head, class, psi, pole, max_sagitta.max(1e-9));
+    let nodes = polar.curve();
     if nodes.iter().all(|node| node.rival.is_none()) {
         return Vec::new();
     }
@@ -118,6 +126,18 @@ struct Polar<'a> {
     own_size: f64,
     own_bias: f64,
     tolerance: f64,
+    max_sagitta: f64,
+    scan: [Scan; SCAN_STEPS + 1],
+}
+
+/// A place at which every meridian is looked at.
+#[derive(Clone, Copy, Default)]
+struct Scan {
+    theta_rad: f64,
+    sin: f64,
+    cos: f64,
+    /// The own score there, where it is the same on all meridians.
+    target: Option<f64>,
 }
 
 /// `r·W_k` in the frame (pole, east, north), and `b_k`.
@@ -142,7 +162,13 @@ struct Meridian<'a> {
 }
 
 impl<'a> Polar<'a> {
-    fn new(head: &Head<'_, 3>, class: usize, psi: Psi<'a>, pole: Vector3<f64>) -> Self {
+    fn new(
+        head: &Head<'_, 3>,
+        class: usize,
+        psi: Psi<'a>,
+        pole: Vector3<f64>,
+        max_sagitta: f64,
+    ) -> Self {
         let (east, north) = sphere_arc::frame(pole);
         let rival = |k| {
             let w = head.class_weight(k) * head.norm();
@@ -151,7 +177,7 @@ impl<'a> Polar<'a> {
                 bias: head.bias(k),
             }
         };
-        Self {
+        let mut polar = Self {
             psi,
             pole,
             east,
@@ -165,7 +191,29 @@ impl<'a> Polar<'a> {
             own_size: head.norm() * head.class_weight(class).norm(),
             own_bias: head.bias(class),
             tolerance: head.margin_tolerance(),
+            max_sagitta,
+            scan: [Scan::default(); SCAN_STEPS + 1],
+        };
+        polar.scan = std::array::from_fn(|step| polar.scan_at(step));
+        polar
+    }
+
+    /// A sine, a cosine and a ψ for all meridians.
+    fn scan_at(&self, step: usize) -> Scan {
+        let theta_rad = PI * step as f64 / SCAN_STEPS as f64;
+        let (sin, cos) = theta_rad.sin_cos();
+        let is_polar = self.own_direction.is_none();
+        Scan {
+            theta_rad,
+            sin,
+            cos,
+            target: is_polar.then(|| self.target(theta_rad)),
         }
+    }
+
+    /// The own score at the angle `own_theta_rad` from the weight, as training demands it.
+    fn target(&self, own_theta_rad: f64) -> f64 {
+        self.own_size * (self.psi)(own_theta_rad) + self.own_bias
     }
 
     fn meridian(&self, omega_rad: f64) -> Meridian<'_> {
@@ -181,16 +229,16 @@ impl<'a> Polar<'a> {
     fn node(&self, omega_rad: f64) -> Node {
         let meridian = self.meridian(omega_rad);
         let exit = meridian.exit_rad();
-        let theta_rad = exit.unwrap_or(PI);
+        let (sin, cos) = exit.unwrap_or(PI).sin_cos();
         Node {
             omega_rad,
-            rival: exit.map(|_| meridian.strongest(theta_rad).0),
-            point: meridian.point(theta_rad),
+            rival: exit.map(|_| meridian.strongest(sin, cos).0),
+            point: meridian.point(sin, cos),
         }
     }
 
     /// The whole loop, ω ascending over one turn.
-    fn curve(&self, max_sagitta: f64) -> Vec<Node> {
+    fn curve(&self) -> Vec<Node> {
         let first = self.first_nodes();
         let mut nodes = Vec::new();
         for (i, &from) in first.iter().enumerate() {
@@ -199,7 +247,7 @@ impl<'a> Polar<'a> {
                 to.omega_rad += TAU;
             }
             nodes.push(from);
-            self.refine(from, to, max_sagitta, MAX_DEPTH, &mut nodes);
+            self.refine(from, to, f64::INFINITY, MAX_DEPTH, &mut nodes);
         }
         nodes
     }
@@ -219,52 +267,56 @@ impl<'a> Polar<'a> {
         nodes
     }
 
-    /// Adds what is needed strictly between two nodes.
-    fn refine(&self, a: Node, b: Node, max_sagitta: f64, depth: usize, out: &mut Vec<Node>) {
+    /// Adds what is needed strictly between two nodes. `whole` is how far the chord departed that
+    /// this one is a half of, infinite if there was none.
+    fn refine(&self, a: Node, b: Node, whole: f64, depth: usize, out: &mut Vec<Node>) {
         if depth == 0 || b.omega_rad - a.omega_rad < CORNER_TOLERANCE_RAD {
             return;
         }
         if a.rival != b.rival {
             let (before, after) = self.corner(a, b);
-            self.refine(a, before, max_sagitta, depth - 1, out);
+            self.refine(a, before, f64::INFINITY, depth - 1, out);
             out.extend([before, after]);
-            self.refine(after, b, max_sagitta, depth - 1, out);
+            self.refine(after, b, f64::INFINITY, depth - 1, out);
             return;
         }
         let middle = self.node(0.5 * (a.omega_rad + b.omega_rad));
         let departs = distance_to_chord(&middle.point, &a.point, &b.point);
-        if middle.rival == a.rival && departs <= SAGITTA_SHARE * max_sagitta {
+        let is_smooth = (4.0 * departs / whole - 1.0).abs() < SMOOTH;
+        let share = if is_smooth {
+            HALVED_SHARE
+        } else {
+            SAGITTA_SHARE
+        };
+        let has_one_rival = middle.rival == a.rival;
+        if has_one_rival && departs <= SAGITTA_SHARE * self.max_sagitta {
             return;
         }
-        self.refine(a, middle, max_sagitta, depth - 1, out);
+        if has_one_rival && departs <= share * self.max_sagitta {
+            out.push(middle);
+            return;
+        }
+        self.refine(a, middle, departs, depth - 1, out);
         out.push(middle);
-        self.refine(middle, b, max_sagitta, depth - 1, out);
+        self.refine(middle, b, departs, depth - 1, out);
     }
 
     /// The two nodes about the place where the rival of `a` ceases to be the strongest.
-    ///
-    /// Secant on the difference of the two scores, with a bisection every second step.
     fn corner(&self, mut a: Node, mut b: Node) -> (Node, Node) {
-        for step in 0..100 {
-            let width = b.omega_rad - a.omega_rad;
-            if width <= CORNER_TOLERANCE_RAD {
-                break;
-            }
-            let (ahead, behind) = (self.gap(a, b, &a.point), self.gap(a, b, &b.point));
-            // Overstep a little, so that the bracket closes from both sides.
-            let nudge = 0.4 * CORNER_TOLERANCE_RAD * if step % 4 == 0 { 1.0 } else { -1.0 };
-            let secant = a.omega_rad + width * ahead / (ahead - behind) + nudge;
-            let is_usable = step % 2 == 0 && secant > a.omega_rad && secant < b.omega_rad;
-            let middle = if is_usable {
-                secant
-            } else {
-                0.5 * (a.omega_rad + b.omega_rad)
-            };
-            let node = self.node(middle);
+        let gaps = |a: Node, b: Node| [self.gap(a, b, &a.point), self.gap(a, b, &b.point)];
+        let mut bracket = Bracket::new([a.omega_rad, b.omega_rad], gaps(a, b));
+        while let Some(omega_rad) = bracket.next(CORNER_TOLERANCE_RAD) {
+            let node = self.node(omega_rad);
             if node.rival == a.rival {
                 a = node;
-            } else {
+                bracket.put(omega_rad, self.gap(a, b, &a.point), 0);
+            } else if node.rival == b.rival {
                 b = node;
+                bracket.put(omega_rad, self.gap(a, b, &b.point), 1);
+            } else {
+                // A third one lies between: the corner with that one comes before.
+                b = node;
+                bracket = Bracket::new([a.omega_rad, omega_rad], gaps(a, b));
             }
         }
         (a, b)
@@ -282,13 +334,12 @@ impl<'a> Polar<'a> {
 }
 
 impl Meridian<'_> {
-    fn point(&self, theta_rad: f64) -> Vector3<f64> {
-        self.polar.pole * theta_rad.cos() + self.outward * theta_rad.sin()
+    fn point(&self, sin: f64, cos: f64) -> Vector3<f64> {
+        self.polar.pole * cos + self.outward * sin
     }
 
     /// The strongest rival at θ and its score.
-    fn strongest(&self, theta_rad: f64) -> (usize, f64) {
-        let (sin, cos) = theta_rad.sin_cos();
+    fn strongest(&self, sin: f64, cos: f64) -> (usize, f64) {
         let mut best = (usize::MAX, f64::NEG_INFINITY);
         for (index, (a, b, bias)) in self.rivals.iter().enumerate() {
             let score = a * cos + b * sin + bias;
@@ -300,54 +351,101 @@ impl Meridian<'_> {
     }
 
     fn lead(&self, theta_rad: f64) -> f64 {
-        let polar = self.polar;
-        let own_theta_rad = match &polar.own_direction {
+        let (sin, cos) = theta_rad.sin_cos();
+        let own_theta_rad = match &self.polar.own_direction {
             None => theta_rad,
-            Some(w) => angle::angle_rad(self.point(theta_rad).as_slice(), w.as_slice()),
+            Some(w) => angle::angle_rad(self.point(sin, cos).as_slice(), w.as_slice()),
         };
-        let target = polar.own_size * (polar.psi)(own_theta_rad) + polar.own_bias;
-        target - self.strongest(theta_rad).1
+        self.polar.target(own_theta_rad) - self.strongest(sin, cos).1
+    }
+
+    fn lead_at(&self, scan: &Scan) -> f64 {
+        let Some(target) = scan.target else {
+            return self.lead(scan.theta_rad);
+        };
+        target - self.strongest(scan.sin, scan.cos).1
     }
 
     /// The first θ in [0, π] at which `f_j` falls below 0; `None` if it never does.
     fn exit_rad(&self) -> Option<f64> {
         let floor = -self.polar.tolerance;
-        let (mut inside, mut lead_inside) = (0.0, self.lead(0.0));
-        for i in 1..=SCAN_STEPS {
-            let theta_rad = PI * i as f64 / SCAN_STEPS as f64;
-            let lead = self.lead(theta_rad);
+        let (mut inside, mut lead_inside) = (0.0, self.lead_at(&self.polar.scan[0]));
+        for scan in &self.polar.scan[1..] {
+            let lead = self.lead_at(scan);
             if lead < floor {
-                return Some(self.root(inside, lead_inside, theta_rad, lead));
+                return Some(self.root(inside, lead_inside, scan.theta_rad, lead));
             }
-            (inside, lead_inside) = (theta_rad, lead);
+            (inside, lead_inside) = (scan.theta_rad, lead);
         }
         None
     }
 
-    /// Where `f_j` changes sign between `lo` (≥ 0) and `hi` (< 0): secant and bisection in turn.
-    ///
-    /// The bisection halves the bracket every second step, so that a jump of ψ costs no more than
-    /// 90 evaluations; smooth ψ takes about ten.
-    fn root(&self, mut lo: f64, mut at_lo: f64, mut hi: f64, mut at_hi: f64) -> f64 {
-        for step in 0..100 {
-            if hi - lo <= ROOT_TOLERANCE_RAD {
-                break;
-            }
-            let secant = lo + (hi - lo) * (at_lo / (at_lo - at_hi)).clamp(0.0, 1.0);
-            // Overstep a little, so that the bracket closes from both sides.
-            let nudge = 0.4 * ROOT_TOLERANCE_RAD * if step % 4 == 0 { 1.0 } else { -1.0 };
-            let theta_rad = match step % 2 {
-                0 if secant > lo && secant < hi => secant + nudge,
-                _ => 0.5 * (lo + hi),
-            };
+    /// Where `f_j` changes sign between `lo` (≥ 0) and `hi` (< 0).
+    fn root(&self, lo: f64, at_lo: f64, hi: f64, at_hi: f64) -> f64 {
+        let mut bracket = Bracket::new([lo, hi], [at_lo, at_hi]);
+        while let Some(theta_rad) = bracket.next(ROOT_TOLERANCE_RAD) {
             let lead = self.lead(theta_rad);
-            if lead >= 0.0 {
-                (lo, at_lo) = (theta_rad, lead);
-            } else {
-                (hi, at_hi) = (theta_rad, lead);
-            }
+            bracket.put(theta_rad, lead, usize::from(lead < 0.0));
         }
-        0.5 * (lo + hi)
+        bracket.middle()
+    }
+}
+
+/// Two places with a change of sign between them, and the values there.
+///
+/// They close in by regula falsi with the weights of Anderson and Björck (1973): where the same
+/// end moves twice, the value at the other is lowered, so that this one moves, too. A smooth
+/// function takes about six evaluations from any start, and a fourth step that halves the bracket
+/// bounds what a jump costs.
+struct Bracket {
+    ends: [f64; 2],
+    values: [f64; 2],
+    last_moved: Option<usize>,
+    n_steps: u32,
+}
+
+/// More than four times the halvings that lead from π to any tolerance in use.
+const MAX_BRACKET_STEPS: u32 = 180;
+
+impl Bracket {
+    fn new(ends: [f64; 2], values: [f64; 2]) -> Self {
+        Self {
+            ends,
+            values,
+            last_moved: None,
+            n_steps: 0,
+        }
+    }
+
+    fn middle(&self) -> f64 {
+        0.5 * (self.ends[0] + self.ends[1])
+    }
+
+    /// Where to look next; `None` once the ends are `tolerance` apart.
+    fn next(&mut self, tolerance: f64) -> Option<f64> {
+        let ([lo, hi], [at_lo, at_hi]) = (self.ends, self.values);
+        if hi - lo <= tolerance || self.n_steps == MAX_BRACKET_STEPS {
+            return None;
+        }
+        self.n_steps += 1;
+        let secant = lo + (hi - lo) * (at_lo / (at_lo - at_hi)).clamp(0.0, 1.0);
+        if self.n_steps.is_multiple_of(4) || secant.is_nan() {
+            return Some(self.middle());
+        }
+        // Past the root by a little, so that the far end comes up to it.
+        let least = 0.4 * tolerance;
+        Some(secant.clamp(lo + least, hi - least))
+    }
+
+    /// Moves an end to where the value was found.
+    fn put(&mut self, at: f64, value: f64, end: usize) {
+        if self.last_moved == Some(end) {
+            let share = 1.0 - value / self.values[end];
+            self.values[1 - end] *= if share > 0.0 { share } else { 0.5 };
+        }
+        self.last_moved = Some(end);
+        self.ends[end] = at;
+        self.values[end] = value;
     }
 }
 

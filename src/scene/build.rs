@@ -66,7 +66,7 @@ fn note(
     let unit = look.unit.clamp(0.97, 1.3); // small pictures are shown in rooms, too
     let left = area.min[0] + 20.0 * unit;
     let width = area.max[0] - left - 20.0 * unit;
-    let sentence = caption(snapshot, view);
+    let sentence = caption(snapshot, curves, view);
     let small = notes(snapshot, curves, view, size).join(" ");
     // The scale bar of the plane stands at the right.
     let room = if view.kind == ViewKind::Plane {

@@ -12,8 +12,6 @@ use crate::trainer::Snapshot;
 const FIRST_STEPS: u64 = 60;
 /// Of the way from chance to certainty.
 const UNTRAINED_SHARE: f64 = 0.25;
-/// Means or weights closer than this have one direction.
-const FUSED_RAD: f64 = 0.07;
 /// Elongation from which a class looks like a petal.
 const PETAL: f64 = 1.6;
 /// Elongation from which nothing looks like a cloud.
@@ -25,7 +23,7 @@ const COMPACT: f64 = 0.6;
 
 /// One sentence for the room, at most 110 characters, chosen by measured conditions: never by the
 /// name of the loss.
-pub fn caption(snapshot: &Snapshot, view: &ViewState) -> String {
+pub fn caption(snapshot: &Snapshot, curves: &Curves, view: &ViewState) -> String {
     let metrics = &snapshot.metrics;
     let n_classes = snapshot.head.n_classes;
     if snapshot.fault.is_some() {
@@ -48,11 +46,10 @@ pub fn caption(snapshot: &Snapshot, view: &ViewState) -> String {
     if let Some(sentence) = past_ceiling(snapshot) {
         return sentence;
     }
-    let clouds = Clouds::of(snapshot);
-    if let Some(sentence) = collapsed(snapshot, &clouds, skill) {
+    if let Some(sentence) = collapsed(snapshot, curves, skill) {
         return sentence;
     }
-    settled(snapshot, view, &clouds, skill)
+    settled(snapshot, curves, view, skill)
 }
 
 /// A margin that no arrangement of the classes can give.
@@ -82,13 +79,14 @@ fn past_ceiling(snapshot: &Snapshot) -> Option<String> {
 const MOST_NAMED: usize = 6;
 
 /// Classes that have become one.
-fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String> {
+fn collapsed(snapshot: &Snapshot, curves: &Curves, skill: f64) -> Option<String> {
     const BROKEN: f64 = 0.9;
     /// Before, classes lie together because they have not been told apart yet.
     const SETTLED_STEPS: u64 = 300;
     if skill > BROKEN || snapshot.step < SETTLED_STEPS {
         return None;
     }
+    let clouds = curves.clouds(snapshot);
     let fused = clouds.largest_fused(snapshot.head.spec.form.is_angular());
     if fused.len() < 2 {
         return None;
@@ -114,7 +112,7 @@ fn collapsed(snapshot: &Snapshot, clouds: &Clouds, skill: f64) -> Option<String>
 }
 
 /// A run on its way or at its end.
-fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -> String {
+fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -> String {
     const GOOD: f64 = 0.75;
     let metrics = &snapshot.metrics;
     let head = &snapshot.head;
@@ -124,6 +122,7 @@ fn settled(snapshot: &Snapshot, view: &ViewState, clouds: &Clouds, skill: f64) -
     }
     let is_length_free = !head.spec.form.is_cosine();
     if is_length_free && view.kind == ViewKind::Plane {
+        let clouds = curves.clouds(snapshot);
         if clouds.looseness < COMPACT && clouds.elongation < SLENDER {
             return "Compact: each class is a small cloud with free space around it.".to_owned();
         }
@@ -216,7 +215,7 @@ pub fn notes(
     if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
         notes.push(format!(
             "Boundaries drawn at the mean feature length {}.",
-            number(curves.mean_norm)
+            number(curves.norm)
         ));
     }
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
@@ -239,202 +238,18 @@ fn degrees(angle_rad: f64) -> String {
     format!("{:.0}°", angle_rad.to_degrees())
 }
 
-/// What the classes look like, as clouds.
-struct Clouds {
-    means: Vec<Mean>,
-    /// Root mean square distance to the mean, of each class.
-    spread: Vec<f64>,
-    /// Deviation along the class's direction over the deviation across it, mean over classes.
-    elongation: f64,
-    /// Deviation along the class's direction over the length of its mean, mean over classes.
-    reach: f64,
-    /// Spread over half the distance to the nearest other mean, mean over classes.
-    looseness: f64,
-}
-
-impl Clouds {
-    fn of(snapshot: &Snapshot) -> Self {
-        let means = means(snapshot);
-        let squares = squares(snapshot, &means);
-        let across_dims = (snapshot.head.dim as f64 - 1.0).max(1.0);
-        let elongation = mean(
-            squares
-                .iter()
-                .filter(|s| s.n > 1.0 && s.across > 0.0)
-                .map(|s| (s.along * across_dims / s.across).sqrt()),
-        );
-        let reach = mean(squares.iter().zip(&means).filter_map(|(s, mean)| {
-            let (mean, _) = mean.as_ref()?;
-            let length = distance(mean, &vec![0.0; mean.len()]);
-            Some((s.along / s.n.max(1.0)).sqrt() / length.max(f64::MIN_POSITIVE))
-        }));
-        let spread: Vec<f64> = squares
-            .iter()
-            .map(|s| ((s.along + s.across) / s.n.max(1.0)).sqrt())
-            .collect();
-        let mut clouds = Self {
-            means,
-            spread,
-            elongation,
-            reach,
-            looseness: 0.0,
-        };
-        let looseness = (0..clouds.means.len()).filter_map(|class| {
-            let nearest = clouds.nearest(class)?;
-            Some(clouds.spread[class] / (0.5 * nearest).max(f64::MIN_POSITIVE))
-        });
-        clouds.looseness = mean(looseness);
-        clouds
-    }
-
-    /// Distance to the nearest other mean.
-    fn nearest(&self, class: usize) -> Option<f64> {
-        let (own, _) = self.means[class].as_ref()?;
-        let others = self.means.iter().enumerate().filter(|(j, _)| *j != class);
-        others
-            .filter_map(|(_, other)| Some(distance(own, &other.as_ref()?.0)))
-            .min_by(f64::total_cmp)
-    }
-
-    fn are_fused(&self, j: usize, k: usize, by_direction: bool) -> bool {
-        let (Some((mean_j, dir_j)), Some((mean_k, dir_k))) = (&self.means[j], &self.means[k])
-        else {
-            return false;
-        };
-        if by_direction {
-            distance(dir_j, dir_k) < FUSED_RAD
-        } else {
-            distance(mean_j, mean_k) < 0.35 * (self.spread[j] + self.spread[k])
-        }
-    }
-
-    /// The largest set of classes that hang together.
-    fn largest_fused(&self, by_direction: bool) -> Vec<usize> {
-        let n = self.means.len();
-        let mut is_free = vec![true; n];
-        let mut largest = Vec::new();
-        for first in 0..n {
-            let mut group = vec![first];
-            let mut next = 0;
-            while is_free[first] && next < group.len() {
-                let j = group[next];
-                let near = (0..n).filter(|k| is_free[*k] && self.are_fused(j, *k, by_direction));
-                let near: Vec<usize> = near.filter(|k| !group.contains(k)).collect();
-                group.extend(near);
-                next += 1;
-            }
-            if !is_free[first] {
-                continue;
-            }
-            for &j in &group {
-                is_free[j] = false;
-            }
-            if group.len() > largest.len() {
-                group.sort_unstable();
-                largest = group;
-            }
-        }
-        largest
-    }
-}
-
-/// Mean feature and mean direction of a class `[dim]`, `None` without samples.
-type Mean = Option<(Vec<f64>, Vec<f64>)>;
-
-/// Sums of squared deviations from the mean of a class, along its direction and across it.
-#[derive(Clone, Copy, Default)]
-struct Squares {
-    along: f64,
-    across: f64,
-    n: f64,
-}
-
-/// Finite features with their classes.
-fn samples(snapshot: &Snapshot) -> impl Iterator<Item = (&[f32], usize)> {
-    let features = snapshot
-        .probe
-        .features
-        .chunks_exact(snapshot.head.dim.max(1));
-    features
-        .zip(snapshot.probe.labels.iter())
-        .map(|(x, &label)| (x, usize::from(label)))
-        .filter(|(x, class)| *class < snapshot.head.n_classes && x.iter().all(|x| x.is_finite()))
-}
-
-fn means(snapshot: &Snapshot) -> Vec<Mean> {
-    let dim = snapshot.head.dim;
-    let zero = || (vec![0.0; dim], vec![0.0; dim], 0.0_f64);
-    let mut sums: Vec<_> = (0..snapshot.head.n_classes).map(|_| zero()).collect();
-    for (x, class) in samples(snapshot) {
-        let length = length(x).max(f64::MIN_POSITIVE);
-        let (sum, directions, n) = &mut sums[class];
-        for (i, &x) in x.iter().enumerate() {
-            sum[i] += f64::from(x);
-            directions[i] += f64::from(x) / length;
-        }
-        *n += 1.0;
-    }
-    sums.into_iter()
-        .map(|(sum, directions, n)| {
-            (n > 0.0).then(|| (sum.iter().map(|x| x / n).collect(), unit(&directions)))
-        })
-        .collect()
-}
-
-fn squares(snapshot: &Snapshot, means: &[Mean]) -> Vec<Squares> {
-    let mut squares = vec![Squares::default(); means.len()];
-    for (x, class) in samples(snapshot) {
-        let Some((mean, direction)) = &means[class] else {
-            continue;
-        };
-        let (mut along, mut whole) = (0.0, 0.0);
-        for ((&x, mean), direction) in x.iter().zip(mean).zip(direction) {
-            let off = f64::from(x) - mean;
-            along += off * direction;
-            whole += off * off;
-        }
-        let of_class = &mut squares[class];
-        of_class.along += along * along;
-        of_class.across += (whole - along * along).max(0.0);
-        of_class.n += 1.0;
-    }
-    squares
-}
-
-fn length(x: &[f32]) -> f64 {
-    x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
-}
-
-fn unit(v: &[f64]) -> Vec<f64> {
-    let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
-    v.iter()
-        .map(|x| x / length.max(f64::MIN_POSITIVE))
-        .collect()
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| (a - b).powi(2))
-        .sum::<f64>()
-        .sqrt()
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (n, sum) = values.fold((0.0_f64, 0.0), |(n, sum), x| (n + 1.0, sum + x));
-    sum / n.max(1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::WINDOW_SAGITTA;
     use crate::scene::sample::{even_weights, fans, snapshot};
     use crate::scene::theme;
 
     #[track_caller]
     fn check(snapshot: &Snapshot, expected_start: &str) {
+        let curves = Curves::of(snapshot, WINDOW_SAGITTA);
         for kind in [ViewKind::Plane, ViewKind::Circle] {
-            let sentence = caption(snapshot, &ViewState::new(kind, theme::DARK));
+            let sentence = caption(snapshot, &curves, &ViewState::new(kind, theme::DARK));
             assert!(sentence.chars().count() <= 110, "too long: {sentence}");
             if kind == ViewKind::Plane {
                 assert!(sentence.starts_with(expected_start), "{sentence}");

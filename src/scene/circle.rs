@@ -5,9 +5,11 @@ use std::f64::consts::TAU;
 use crate::geometry::angle;
 use crate::geometry::circle::Sector;
 use crate::scene::curves::{Curves, Flat};
+use crate::scene::dots;
+use crate::scene::dots::{Mark, Style};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{Look, Mark, NO_STROKE, closed_line, disc, line, polygon};
+use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon};
 use crate::scene::plane::{gaps, widest};
 use crate::scene::theme::class_color;
 use crate::scene::{Group, Item, ViewState};
@@ -149,37 +151,50 @@ impl Frame<'_> {
             .collect()
     }
 
-    /// The polar angle, class and index of every feature that has a direction.
-    fn angles(&self) -> impl Iterator<Item = (f64, usize, usize)> {
+    /// Every feature that has a direction, with its class and index.
+    fn features(&self) -> impl Iterator<Item = ([f64; 2], u16, usize)> {
         let probe = &self.snapshot.probe;
         let features = probe.features.chunks_exact(2).zip(probe.labels.iter());
-        features.enumerate().filter_map(|(i, (x, &label))| {
+        features.enumerate().filter_map(|(i, (x, &class))| {
             let [x, y] = [f64::from(x[0]), f64::from(x[1])];
             let has_direction = x.is_finite() && y.is_finite() && (x != 0.0 || y != 0.0);
-            has_direction.then(|| (y.atan2(x), usize::from(label), i))
+            has_direction.then_some(([x, y], class, i))
         })
     }
 
     fn points(&self) -> Vec<Item> {
-        let marks = self.angles().map(|(angle_rad, class, i)| Mark {
-            center: self.at(angle_rad, 0.985 - BAND * scatter(i)),
-            class,
-            sample: i as u32,
-            order: i,
-            opacity: 1.0,
-        });
-        let radius = 0.95 * self.look.dot_radius(self.snapshot.probe.len());
-        self.look.dots(marks.collect(), radius, 0.85)
+        let n_samples = self.snapshot.probe.len();
+        let mut marks = Vec::with_capacity(n_samples);
+        for ([x, y], class, i) in self.features() {
+            let r = self.radius * (0.985 - BAND * scatter(i));
+            let share = f64::from(r) / (x * x + y * y).sqrt();
+            marks.push(Mark {
+                center: [
+                    self.center[0] + (x * share) as f32,
+                    self.center[1] - (y * share) as f32,
+                ],
+                sample: i as u32,
+                class,
+                depth: 0,
+            });
+        }
+        let style = Style {
+            radius: 0.95 * self.look.dot_radius(n_samples),
+            opacities: &[0.85],
+            outline: 0.9,
+        };
+        dots::items(&self.look, marks, n_samples, style, self.size)
     }
 
     /// Bars that count features by angle, stacked by class, the most frequent outside.
     fn histogram(&self) -> Vec<Item> {
         let n_classes = self.flat.weights.len();
+        let bins = Bins::new();
         let mut counts = vec![0_u32; N_BINS * n_classes];
-        for (angle_rad, class, _) in self.angles() {
-            let bin = (angle_rad.rem_euclid(TAU) / TAU * N_BINS as f64) as usize % N_BINS;
+        for (x, class, _) in self.features() {
+            let class = usize::from(class);
             if class < n_classes {
-                counts[bin * n_classes + class] += 1;
+                counts[bins.of(x) * n_classes + class] += 1;
             }
         }
         let totals = counts
@@ -187,6 +202,8 @@ impl Frame<'_> {
             .map(|bin| bin.iter().sum::<u32>());
         let highest = totals.max().unwrap_or(0).max(1);
         let per_sample = (BARS_TO - BARS_FROM) / highest as f32;
+        let is_faint: Vec<bool> = (0..n_classes).map(|j| self.look.is_faint(j)).collect();
+        let opacity = if self.look.theme.is_dark { 0.86 } else { 0.9 };
         let mut items = Vec::new();
         for (bin, counts) in counts.chunks_exact(n_classes).enumerate() {
             let mut order: Vec<usize> = (0..n_classes).filter(|&j| counts[j] > 0).collect();
@@ -194,34 +211,31 @@ impl Frame<'_> {
             let mut from = BARS_FROM;
             for class in order {
                 let to = from + per_sample * counts[class] as f32;
-                items.extend(self.bar(bin, from, to, class));
+                let corners = self.bar(bin, from, to);
+                let top = vec![corners[2], corners[3]];
+                let color = class_color(class).with_opacity(opacity);
+                items.push(polygon(corners, color));
+                if is_faint[class] {
+                    items.push(line(top, self.look.line(0.9, self.look.ink(class))));
+                }
                 from = to;
             }
         }
         items
     }
 
-    fn bar(&self, bin: usize, from: f32, to: f32, class: usize) -> Vec<Item> {
+    /// Corners of a piece of a bar: the last two are its outer ones.
+    fn bar(&self, bin: usize, from: f32, to: f32) -> Vec<[f32; 2]> {
         const FILLED: f64 = 0.9;
         let step = TAU / N_BINS as f64;
         let start = step * (bin as f64 + 0.5 * (1.0 - FILLED));
         let end = start + FILLED * step;
-        let corners = vec![
+        vec![
             self.at(start, from),
             self.at(end, from),
             self.at(end, to),
             self.at(start, to),
-        ];
-        let opacity = if self.look.theme.is_dark { 0.86 } else { 0.9 };
-        let mut items = vec![polygon(
-            corners.clone(),
-            class_color(class).with_opacity(opacity),
-        )];
-        if self.look.is_faint(class) {
-            let stroke = self.look.line(0.9, self.look.ink(class));
-            items.push(line(vec![corners[2], corners[3]], stroke));
-        }
-        items
+        ]
     }
 
     fn weights_and_labels(&self) -> (Vec<Item>, Vec<Item>) {
@@ -268,6 +282,92 @@ impl Frame<'_> {
 /// A number in [0, 1) that belongs to a sample: how far inside the rim it is drawn, so that dense
 /// places look dense. The golden ratio spreads neighbors in the list.
 fn scatter(sample: usize) -> f32 {
-    const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    (((sample as f64 + 1.0) * GOLDEN).fract() * 0.999) as f32
+    const GOLDEN: u32 = 0x9e37_79b9; // 2³² over the golden ratio
+    let turned = (sample as u32 + 1).wrapping_mul(GOLDEN);
+    (turned >> 8) as f32 / (1 << 24) as f32 // as many bits as a float holds
+}
+
+/// Finds the bar of a feature without its angle: an arc tangent for each of 70,000 samples would
+/// be the dearest part of the picture.
+struct Bins {
+    /// [`quarters`] at the end of each bar.
+    ends: [f64; N_BINS],
+    /// The bar in which each slot of quarters begins.
+    first: [u8; N_SLOTS],
+}
+
+/// Slots are narrower than any bar, so that at most one bar ends in each.
+const N_SLOTS: usize = 256;
+
+impl Bins {
+    fn new() -> Self {
+        let ends = std::array::from_fn(|bin| {
+            let end = angle::direction(TAU * (bin + 1) as f64 / N_BINS as f64);
+            if bin + 1 < N_BINS {
+                quarters([end.x, end.y])
+            } else {
+                f64::INFINITY
+            }
+        });
+        let first = |slot: usize| {
+            let start = 4.0 * slot as f64 / N_SLOTS as f64;
+            ends.iter().filter(|&&end| end <= start).count() as u8
+        };
+        Self {
+            ends,
+            first: std::array::from_fn(first),
+        }
+    }
+
+    fn of(&self, x: [f64; 2]) -> usize {
+        let at = quarters(x);
+        let slot = (at * (N_SLOTS as f64 / 4.0)) as usize;
+        let bin = usize::from(self.first[slot.min(N_SLOTS - 1)]);
+        bin + usize::from(at >= self.ends[bin])
+    }
+}
+
+/// A number from 0 to 4 that grows with the angle of a feature, from 0 to 2π.
+fn quarters([x, y]: [f64; 2]) -> f64 {
+    let share = y / (x.abs() + y.abs());
+    match (x >= 0.0, y >= 0.0) {
+        (true, true) => share,
+        (false, _) => 2.0 - share,
+        (true, false) => 4.0 + share,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_direction_is_counted_in_the_bar_of_its_angle() {
+        let bins = Bins::new();
+        for step in 0..7200 {
+            let angle_rad = TAU * (f64::from(step) + 0.5) / 7200.0;
+            let u = angle::direction(angle_rad);
+            let bin = (angle_rad / TAU * N_BINS as f64) as usize;
+            assert_eq!(bins.of([3.0 * u.x, 3.0 * u.y]), bin, "{angle_rad} rad");
+        }
+        for (u, bin) in [
+            ([1.0, 0.0], 0),
+            ([1.0, -0.0], 0),
+            ([0.0, 1.0], N_BINS / 4),
+            ([-1.0, 0.0], N_BINS / 2),
+            ([-1.0, -0.0], N_BINS / 2),
+            ([0.0, -1.0], 3 * N_BINS / 4),
+            ([1.0, -1e-12], N_BINS - 1),
+        ] {
+            assert_eq!(bins.of(u), bin, "{u:?}");
+        }
+    }
+
+    #[test]
+    fn neighbors_in_the_list_are_scattered() {
+        let inside: Vec<f32> = (0..100_000).map(scatter).collect();
+        assert!(inside.iter().all(|s| (0.0..1.0).contains(s)));
+        let near = inside.windows(2).filter(|w| (w[0] - w[1]).abs() < 0.3);
+        assert_eq!(near.count(), 0);
+    }
 }

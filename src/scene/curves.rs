@@ -1,5 +1,7 @@
-//! What a snapshot's picture costs most: regions, margin curves, projection. Computed once per
-//! snapshot, reused while the view turns.
+//! What a snapshot's picture costs most: regions, margin curves, projection, what its classes look
+//! like. Computed once per snapshot, reused while the view turns.
+
+use std::sync::OnceLock;
 
 use nalgebra::{Vector2, Vector3};
 
@@ -10,6 +12,7 @@ use crate::geometry::sphere_cells;
 use crate::geometry::sphere_cells::Cells;
 use crate::geometry::sphere_margin;
 use crate::loss::{Form, Rho};
+use crate::scene::clouds::Clouds;
 use crate::scene::projection::Projection;
 use crate::trainer::{HeadState, Snapshot};
 
@@ -21,10 +24,12 @@ pub const WINDOW_SAGITTA: f64 = 5e-4;
 #[derive(Clone, Debug)]
 pub struct Curves {
     pub(super) space: Space,
-    /// Mean ‖x‖ of the finite features, never 0.
-    pub(super) mean_norm: f64,
+    /// The feature length at which boundaries of heads with a bias are drawn: the mean; 1 for others.
+    pub(super) norm: f64,
     /// Whether the target logit lies below the plain one somewhere.
     pub(super) has_margin: bool,
+    /// Most sentences do without.
+    clouds: OnceLock<Clouds>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,8 +56,8 @@ pub(super) struct Flat {
 pub(super) struct Solid {
     /// Directions of the weights; `None` for a zero weight.
     pub(super) directions: Vec<Option<Vector3<f64>>>,
-    /// Directions of the features; `None` for those that have none.
-    pub(super) points: Vec<Option<Vector3<f64>>>,
+    /// Directions of the features, [`NO_DIRECTION`] for those that have none.
+    pub(super) points: Vec<Vector3<f32>>,
     pub(super) cells: Cells,
     /// Where each class wins with its margin: class and closed loop.
     pub(super) loops: Vec<(usize, Vec<Vector3<f64>>)>,
@@ -68,8 +73,13 @@ impl Curves {
         let head = &snapshot.head;
         let mut curves = Self {
             space: Space::Message(String::new()),
-            mean_norm: mean_norm(snapshot),
+            norm: if head.spec.form.has_bias() {
+                mean_norm(snapshot)
+            } else {
+                1.0
+            },
             has_margin: has_margin(head),
+            clouds: OnceLock::new(),
         };
         curves.space = if head.n_classes == 0 || snapshot.probe.is_empty() {
             Space::Message("There is no sample to show.".to_owned())
@@ -88,6 +98,11 @@ impl Curves {
         curves
     }
 
+    /// What the classes of this very snapshot look like, found out when it is first asked.
+    pub(super) fn clouds(&self, snapshot: &Snapshot) -> &Clouds {
+        self.clouds.get_or_init(|| Clouds::of(snapshot))
+    }
+
     fn flat(&self, head: &HeadState) -> Flat {
         let weights: Vec<Vector2<f64>> = (0..head.n_classes)
             .map(|j| {
@@ -101,7 +116,7 @@ impl Curves {
             })
             .collect();
         let bias: Vec<f64> = head.bias.iter().map(|&b| f64::from(b)).collect();
-        let geometry = Head::new(&weights, &bias, self.norm_of_view(head));
+        let geometry = Head::new(&weights, &bias, self.norm);
         let sectors = circle::decision_sectors(&geometry);
         let psi = |theta_rad: f64| head.spec.target.psi(theta_rad, &head.values);
         let arcs = if self.has_margin {
@@ -133,12 +148,8 @@ impl Curves {
             })
             .collect();
         let bias: Vec<f64> = head.bias.iter().map(|&b| f64::from(b)).collect();
-        let geometry = Head::new(&weights, &bias, self.norm_of_view(head));
+        let geometry = Head::new(&weights, &bias, self.norm);
         let psi = |theta_rad: f64| head.spec.target.psi(theta_rad, &head.values);
-        let direction = |x: &Vector3<f64>| {
-            let length = x.norm();
-            (length.is_finite() && length > 1e-30).then(|| x / length)
-        };
         // Angles of a projection are not the angles of the head: no margins there.
         let n_with_margin = if self.has_margin && head.dim == 3 {
             head.n_classes
@@ -154,34 +165,44 @@ impl Curves {
         let features = snapshot.probe.features.chunks_exact(head.dim);
         Solid {
             directions: weights.iter().map(direction).collect(),
-            points: features.map(|x| direction(&projection.apply(x))).collect(),
+            points: features.map(|x| point(&projection.apply(x))).collect(),
             cells: sphere_cells::decision_cells(&geometry),
             loops,
             max_sagitta,
             projected: (head.dim > 3).then_some((head.dim, projection.share)),
         }
     }
-
-    /// The feature length at which boundaries of heads with a bias are drawn.
-    fn norm_of_view(&self, head: &HeadState) -> f64 {
-        if head.spec.form.has_bias() {
-            self.mean_norm
-        } else {
-            1.0
-        }
-    }
 }
 
+/// Mean ‖x‖ of the finite features, never 0.
 fn mean_norm(snapshot: &Snapshot) -> f64 {
     let dim = snapshot.head.dim.max(1);
     let lengths = snapshot
         .probe
         .features
         .chunks_exact(dim)
-        .map(|x| x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt())
+        .map(|x| {
+            x.iter()
+                .map(|&x| f64::from(x) * f64::from(x))
+                .sum::<f64>()
+                .sqrt()
+        })
         .filter(|length| length.is_finite());
     let (n, sum) = lengths.fold((0_u32, 0.0), |(n, sum), length| (n + 1, sum + length));
     (sum / f64::from(n.max(1))).clamp(1e-9, 1e12)
+}
+
+/// Stands for the direction of a feature that has none.
+pub(super) const NO_DIRECTION: Vector3<f32> = Vector3::new(0.0, 0.0, 0.0);
+
+fn direction(x: &Vector3<f64>) -> Option<Vector3<f64>> {
+    let length = x.norm();
+    (length.is_finite() && length > 1e-30).then(|| x / length)
+}
+
+/// A direction to be drawn: rounding moves it by less than a thousandth of a point.
+fn point(x: &Vector3<f64>) -> Vector3<f32> {
+    direction(x).map_or(NO_DIRECTION, nalgebra::Matrix::cast)
 }
 
 /// Whether ψ(θ) < cosθ somewhere: measured, so that a margin of 0 counts as none.

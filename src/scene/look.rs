@@ -1,7 +1,7 @@
 //! How things look in a theme at a size: colours of marks, widths, and the items made of them.
 
 use crate::scene::theme::{Theme, class_color};
-use crate::scene::{Anchor, Dot, Font, Item, Rgba, Stroke};
+use crate::scene::{Anchor, Font, Item, Rgba, Stroke};
 
 /// Least contrast of a mark with its ground (WCAG 2.2, non-text).
 const MARK_CONTRAST: f32 = 3.0;
@@ -96,64 +96,6 @@ impl Look {
     pub(super) fn dot_radius(&self, n_samples: usize) -> f32 {
         let crowd = (2000.0 / n_samples.max(1) as f32).powf(0.28);
         self.unit * (1.9 * crowd).clamp(0.7, 3.2)
-    }
-
-    /// Dots of samples with their classes; faint colours get an outline beneath.
-    pub(super) fn dots(&self, mut marks: Vec<Mark>, radius: f32, opacity: f32) -> Vec<Item> {
-        let n = marks.len();
-        // Blocks by index keep classes mingled; classes within a block make files small.
-        marks.sort_by_key(|mark| {
-            let block = mark.order * N_BLOCKS / n.max(1);
-            (block, (mark.opacity * 100.0) as i32, mark.class % 10)
-        });
-        let outline: Vec<Dot> = marks
-            .iter()
-            .filter(|mark| self.is_faint(mark.class))
-            .map(|mark| mark.dot(self.ink(mark.class), opacity * 0.9))
-            .collect();
-        let dots = marks
-            .iter()
-            .map(|mark| mark.dot(class_color(mark.class), opacity))
-            .collect();
-        let radius = if outline.is_empty() {
-            radius
-        } else {
-            radius - 0.1 * self.unit
-        };
-        let mut items = Vec::new();
-        if !outline.is_empty() {
-            items.push(Item::Dots {
-                dots: outline,
-                radius: radius + 0.3 * self.unit,
-            });
-        }
-        items.push(Item::Dots { dots, radius });
-        items
-    }
-}
-
-const N_BLOCKS: usize = 8;
-
-/// A sample to be drawn.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
-    pub(super) center: [f32; 2],
-    pub(super) class: usize,
-    /// Index in the probe.
-    pub(super) sample: u32,
-    /// Place in the painting order.
-    pub(super) order: usize,
-    /// 1 for the near side, less for what is far.
-    pub(super) opacity: f32,
-}
-
-impl Mark {
-    fn dot(&self, color: Rgba, opacity: f32) -> Dot {
-        Dot {
-            center: self.center,
-            color: color.with_opacity(opacity * self.opacity),
-            sample: self.sample,
-        }
     }
 }
 

@@ -7,7 +7,9 @@
 mod build;
 mod caption;
 mod circle;
+mod clouds;
 mod curves;
+mod dots;
 pub mod fonts;
 mod label;
 mod look;
@@ -26,7 +28,7 @@ pub use caption::{caption, notes};
 pub use curves::{Curves, WINDOW_SAGITTA};
 pub use look::thousands;
 pub use pick::pick;
-pub use view::{Insets, PlaneView, Show, SphereView, ViewState};
+pub use view::{Extent, Insets, PlaneView, Show, SphereView, ViewState};
 
 /// A colour with opacity, sRGB, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

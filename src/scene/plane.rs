@@ -8,9 +8,11 @@ use crate::geometry::head::Head;
 use crate::geometry::plane;
 use crate::geometry::plane::Rect;
 use crate::scene::curves::{Curves, Flat, has_directions_only};
+use crate::scene::dots;
+use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{Look, Mark, NO_STROKE, disc, line, number, polygon, text};
+use crate::scene::look::{Look, NO_STROKE, disc, line, number, polygon, text};
 use crate::scene::{Anchor, Font, Group, Item, Rgba, ViewState};
 use crate::trainer::Snapshot;
 
@@ -146,20 +148,32 @@ impl Frame<'_> {
 
     fn points(&self) -> Vec<Item> {
         let probe = &self.snapshot.probe;
-        let marks = probe.features.chunks_exact(2).zip(probe.labels.iter());
-        let marks = marks.enumerate().filter_map(|(i, (x, &label))| {
-            let center = self.screen(Vector2::new(f64::from(x[0]), f64::from(x[1])));
-            is_on_canvas(center, self.size).then_some(Mark {
-                center,
-                class: usize::from(label),
-                sample: i as u32,
-                order: i,
-                opacity: 1.0,
-            })
-        });
+        let plane = &self.view.plane;
+        let pts_per_unit = 1.0 / plane.units_per_pt;
+        let at = |x: f32, axis: usize| (f64::from(x) - plane.center_world[axis]) * pts_per_unit;
+        let mut marks = Vec::with_capacity(probe.len());
+        let features = probe.features.chunks_exact(2).zip(probe.labels.iter());
+        for (i, (x, &class)) in features.enumerate() {
+            let center = [
+                self.middle[0] + at(x[0], 0) as f32,
+                self.middle[1] - at(x[1], 1) as f32,
+            ];
+            if is_on_canvas(center, self.size) {
+                marks.push(Mark {
+                    center,
+                    sample: i as u32,
+                    class,
+                    depth: 0,
+                });
+            }
+        }
         let opacity = if self.look.theme.is_dark { 0.9 } else { 0.82 };
-        self.look
-            .dots(marks.collect(), self.look.dot_radius(probe.len()), opacity)
+        let style = Style {
+            radius: self.look.dot_radius(probe.len()),
+            opacities: &[opacity],
+            outline: 0.9,
+        };
+        dots::items(&self.look, marks, probe.len(), style, self.size)
     }
 
     /// Arrows from the origin, and the labels at their tips.
@@ -322,11 +336,6 @@ pub(super) fn trimmed(value: f64) -> String {
     } else {
         number(value)
     }
-}
-
-pub(super) fn is_on_canvas(at: [f32; 2], size: [f32; 2]) -> bool {
-    const BEYOND: f32 = 6.0;
-    (0..2).all(|axis| at[axis] > -BEYOND && at[axis] < size[axis] + BEYOND)
 }
 
 /// The parts of each class's sectors where it wins without its margin.

@@ -45,6 +45,9 @@ impl Projection {
     }
 
     pub(super) fn apply(&self, x: &[f32]) -> Vector3<f64> {
+        if let &[a, b, c] = x {
+            return Vector3::new(a, b, c).cast(); // the axes are those of the space
+        }
         let [a, b, c] = &self.axes;
         Vector3::new(dot(a, x), dot(b, x), dot(c, x))
     }

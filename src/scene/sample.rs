@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::experiment::Experiment;
 use crate::loss;
 use crate::trainer::metrics::Named;
+use crate::trainer::snapshot::Effort;
 use crate::trainer::{HeadState, History, Probe, Snapshot, measure};
 
 /// A run of `loss` after 500 steps, with these weights and features, samples as columns.
@@ -54,6 +55,7 @@ pub(super) fn snapshot(
         learning_rate: 0.01,
         samples_per_second: 0.0,
         is_playing: false,
+        effort: Effort::default(),
         fault: None,
         refusal: None,
     }

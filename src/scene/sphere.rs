@@ -4,10 +4,12 @@ use nalgebra::Vector3;
 
 use crate::geometry::sphere_arc;
 use crate::geometry::sphere_arc::SphereArc;
-use crate::scene::curves::Solid;
+use crate::scene::curves::{NO_DIRECTION, Solid};
+use crate::scene::dots;
+use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{BLACK, Look, Mark, NO_STROKE, WHITE, closed_line, disc, line, text};
+use crate::scene::look::{BLACK, Look, NO_STROKE, WHITE, closed_line, disc, line, text};
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Font, Group, Item, Rgba, Stroke, ViewState};
 use crate::trainer::Snapshot;
@@ -16,6 +18,9 @@ use crate::trainer::Snapshot;
 const PIN: f64 = 1.13;
 /// Opacity of what is seen through the body.
 const FAR: f32 = 0.2;
+/// Opacity of the near side from the limb to the middle: four steps, so that files need few
+/// colours.
+const NEAR: [f32; 4] = [0.72, 0.813, 0.907, 1.0];
 
 struct Frame<'a> {
     snapshot: &'a Snapshot,
@@ -64,7 +69,8 @@ pub(super) fn groups(
             groups.push(group("gaps", frame.gaps()));
         }
     }
-    groups.push(group("far", frame.far()));
+    let [near, far] = frame.marks();
+    groups.push(group("far", frame.far(far)));
     groups.push(group("frame", frame.light_and_graticule()));
     if show.regions {
         groups.push(group("seams", frame.seams(true)));
@@ -73,7 +79,7 @@ pub(super) fn groups(
         groups.push(group("margins", frame.margins(true)));
     }
     if show.points {
-        groups.push(group("points", frame.points(true)));
+        groups.push(group("points", frame.near_points(near)));
     }
     let (weights, labels) = frame.pins();
     if show.weights {
@@ -220,41 +226,56 @@ impl Frame<'_> {
             .collect()
     }
 
-    fn points(&self, is_front: bool) -> Vec<Item> {
-        let labels = self.snapshot.probe.labels.iter();
-        let marks = self.solid.points.iter().zip(labels).enumerate();
-        let marks = marks.filter_map(|(i, (u, &label))| {
-            let at_view = self.seen(u.as_ref()?);
-            if (at_view.z >= 0.0) != is_front {
-                return None;
+    /// Marks of the near and of the far side.
+    fn marks(&self) -> [Vec<Mark>; 2] {
+        let turn = self.view.sphere.orientation.to_rotation_matrix();
+        let turn = turn.matrix().cast::<f32>();
+        let labels = &self.snapshot.probe.labels;
+        let [mut near, mut far] = [(); 2].map(|()| Vec::with_capacity(labels.len()));
+        for (i, (u, &class)) in self.solid.points.iter().zip(labels.iter()).enumerate() {
+            let at_view = turn * u;
+            let center = [
+                self.center[0] + self.radius * at_view.x,
+                self.center[1] - self.radius * at_view.y,
+            ];
+            if *u == NO_DIRECTION || !is_on_canvas(center, self.size) {
+                continue;
             }
-            // Four steps of depth, so that files need few colors.
-            let depth = (at_view.z.abs() * 3.999).floor() / 3.0;
-            Some(Mark {
-                center: self.screen_from_view(&at_view),
-                class: usize::from(label),
+            let is_near = at_view.z >= 0.0;
+            let side = if is_near { &mut near } else { &mut far };
+            side.push(Mark {
+                center,
                 sample: i as u32,
-                order: i,
-                opacity: if is_front {
-                    0.72 + 0.28 * depth as f32
-                } else {
-                    FAR
-                },
-            })
-        });
-        let radius = self.look.dot_radius(self.snapshot.probe.len());
-        if is_front {
-            self.look.dots(marks.collect(), radius, 0.92)
-        } else {
-            // No outline far away: it would be the darker half of the mark.
-            let mut items = self.look.dots(marks.collect(), 0.78 * radius, 1.0);
-            items.drain(..items.len() - 1);
-            items
+                class,
+                depth: if is_near { depth(at_view.z) } else { 0 },
+            });
         }
+        [near, far]
+    }
+
+    fn near_points(&self, marks: Vec<Mark>) -> Vec<Item> {
+        let n_samples = self.snapshot.probe.len();
+        let style = Style {
+            radius: self.look.dot_radius(n_samples),
+            opacities: &NEAR.map(|opacity| 0.92 * opacity),
+            outline: 0.9,
+        };
+        dots::items(&self.look, marks, n_samples, style, self.size)
+    }
+
+    /// No outline far away: it would be the darker half of the mark.
+    fn far_points(&self, marks: Vec<Mark>) -> Vec<Item> {
+        let n_samples = self.snapshot.probe.len();
+        let style = Style {
+            radius: 0.78 * self.look.dot_radius(n_samples),
+            opacities: &[FAR],
+            outline: 0.0,
+        };
+        dots::items(&self.look, marks, n_samples, style, self.size)
     }
 
     /// What is seen faintly through the body.
-    fn far(&self) -> Vec<Item> {
+    fn far(&self, marks: Vec<Mark>) -> Vec<Item> {
         let show = self.view.show;
         let mut items = Vec::new();
         if show.regions {
@@ -264,7 +285,7 @@ impl Frame<'_> {
             items.extend(self.margins(false));
         }
         if show.points {
-            items.extend(self.points(false));
+            items.extend(self.far_points(marks));
         }
         if show.labels {
             items.extend(self.far_labels());
@@ -432,6 +453,11 @@ impl Frame<'_> {
         })
         .collect()
     }
+}
+
+/// Which step of [`NEAR`] a height from 0 to 1 above the limb belongs to.
+fn depth(height: f32) -> u8 {
+    (height * 3.999) as u8
 }
 
 fn has_area(item: &Item) -> bool {

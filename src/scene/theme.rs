@@ -59,8 +59,11 @@ pub const LIGHT: Theme = Theme {
     past_ceiling: Rgba::opaque(0xb3124a),
 };
 
+/// Colours of classes there are.
+pub const N_COLORS: usize = 10;
+
 /// petroff10 (Petroff 2021, arXiv 2107.02270): ten colours that colour-blind viewers tell apart.
-const CLASSES: [u32; 10] = [
+const CLASSES: [u32; N_COLORS] = [
     0x3f90da, 0xffa90e, 0xbd1f01, 0x94a4a2, 0x832db6, 0xa96b59, 0xe76300, 0xb9ac70, 0x717581,
     0x92dadd,
 ];

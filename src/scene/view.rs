@@ -178,19 +178,23 @@ impl ViewState {
     pub fn fit(&mut self, snapshot: &Snapshot, size: [f32; 2]) -> bool {
         let before = (self.plane, self.sphere);
         match self.kind {
-            ViewKind::Plane => self.plane.fit(snapshot, self.stage(size).size()),
+            ViewKind::Plane => self.plane.fit(self.extent(snapshot, size)),
             ViewKind::Circle => {}
             ViewKind::Sphere => self.sphere = SphereView::default(),
         }
         before != (self.plane, self.sphere)
     }
 
+    /// What the plane has to show of a snapshot. It looks at every feature: once a snapshot and size.
+    pub fn extent(&self, snapshot: &Snapshot, size: [f32; 2]) -> Extent {
+        Extent::of(snapshot, self.stage(size).size())
+    }
+
     /// Once a frame: lets the plane follow growing features until the user moves it. `frame_secs`
     /// is the time since the last frame.
     #[must_use]
-    pub fn follow(&mut self, snapshot: &Snapshot, size: [f32; 2], frame_secs: f32) -> bool {
-        let size = self.stage(size).size();
-        self.kind == ViewKind::Plane && self.plane.follow(snapshot, size, frame_secs)
+    pub fn follow(&mut self, extent: Extent, frame_secs: f32) -> bool {
+        self.kind == ViewKind::Plane && self.plane.follow(extent, frame_secs)
     }
 
     /// Middle and radius of the sphere on the screen.
@@ -284,11 +288,11 @@ impl PlaneView {
         true
     }
 
-    /// The scale that these features ask for, whatever was shown before.
-    pub fn fit(&mut self, snapshot: &Snapshot, size: [f32; 2]) {
+    /// The scale that features ask for, whatever was shown before.
+    pub fn fit(&mut self, extent: Extent) {
         self.center_world = [0.0; 2];
         self.is_following = true;
-        if let Some(wanted) = wanted_rung(snapshot, size) {
+        if let Some(wanted) = extent.rung {
             let rung = wanted.ceil() as i32;
             self.rung = Some(rung);
             self.units_per_pt = LADDER.powi(rung);
@@ -297,17 +301,17 @@ impl PlaneView {
 
     /// One frame of the way to the scale that the features ask for, with hysteresis.
     #[must_use]
-    pub fn follow(&mut self, snapshot: &Snapshot, size: [f32; 2], frame_secs: f32) -> bool {
+    pub fn follow(&mut self, extent: Extent, frame_secs: f32) -> bool {
         if !self.is_following {
             return false;
         }
         let Some(rung) = self.rung else {
             let before = *self;
-            self.fit(snapshot, size);
+            self.fit(extent);
             return *self != before;
         };
         let mut rung = rung;
-        if let Some(wanted) = wanted_rung(snapshot, size)
+        if let Some(wanted) = extent.rung
             && (wanted > f64::from(rung) || wanted < f64::from(rung) - SLACK_RUNGS)
         {
             rung = wanted.ceil() as i32;
@@ -328,23 +332,36 @@ impl PlaneView {
     }
 }
 
-/// Logarithm to the base of the ladder of the units per point that hold nearly all features.
-fn wanted_rung(snapshot: &Snapshot, size: [f32; 2]) -> Option<f64> {
-    if snapshot.head.dim != 2 {
-        return None;
+/// How far features reach, against a canvas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extent {
+    /// Logarithm to the base of the ladder of the units per point that hold nearly all features;
+    /// `None` where there is no plane.
+    rung: Option<f64>,
+}
+
+impl Extent {
+    fn of(snapshot: &Snapshot, size: [f32; 2]) -> Self {
+        if snapshot.head.dim != 2 {
+            return Self { rung: None };
+        }
+        let per_pt = size.map(|side| 1.0 / (side.max(1.0) * 0.5 * FILL as f32));
+        let needs = snapshot.probe.features.chunks_exact(2).filter_map(|x| {
+            let need = (x[0].abs() * per_pt[0]).max(x[1].abs() * per_pt[1]);
+            // Floats that are not negative stand in the order of their bits.
+            (x[0].is_finite() && x[1].is_finite()).then_some(need.to_bits())
+        });
+        let mut needs: Vec<u32> = needs.collect();
+        if needs.is_empty() {
+            return Self { rung: None };
+        }
+        let index = ((needs.len() - 1) as f64 * FITTED_SHARE).round() as usize;
+        let (_, need, _) = needs.select_nth_unstable(index);
+        let need = f64::from(f32::from_bits(*need)).clamp(1e-7, 1e6);
+        Self {
+            rung: Some(need.ln() / LADDER.ln()),
+        }
     }
-    let half = size.map(|side| f64::from(side.max(1.0)) * 0.5 * FILL);
-    let needs = snapshot.probe.features.chunks_exact(2).map(|x| {
-        let [x, y] = [x[0], x[1]].map(|x| f64::from(x.abs()));
-        (x / half[0]).max(y / half[1])
-    });
-    let mut needs: Vec<f64> = needs.filter(|need| need.is_finite()).collect();
-    if needs.is_empty() {
-        return None;
-    }
-    let index = ((needs.len() - 1) as f64 * FITTED_SHARE).round() as usize;
-    let (_, need, _) = needs.select_nth_unstable_by(index, f64::total_cmp);
-    Some(need.clamp(1e-7, 1e6).ln() / LADDER.ln())
 }
 
 /// How the sphere is turned.

@@ -39,10 +39,24 @@ pub struct Snapshot {
     pub samples_per_second: f64,
     /// Whether steps are being made.
     pub is_playing: bool,
+    /// What the worker has done so far.
+    pub effort: Effort,
     /// Why the run stopped by itself, and what to try.
     pub fault: Option<String>,
     /// The last command that was refused.
     pub refusal: Option<Refusal>,
+}
+
+/// Sums since the worker started, over all its runs: what pictures cost training is measured by
+/// the difference between two snapshots.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Effort {
+    /// Steps made.
+    pub n_steps: u64,
+    /// Time in which steps were wanted: making them, probing, measuring, publishing.
+    pub secs: f64,
+    /// The part of it that went to probing.
+    pub probing_secs: f64,
 }
 
 /// A command that was not carried out.
@@ -75,6 +89,7 @@ impl Snapshot {
             learning_rate: trainer.learning_rate(),
             samples_per_second: 0.0,
             is_playing: false,
+            effort: Effort::default(),
             fault: None,
             refusal: None,
         }
@@ -94,7 +109,13 @@ impl Snapshot {
             ("a class center", &head.centers),
             ("a drawn feature", &self.probe.features),
         ];
-        let bad = |(_, values): &&(_, &Vec<f32>)| values.iter().any(|value| !value.is_finite());
+        // Without leaving early, so that many are looked at side by side.
+        let bad = |(_, values): &&(_, &Vec<f32>)| {
+            let all = values
+                .iter()
+                .fold(true, |all, value| all & value.is_finite());
+            !all
+        };
         parts.iter().find(bad).map(|(name, _)| *name)
     }
 }

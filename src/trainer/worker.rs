@@ -11,7 +11,7 @@ use crate::experiment::Experiment;
 use crate::trainer::metrics::{HeadState, Metrics, measure};
 use crate::trainer::probe::{Probe, Prober, Subset};
 use crate::trainer::schedule::Horizon;
-use crate::trainer::snapshot::{History, Refusal, Snapshot};
+use crate::trainer::snapshot::{Effort, History, Refusal, Snapshot};
 use crate::trainer::{Applied, Diverged, TrainError, Trainer};
 
 /// What the window may ask of a run, carried out in order.
@@ -164,9 +164,11 @@ struct Run {
     steps_left: Option<u64>,
     is_playing: bool,
     fault: Option<String>,
+    class_names: Arc<[String]>,
     /// The last metrics and when they were measured.
     measured: Option<(Instant, Metrics)>,
     pace: Pace,
+    effort: Effort,
 }
 
 /// Measured times, smoothed. They steer how much is probed, never what is trained.
@@ -224,6 +226,7 @@ impl Run {
     ) -> Result<Self, TrainError> {
         let trainer = Trainer::new(experiment, Some(Horizon::Endless), n_threads)?;
         let n_samples = trainer.data().train.len();
+        let class_names = trainer.data().class_names.clone().into();
         // A length that was asked for is where the run pauses; Play goes on without end.
         let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
         Ok(Self {
@@ -235,15 +238,20 @@ impl Run {
             steps_left,
             is_playing: steps_left != Some(0),
             fault: None,
+            class_names,
             measured: None,
             pace: Pace::default(),
+            effort: Effort::default(),
         })
     }
 
     fn step(&mut self) {
         let start = Instant::now();
         match self.trainer.step() {
-            Ok(report) => self.history.push_loss(self.trainer.n_steps(), report.loss),
+            Ok(report) => {
+                self.effort.n_steps += 1;
+                self.history.push_loss(self.trainer.n_steps(), report.loss);
+            }
             Err(diverged) => {
                 self.fault = Some(diverged.to_string());
                 self.stop();
@@ -266,8 +274,17 @@ impl Run {
         if n > 0 {
             let start = Instant::now();
             let done = self.prober.advance(&self.trainer, n);
-            self.pace.spend(done, start.elapsed().as_secs_f64());
+            let secs = start.elapsed().as_secs_f64();
+            self.pace.spend(done, secs);
+            self.effort.probing_secs += secs;
         }
+    }
+
+    /// Brings every sample up to the current step.
+    fn finish_probe(&mut self) {
+        let start = Instant::now();
+        self.prober.finish(&self.trainer);
+        self.effort.probing_secs += start.elapsed().as_secs_f64();
     }
 
     /// Notes that what is drawn is no longer finite, unless the reason is known already.
@@ -291,7 +308,7 @@ impl Run {
     fn stop(&mut self) {
         self.is_playing = false;
         self.steps_left = None;
-        self.prober.finish(&self.trainer);
+        self.finish_probe();
     }
 
     /// Measures the probe. Many samples are not measured for every picture while it trains: 70,000
@@ -325,7 +342,7 @@ impl Run {
             epochs: self.trainer.epochs(),
             experiment: Arc::clone(self.trainer.experiment()),
             start: Arc::clone(self.trainer.start()),
-            class_names: data.class_names.clone().into(),
+            class_names: Arc::clone(&self.class_names),
             head,
             probe,
             metrics,
@@ -337,6 +354,7 @@ impl Run {
                 0.0
             },
             is_playing: self.is_playing,
+            effort: self.effort,
             fault: self.fault.clone(),
             refusal,
         }
@@ -357,15 +375,34 @@ struct Loop {
 impl Loop {
     /// Trains until the handle is dropped.
     fn work(&mut self) {
-        let mut published = self.publish();
+        self.publish();
         while self.drain() {
-            if self.run.is_playing {
-                self.run.step();
+            let start = Instant::now();
+            // On the training threads: the way to them takes as long as a tenth of a small step.
+            let threads = self.run.trainer.threads();
+            if !threads.install(|| self.stretch(start)) {
+                return;
             }
-            if !self.run.is_playing || published.elapsed() >= PUBLISH_INTERVAL {
-                published = self.publish();
+            self.run.effort.secs += start.elapsed().as_secs_f64();
+            let start = Instant::now();
+            self.publish();
+            self.run.effort.secs += start.elapsed().as_secs_f64(); // the next snapshot says so
+        }
+    }
+
+    /// Makes steps of this run until it is time for a picture. Whether to go on.
+    fn stretch(&mut self, start: Instant) -> bool {
+        let generation = self.run.generation;
+        while self.run.is_playing
+            && self.run.generation == generation
+            && start.elapsed() < PUBLISH_INTERVAL
+        {
+            self.run.step();
+            if !self.obey_waiting() {
+                return false;
             }
         }
+        true
     }
 
     /// Carries out all commands that wait; while paused, waits for one. Whether to go on.
@@ -376,6 +413,11 @@ impl Loop {
                 Err(_) => return false,
             }
         }
+        self.obey_waiting()
+    }
+
+    /// Carries out all commands that wait. Whether there may be more.
+    fn obey_waiting(&mut self) -> bool {
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.obey(command),
@@ -409,7 +451,7 @@ impl Loop {
                 run.prober = Prober::new(&run.trainer, subset);
             }
             Command::Capture => {
-                run.prober.finish(&run.trainer);
+                run.finish_probe();
                 let snapshot = run.snapshot(self.n_commands, None);
                 self.slots.captured.store(Some(Arc::new(snapshot)));
             }
@@ -433,7 +475,7 @@ impl Loop {
                 // A chosen loss may put free embeddings on the sphere, also while nothing moves.
                 let new_loss = run.trainer.experiment().loss.spec.id;
                 if new_loss != old_loss && !run.is_playing {
-                    run.prober.finish(&run.trainer);
+                    run.finish_probe();
                 }
             }
             Ok(Applied::NeedsRestart(experiment)) => self.start(&experiment),
@@ -455,6 +497,7 @@ impl Loop {
             Ok(mut run) => {
                 // A restart keeps still what stood still.
                 run.is_playing = old.is_playing || old.fault.is_some();
+                run.effort = old.effort;
                 self.run = run;
             }
             Err(error) => self.refuse(&error),
@@ -463,7 +506,7 @@ impl Loop {
 
     /// Publishes the run as it stands. A step may pass what a float holds before a loss shows it:
     /// then the run stops, and what is shown stays at the last finite snapshot.
-    fn publish(&mut self) -> Instant {
+    fn publish(&mut self) {
         let mut snapshot = self.run.snapshot(self.n_commands, self.refusal.clone());
         if let Some(part) = snapshot.non_finite_part() {
             self.run.fail(part);
@@ -482,7 +525,6 @@ impl Loop {
         }
         self.slots.newest.store(Some(Arc::new(snapshot)));
         (self.wake)();
-        Instant::now()
     }
 }
 
