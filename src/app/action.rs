@@ -2,6 +2,7 @@
 
 use crate::experiment::ViewKind;
 use crate::loss::LossSpec;
+use crate::scene::Light;
 use crate::trainer::{Command, Subset};
 
 /// One request of the user.
@@ -30,6 +31,8 @@ pub(super) enum Action {
     ToggleTheme,
     /// Show or hide a part of the picture.
     Toggle(Part),
+    /// Let some samples stand out.
+    Light(Light),
     /// Save the picture.
     Save(SaveTo),
     /// Show or hide the list of keys.

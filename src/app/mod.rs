@@ -277,6 +277,7 @@ impl App {
                 });
             }
             Action::Toggle(part) => self.toggle(part),
+            Action::Light(light) => self.picture.view.light = light,
             Action::Save(to) => self.capture(to),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
@@ -541,6 +542,7 @@ impl App {
             head: self.snapshot.as_ref().map(|snapshot| &snapshot.head),
             subset: self.subset,
             show: self.picture.view.show,
+            light: self.picture.view.light,
         };
         Panel::left("left")
             .exact_size(LEFT_WIDTH)
@@ -553,7 +555,8 @@ impl App {
             .frame(side)
             .show(ui, |ui| {
                 if let Some(snapshot) = &self.snapshot {
-                    self.right.ui(ui, snapshot);
+                    let light = self.picture.view.light;
+                    self.right.ui(ui, snapshot, light, actions);
                 }
             });
     }

@@ -70,7 +70,7 @@ pub fn direction(angle_rad: f64) -> Vector2<f64> {
 /// The angle in [0, π] whose cosine is `cosine`, with values outside [−1, 1] taken to the ends.
 ///
 /// For cosines that are *given*, such as −1/(C−1); an angle between vectors is [`angle_rad`].
-pub(super) fn angle_of_cosine_rad(cosine: f64) -> f64 {
+pub fn angle_of_cosine_rad(cosine: f64) -> f64 {
     let c = cosine.clamp(-1.0, 1.0);
     ((1.0 - c) * (1.0 + c)).sqrt().atan2(c)
 }

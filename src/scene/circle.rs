@@ -183,7 +183,15 @@ impl Frame<'_> {
             opacities: &[0.85],
             outline: 0.9,
         };
-        dots::items(&self.look, marks, n_samples, style, self.size)
+        let lit = self.view.light.mask(self.snapshot);
+        dots::items(
+            &self.look,
+            marks,
+            n_samples,
+            style,
+            self.size,
+            lit.as_deref(),
+        )
     }
 
     /// Bars that count features by angle, stacked by class, the most frequent outside.

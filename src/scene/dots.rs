@@ -37,9 +37,40 @@ pub(super) struct Style<'a> {
 /// Blocks by index keep classes mingled; classes within a block make files small.
 const N_BLOCKS: usize = 8;
 
-/// What is painted of the samples' marks, of which there are `n_samples` at most: the dots, and
-/// before them the outlines of those in faint colours.
+/// What is painted of the samples' marks, of which there are `n_samples` at most. Where some are
+/// lit, as the mask says `[samples]`, the others stand behind them, hardly visible.
 pub(super) fn items(
+    look: &Look,
+    marks: Vec<Mark>,
+    n_samples: usize,
+    style: Style<'_>,
+    size: [f32; 2],
+    lit: Option<&[bool]>,
+) -> Vec<Item> {
+    const DIMMED: f32 = 0.16;
+    const LIT: f32 = 1.35;
+    let Some(lit) = lit else {
+        return layer(look, marks, n_samples, style, size);
+    };
+    let is_lit = |mark: &Mark| lit.get(mark.sample as usize).is_some_and(|&is_lit| is_lit);
+    let (front, back): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(is_lit);
+    let opacities: Vec<f32> = style.opacities.iter().map(|o| DIMMED * o).collect();
+    let dimmed = Style {
+        opacities: &opacities,
+        outline: 0.0,
+        ..style
+    };
+    let brighter = Style {
+        radius: LIT * style.radius,
+        ..style
+    };
+    let mut items = layer(look, back, n_samples, dimmed, size);
+    items.extend(layer(look, front, n_samples, brighter, size));
+    items
+}
+
+/// The dots of one style, and before them the outlines of those in faint colours.
+fn layer(
     look: &Look,
     mut marks: Vec<Mark>,
     n_samples: usize,
@@ -202,7 +233,7 @@ mod tests {
     /// Samples of the dots and of their outlines, in painting order.
     fn painted(marks: &[Mark], n_samples: usize) -> Vec<Vec<u32>> {
         let look = Look::new(DARK, 760.0);
-        let items = items(&look, marks.to_vec(), n_samples, STYLE, SIZE);
+        let items = items(&look, marks.to_vec(), n_samples, STYLE, SIZE, None);
         let samples = items.iter().map(|item| match item {
             Item::Dots { dots, .. } => dots.iter().map(|dot| dot.sample).collect(),
             other => panic!("{other:?}"),
@@ -271,7 +302,7 @@ mod tests {
             let marks: Vec<Mark> = (0..100)
                 .map(|i| mark(i, (i % 10) as u16, [4.0 * i as f32, 10.0]))
                 .collect();
-            let items = items(&look, marks, 100, STYLE, SIZE);
+            let items = items(&look, marks, 100, STYLE, SIZE, None);
             let [Item::Dots { dots: outlines, .. }, Item::Dots { dots, .. }] = &items[..] else {
                 panic!("outlines and dots");
             };

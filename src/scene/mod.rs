@@ -6,6 +6,7 @@
 
 mod build;
 mod caption;
+pub mod chart;
 mod circle;
 mod clouds;
 mod curves;
@@ -14,6 +15,7 @@ pub mod fonts;
 mod label;
 mod look;
 mod message;
+mod microscope;
 mod pick;
 mod plane;
 mod projection;
@@ -27,8 +29,9 @@ pub use build::{build, build_with};
 pub use caption::{caption, notes};
 pub use curves::{Curves, WINDOW_SAGITTA};
 pub use look::thousands;
+pub use microscope::Microscope;
 pub use pick::pick;
-pub use view::{Extent, Insets, PlaneView, Show, SphereView, ViewState};
+pub use view::{Extent, Insets, Light, PlaneView, Show, SphereView, ViewState};
 
 /// A colour with opacity, sRGB, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

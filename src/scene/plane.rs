@@ -173,7 +173,15 @@ impl Frame<'_> {
             opacities: &[opacity],
             outline: 0.9,
         };
-        dots::items(&self.look, marks, probe.len(), style, self.size)
+        let lit = self.view.light.mask(self.snapshot);
+        dots::items(
+            &self.look,
+            marks,
+            probe.len(),
+            style,
+            self.size,
+            lit.as_deref(),
+        )
     }
 
     /// Arrows from the origin, and the labels at their tips.

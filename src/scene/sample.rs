@@ -6,7 +6,7 @@ use crate::experiment::Experiment;
 use crate::loss;
 use crate::trainer::metrics::Named;
 use crate::trainer::snapshot::Effort;
-use crate::trainer::{HeadState, History, Probe, Snapshot, measure};
+use crate::trainer::{HeadState, History, Probe, Snapshot, examine};
 
 /// A run of `loss` after 500 steps, with these weights and features, samples as columns.
 pub(super) fn snapshot(
@@ -34,6 +34,7 @@ pub(super) fn snapshot(
     let names: Vec<String> = (0..n_classes).map(|j| j.to_string()).collect();
     let n = labels.len();
     let experiment = Arc::new(experiment);
+    let (metrics, detail) = examine(&head, features, labels).unwrap_or_default();
     Snapshot {
         generation: 1,
         n_commands: 0,
@@ -42,7 +43,8 @@ pub(super) fn snapshot(
         start: Arc::clone(&experiment),
         experiment,
         class_names: names.into(),
-        metrics: measure(&head, features, labels).unwrap_or_default(),
+        metrics,
+        detail: Arc::new(detail),
         head,
         probe: Probe {
             is_train: false,

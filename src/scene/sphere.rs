@@ -260,7 +260,15 @@ impl Frame<'_> {
             opacities: &NEAR.map(|opacity| 0.92 * opacity),
             outline: 0.9,
         };
-        dots::items(&self.look, marks, n_samples, style, self.size)
+        let lit = self.view.light.mask(self.snapshot);
+        dots::items(
+            &self.look,
+            marks,
+            n_samples,
+            style,
+            self.size,
+            lit.as_deref(),
+        )
     }
 
     /// No outline far away: it would be the darker half of the mark.
@@ -271,7 +279,15 @@ impl Frame<'_> {
             opacities: &[FAR],
             outline: 0.0,
         };
-        dots::items(&self.look, marks, n_samples, style, self.size)
+        let lit = self.view.light.mask(self.snapshot);
+        dots::items(
+            &self.look,
+            marks,
+            n_samples,
+            style,
+            self.size,
+            lit.as_deref(),
+        )
     }
 
     /// What is seen faintly through the body.

@@ -23,8 +23,46 @@ pub struct ViewState {
     pub sphere: SphereView,
     /// What is drawn.
     pub show: Show,
+    /// Which samples stand out.
+    pub light: Light,
     /// Room at the edges that the window's controls cover.
     pub insets: Insets,
+}
+
+/// Which samples stand out; the others are dimmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Light {
+    /// None more than the others.
+    #[default]
+    All,
+    /// Those that are taken for another class.
+    Wrong,
+    /// Those of a class that are taken for one class.
+    TakenFor {
+        /// y
+        label: usize,
+        /// The plain argmax.
+        prediction: usize,
+    },
+}
+
+impl Light {
+    /// For each sample whether it is lit; `None` where all are alike.
+    pub(super) fn mask(self, snapshot: &Snapshot) -> Option<Vec<bool>> {
+        let is_lit: Box<dyn Fn(usize, usize) -> bool> = match self {
+            Self::All => return None,
+            Self::Wrong => Box::new(|y, k| y != k),
+            Self::TakenFor { label, prediction } => {
+                Box::new(move |y, k| (y, k) == (label, prediction))
+            }
+        };
+        let pairs = snapshot
+            .probe
+            .labels
+            .iter()
+            .zip(&snapshot.detail.predictions);
+        Some(pairs.map(|(&y, &k)| is_lit(y.into(), k.into())).collect())
+    }
 }
 
 /// What is drawn.
@@ -115,6 +153,7 @@ impl ViewState {
             plane: PlaneView::default(),
             sphere: SphereView::default(),
             show: Show::default(),
+            light: Light::All,
             insets: Insets::default(),
         }
     }

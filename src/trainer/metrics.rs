@@ -7,6 +7,8 @@
 
 use crate::geometry::angle::angle_rad;
 use crate::loss::{Form, LossSpec, Rho, Values};
+use crate::trainer::collapse::collapse;
+use crate::trainer::detail::Detail;
 
 /// A head as it stands: enough to classify, to measure and to draw.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,10 +171,11 @@ impl<'a> Scorer<'a> {
         let target = self.target(own_score, angle_rad, length, label);
         // `max` would pass over a score that is not a number.
         let is_finite = self.is_finite && length.is_finite() && target.is_finite();
+        let is_correct = own_score > before && own_score >= after;
         Sample {
             length,
             angle_rad,
-            is_correct: own_score > before && own_score >= after,
+            prediction: if is_correct { label } else { argmax(scores) },
             has_margin: is_finite && target >= before.max(after),
         }
     }
@@ -195,17 +198,23 @@ struct Sample {
     length: f64,
     /// θ_y
     angle_rad: f64,
-    /// Whether the plain argmax, the first among equals, is its class.
-    is_correct: bool,
+    /// The plain argmax, the first among equals.
+    prediction: usize,
     /// Whether f_y = ρψ(θ_y) − max_{k≠y} ρcosθ_k ≥ 0.
     has_margin: bool,
 }
 
 /// Measures features `[dim, n]` under a head. `None` if there is no sample.
 pub fn measure(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<Metrics> {
+    examine(head, features, labels).map(|(metrics, _)| metrics)
+}
+
+/// The same, with what is counted of each class and angle.
+pub fn examine(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<(Metrics, Detail)> {
     if labels.is_empty() {
         return None;
     }
+    let mut detail = Detail::new(head.n_classes);
     let dim = head.dim;
     let scorer = head.scorer();
     let mut scores = Vec::new();
@@ -215,7 +224,8 @@ pub fn measure(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<Met
         let y = usize::from(label);
         let sample = scorer.sample(x, y, &mut scores);
         sums.satisfied += u64::from(sample.has_margin);
-        sums.correct += u64::from(sample.is_correct);
+        sums.correct += u64::from(sample.prediction == y);
+        detail.count(y, sample.prediction, sample.angle_rad);
         sums.target_angle += sample.angle_rad;
         sums.length += sample.length;
         if sample.length > 0.0 {
@@ -226,7 +236,8 @@ pub fn measure(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<Met
         }
     }
     let n = labels.len() as f64;
-    Some(Metrics {
+    detail.collapse = collapse(head, features, labels, &detail.predictions);
+    let metrics = Metrics {
         n_samples: labels.len(),
         accuracy: sums.correct as f64 / n,
         target_angle_rad: (head.spec.form != Form::Binary).then_some(sums.target_angle / n),
@@ -235,7 +246,8 @@ pub fn measure(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<Met
         min_class_mean_angle_rad: min_mean_angle_rad(&means, dim, head.n_classes),
         mean_feature_norm: sums.length / n,
         margin_satisfied: sums.satisfied as f64 / n,
-    })
+    };
+    Some((metrics, detail))
 }
 
 #[derive(Default)]

@@ -6,6 +6,8 @@
 mod batches;
 mod change;
 mod chunk;
+mod collapse;
+mod detail;
 mod gradient;
 pub mod metrics;
 mod model;
@@ -22,7 +24,9 @@ use rayon::prelude::*;
 
 pub use batches::Order;
 pub use change::Applied;
-pub use metrics::{HeadState, Metrics, angle_between, measure};
+pub use collapse::Collapse;
+pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
+pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
 pub use probe::{Probe, Subset};
 pub use schedule::{Horizon, Rewarm};
 pub use snapshot::{History, Refusal, Row, Snapshot};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::experiment::Experiment;
 use crate::trainer::Trainer;
 use crate::trainer::change::recipe;
-use crate::trainer::metrics::{HeadState, Metrics, measure};
+use crate::trainer::detail::Detail;
+use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Subset};
 
 /// A run at one moment. Never changed after it was published.
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub probe: Probe,
     /// Measured on the probe.
     pub metrics: Metrics,
+    /// Counted on the probe.
+    pub detail: Arc<Detail>,
     /// Loss and accuracy so far.
     pub history: History,
     /// Learning rate of the next step.
@@ -73,7 +76,7 @@ impl Snapshot {
     pub fn of(trainer: &Trainer, subset: Subset) -> Self {
         let head = trainer.head_state();
         let probe = Prober::new(trainer, subset).probe().clone();
-        let metrics = measure(&head, &probe.features, &probe.labels).unwrap_or_default();
+        let (metrics, detail) = examine(&head, &probe.features, &probe.labels).unwrap_or_default();
         Self {
             generation: 1,
             n_commands: 0,
@@ -85,6 +88,7 @@ impl Snapshot {
             head,
             probe,
             metrics,
+            detail: Arc::new(detail),
             history: History::default(),
             learning_rate: trainer.learning_rate(),
             samples_per_second: 0.0,

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 
 use crate::experiment::Experiment;
-use crate::trainer::metrics::{HeadState, Metrics, measure};
+use crate::trainer::detail::Detail;
+use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Subset};
 use crate::trainer::schedule::Horizon;
 use crate::trainer::snapshot::{Effort, History, Refusal, Snapshot};
@@ -166,7 +167,7 @@ struct Run {
     fault: Option<String>,
     class_names: Arc<[String]>,
     /// The last metrics and when they were measured.
-    measured: Option<(Instant, Metrics)>,
+    measured: Option<(Instant, Metrics, Arc<Detail>)>,
     pace: Pace,
     effort: Effort,
 }
@@ -313,24 +314,26 @@ impl Run {
 
     /// Measures the probe. Many samples are not measured for every picture while it trains: 70,000
     /// take as long as several steps.
-    fn metrics(&mut self, head: &HeadState, probe: &Probe) -> Metrics {
+    fn measure(&mut self, head: &HeadState, probe: &Probe) -> (Metrics, Arc<Detail>) {
         const INTERVAL: Duration = Duration::from_millis(500);
-        if let Some((at, metrics)) = self.measured
+        if let Some((at, metrics, detail)) = &self.measured
             && self.is_playing
             && probe.len() > 2 * FEW_SAMPLES
             && at.elapsed() < INTERVAL
         {
-            return metrics;
+            return (*metrics, Arc::clone(detail));
         }
-        let metrics = measure(head, &probe.features, &probe.labels).unwrap_or_default();
-        self.measured = Some((Instant::now(), metrics));
-        metrics
+        let measured = examine(head, &probe.features, &probe.labels);
+        let (metrics, detail) = measured.unwrap_or_default();
+        let detail = Arc::new(detail);
+        self.measured = Some((Instant::now(), metrics, Arc::clone(&detail)));
+        (metrics, detail)
     }
 
     fn snapshot(&mut self, n_commands: u64, refusal: Option<Refusal>) -> Snapshot {
         let head = self.trainer.head_state();
         let probe = self.prober.probe().clone();
-        let metrics = self.metrics(&head, &probe);
+        let (metrics, detail) = self.measure(&head, &probe);
         self.history.note_accuracy(metrics.accuracy);
         let data = self.trainer.data();
         let batch = self.trainer.experiment().batch(data.train.len()) as f64;
@@ -346,6 +349,7 @@ impl Run {
             head,
             probe,
             metrics,
+            detail,
             history: self.history.clone(),
             learning_rate: self.trainer.learning_rate(),
             samples_per_second: if is_measured {
@@ -449,6 +453,7 @@ impl Loop {
             Command::Show(subset) => {
                 run.subset = subset;
                 run.prober = Prober::new(&run.trainer, subset);
+                run.measured = None; // of other samples
             }
             Command::Capture => {
                 run.finish_probe();

@@ -9,8 +9,8 @@ use crate::app::widget::{Knob, hairline, knob, row, strong};
 use crate::data::{ClassChoice, DataSource, InputShape};
 use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
 use crate::network::Activation;
-use crate::scene::Show;
 use crate::scene::theme::class_color;
+use crate::scene::{Light, Show};
 use crate::trainer::{HeadState, Subset};
 
 /// What is being typed and not yet said, and what controls remember.
@@ -30,6 +30,8 @@ pub(crate) struct Shown<'a> {
     pub subset: Subset,
     /// Which parts of the picture are shown.
     pub show: Show,
+    /// Which samples stand out.
+    pub light: Light,
 }
 
 impl LeftPanel {
@@ -370,6 +372,18 @@ fn view_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
         },
     );
     parts_ui(ui, shown.show, actions);
+    let mut are_wrong_lit = shown.light == Light::Wrong;
+    if ui
+        .checkbox(&mut are_wrong_lit, "Light wrong ones")
+        .on_hover_text("Let the samples stand out that are taken for another class")
+        .clicked()
+    {
+        actions.push(Action::Light(if are_wrong_lit {
+            Light::Wrong
+        } else {
+            Light::All
+        }));
+    }
 }
 
 /// What of the picture is shown.
@@ -444,7 +458,7 @@ pub(super) fn choice_row<T: PartialEq>(
     });
 }
 
-fn fold(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn fold(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
     egui::CollapsingHeader::new(strong(title, theme::size::VALUE))
         .default_open(false)
         .show_unindented(ui, contents);

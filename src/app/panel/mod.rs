@@ -1,5 +1,6 @@
 //! The panels around the picture. Each reads a snapshot and the experiment, and returns actions.
 
+mod charts;
 pub(super) mod left;
 mod loss;
 pub(super) mod right;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use egui::{Align, Layout, Ui, vec2};
 use egui_plot::{Line, Plot, PlotPoint, PlotPoints, VLine};
 
+use crate::app::action::Action;
+use crate::app::panel::charts::Charts;
+use crate::app::panel::left::fold;
 use crate::app::theme;
 use crate::app::widget::{Meter, hairline, meter, strong};
 use crate::experiment::Experiment;
 use crate::loss;
 use crate::loss::Setting;
-use crate::scene::thousands;
+use crate::scene::{Light, thousands};
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
@@ -24,11 +27,18 @@ pub(crate) struct RightPanel {
     choices: Vec<(u64, &'static str)>,
     /// Snapshot the curves were made of.
     of: Option<Arc<Snapshot>>,
+    charts: Charts,
 }
 
 impl RightPanel {
     /// Lays out the panel.
-    pub(crate) fn ui(&mut self, ui: &mut Ui, snapshot: &Arc<Snapshot>) {
+    pub(crate) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Arc<Snapshot>,
+        light: Light,
+        actions: &mut Vec<Action>,
+    ) {
         self.take(snapshot);
         egui::ScrollArea::vertical()
             .auto_shrink(false)
@@ -37,8 +47,14 @@ impl RightPanel {
                 headline_ui(ui, snapshot);
                 ui.add_space(4.0);
                 self.curves_ui(ui, snapshot);
+                self.charts.psi_ui(ui, snapshot, actions);
                 hairline(ui);
                 meters_ui(ui, snapshot);
+                fold(ui, "Margin map", |ui| self.charts.map_ui(ui, snapshot));
+                fold(ui, "Confusion", |ui| {
+                    self.charts.confusion_ui(ui, snapshot, light, actions);
+                });
+                fold(ui, "Neural collapse", |ui| collapse_ui(ui, snapshot));
                 hairline(ui);
                 pace_ui(ui, snapshot);
             });
@@ -89,7 +105,7 @@ impl RightPanel {
     fn curve_ui(&self, ui: &mut Ui, [name, span, newest]: [&str; 3], line: Line<'_>, highest: f64) {
         let tokens = theme::tokens(ui.ctx());
         let plot = Plot::new(name)
-            .height(72.0)
+            .height(60.0)
             .show_axes(false)
             .show_grid(false)
             .show_background(false)
@@ -185,6 +201,49 @@ fn meters_ui(ui: &mut Ui, snapshot: &Snapshot) {
     .flatten()
     {
         meter(ui, &shown);
+    }
+}
+
+/// NC1 to NC3: all of them fall to 0.
+fn collapse_ui(ui: &mut Ui, snapshot: &Snapshot) {
+    let Some(collapse) = snapshot.detail.collapse else {
+        ui.weak("Every class needs a sample.");
+        return;
+    };
+    let unequal = collapse.off_simplex.unwrap_or(collapse.unequal_angles);
+    for (label, value, help) in [
+        (
+            "NC1 spread within",
+            collapse.within,
+            "Spread within the classes over the spread of their means: 0 where each class is one point.",
+        ),
+        (
+            "NC2 unequal lengths",
+            collapse.unequal_lengths,
+            "How unequal the distances of the class means from their center are: 0 where all are alike.",
+        ),
+        (
+            "NC2 unequal angles",
+            unequal,
+            "How far the angles between class means are from those of the regular arrangement, as cosines.",
+        ),
+        (
+            "NC3 weights off means",
+            collapse.off_dual,
+            "Distance of the class weights from the class means, both at length 1: 0 where they agree.",
+        ),
+    ] {
+        const HALF: f64 = 0.3; // fills half of the bar
+        meter(
+            ui,
+            &Meter {
+                label,
+                value: format!("{value:.3}"),
+                share: (value / (value + HALF)) as f32,
+                ideal: None,
+                help,
+            },
+        );
     }
 }
 

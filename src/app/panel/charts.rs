@@ -1,0 +1,203 @@
+//! Charts of the right panel: ψ with handles, the margin map, the confusion matrix.
+
+use egui::{Align, ComboBox, Layout, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+
+use crate::app::action::Action;
+use crate::app::paint::Painter;
+use crate::app::theme;
+use crate::app::widget::strong;
+use crate::scene::Light;
+use crate::scene::chart;
+use crate::scene::chart::{Chart, Frame, PsiHandle};
+use crate::trainer::{Snapshot, angle_between};
+
+/// What the charts remember between frames.
+#[derive(Default)]
+pub(super) struct Charts {
+    psi: ChartView,
+    map: ChartView,
+    confusion: ChartView,
+    /// The handle that is held, and the value it had when it was taken.
+    held: Option<(PsiHandle, f64)>,
+    /// The two classes of the margin map.
+    pair: Option<[usize; 2]>,
+}
+
+const PSI_HEIGHT: f32 = 168.0;
+/// From a handle, in points.
+const GRIP: f32 = 13.0;
+
+impl Charts {
+    /// ψ(θ) with the samples' angles; a handle changes its parameter.
+    pub(super) fn psi_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let chart = chart::psi(snapshot);
+        let help = "Target logit over the angle to the own weight; other losses stand behind it, and bars count the samples. Drag a dot.";
+        let (response, frame) = self.psi.ui(ui, &chart, PSI_HEIGHT, "target logit ψ(θ)");
+        let head = &snapshot.head;
+        let local = |pos: Pos2| -> [f32; 2] { (pos - response.rect.min).into() };
+        let near = |pos: Pos2| {
+            let at = local(pos);
+            let distance = |handle: &PsiHandle| {
+                let [x, y] = frame.screen(handle.at);
+                (x - at[0]).hypot(y - at[1])
+            };
+            chart::psi_handles(head)
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+                .filter(|handle| distance(handle) <= GRIP)
+        };
+        if response.drag_started()
+            && let Some(start) = ui.input(|input| input.pointer.press_origin())
+        {
+            self.held = near(start).map(|handle| (handle, head.values[handle.index]));
+        }
+        if response.drag_stopped() {
+            self.held = None;
+        }
+        let is_over = response.hover_pos().is_some_and(|pos| near(pos).is_some());
+        if is_over || self.held.is_some() {
+            ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
+        } else {
+            response.clone().on_hover_text(help);
+        }
+        if let (Some((handle, start)), Some(pointer)) = (self.held, response.interact_pointer_pos())
+            && response.dragged()
+        {
+            let at = frame.value(local(pointer));
+            let value = chart::dragged_value(head, handle, start, at);
+            if value != head.values[handle.index] {
+                let param = &head.spec.params[handle.index];
+                actions.push(Action::set(&format!("loss.{}", param.id), value));
+            }
+        }
+    }
+
+    /// The θ₁–θ₂ diagram of two classes that are chosen above it.
+    pub(super) fn map_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
+        let n_classes = snapshot.head.n_classes;
+        let pair = self
+            .pair
+            .filter(|pair| pair.iter().all(|&class| class < n_classes));
+        let mut pair = pair.unwrap_or_else(|| closest_pair(snapshot));
+        ui.horizontal(|ui| {
+            ui.weak("classes");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                for side in [1, 0] {
+                    if let Some(class) = class_choice(ui, snapshot, pair, side) {
+                        pair[side] = class;
+                        self.pair = Some(pair);
+                    }
+                }
+            });
+        });
+        let chart = chart::margin_map(snapshot, pair);
+        let height = ui.available_width();
+        let (response, _) = self.map.ui(ui, &chart, height, "margin map");
+        response.on_hover_text(
+            "Angles to two weights. Line: where the decision changes. Dashed: where a class wins with its margin. Rectangle: what a direction can reach.",
+        );
+    }
+
+    /// Which class is taken for which; a click on a cell shows its samples.
+    pub(super) fn confusion_ui(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        light: Light,
+        actions: &mut Vec<Action>,
+    ) {
+        let lit = match light {
+            Light::TakenFor { label, prediction } => Some([label, prediction]),
+            Light::All | Light::Wrong => None,
+        };
+        let Some(chart) = chart::confusion(snapshot, lit) else {
+            ui.weak("Too many classes for a table of pairs.");
+            return;
+        };
+        let height = ui.available_width();
+        let (response, frame) = self.confusion.ui(ui, &chart, height, "confusion matrix");
+        let n_classes = snapshot.head.n_classes;
+        let cell_at = |pos: Pos2| {
+            let at = frame.value((pos - response.rect.min).into());
+            chart::confusion_cell(n_classes, at)
+        };
+        if let Some(cell) = response.interact_pointer_pos().and_then(cell_at)
+            && response.clicked()
+        {
+            let [label, prediction] = cell;
+            actions.push(Action::Light(if lit == Some(cell) {
+                Light::All
+            } else {
+                Light::TakenFor { label, prediction }
+            }));
+        }
+        let help = match response.hover_pos().and_then(cell_at) {
+            Some(cell) => chart::confusion_words(snapshot, cell),
+            None => "Rows are classes, columns what they are taken for. Click a cell to light its samples.".to_owned(),
+        };
+        response.on_hover_text(help);
+    }
+}
+
+/// The two classes whose weights are closest: where a margin matters most.
+fn closest_pair(snapshot: &Snapshot) -> [usize; 2] {
+    let head = &snapshot.head;
+    let n = head.n_classes.min(64);
+    let pairs = (0..n).flat_map(|j| (j + 1..n).map(move |k| [j, k]));
+    let angle = |&[j, k]: &[usize; 2]| angle_between(head.weight(j), head.weight(k));
+    pairs
+        .min_by(|a, b| angle(a).total_cmp(&angle(b)))
+        .unwrap_or([0, 0])
+}
+
+/// A list of classes; the one that was chosen anew.
+fn class_choice(ui: &mut Ui, snapshot: &Snapshot, pair: [usize; 2], side: usize) -> Option<usize> {
+    let mut chosen = None;
+    let name = |class: usize| {
+        snapshot
+            .class_names
+            .get(class)
+            .map_or("?", |name| name.as_str())
+    };
+    let response = ComboBox::from_id_salt(("margin map", side))
+        .selected_text(strong(name(pair[side]), theme::size::VALUE))
+        .width(0.0)
+        .show_ui(ui, |ui| {
+            for class in (0..snapshot.head.n_classes).filter(|class| *class != pair[1 - side]) {
+                if ui
+                    .selectable_label(class == pair[side], name(class))
+                    .clicked()
+                {
+                    chosen = Some(class);
+                }
+            }
+        })
+        .response;
+    let names = [
+        "first class of the margin map",
+        "second class of the margin map",
+    ];
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, names[side]));
+    chosen
+}
+
+/// A chart on the screen.
+#[derive(Default)]
+struct ChartView {
+    painter: Painter,
+}
+
+impl ChartView {
+    /// Paints a chart over the whole width.
+    fn ui(&mut self, ui: &mut Ui, chart: &Chart, height: f32, name: &str) -> (Response, Frame) {
+        let size = vec2(ui.available_width(), height);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, name));
+        let tokens = theme::tokens(ui.ctx());
+        let scene = chart.scene(tokens, tokens.panel, size.into());
+        let shapes = self.painter.shapes(ui.ctx(), &scene, rect.min);
+        ui.painter()
+            .with_clip_rect(Rect::from_min_size(rect.min, size).expand(2.0))
+            .extend(shapes);
+        (response, chart.frame(size.into()))
+    }
+}

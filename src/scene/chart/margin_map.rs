@@ -1,0 +1,265 @@
+//! The θ₁–θ₂ diagram of the `ArcFace` and `CosFace` papers for two classes: boundary, margin band,
+//! and the samples of both.
+
+use crate::geometry::angle;
+use crate::loss::{Form, Rho};
+use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::theme::class_color;
+use crate::trainer::{HeadState, Snapshot, angle_between};
+
+/// Points of a boundary.
+const N_POINTS: usize = 180;
+
+/// Angles to the weights of two classes, in degrees: where one wins, where it wins with its margin,
+/// and the samples of both.
+///
+/// Heads without unit weights have boundaries that depend on lengths: drawn for the weights as
+/// they are and the mean feature length.
+pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
+    let head = &snapshot.head;
+    let sides = Sides::new(snapshot, classes);
+    let mut series = vec![Series::Area {
+        rings: vec![sides.band()],
+        ink: Ink::Accent,
+        opacity: 0.16,
+    }];
+    series.push(reachable(head, classes));
+    series.push(Series::Points {
+        points: points(snapshot, classes),
+        radius: 1.6,
+    });
+    series.push(curve(sides.boundary(), Ink::Text, false));
+    if head.spec.form.is_angular() {
+        series.push(curve(
+            sides.margin(0),
+            Ink::Fixed(class_color(classes[0])),
+            true,
+        ));
+        series.push(curve(
+            sides.margin(1),
+            Ink::Fixed(class_color(classes[1])),
+            true,
+        ));
+    }
+    let name = |class: usize| {
+        snapshot
+            .class_names
+            .get(class)
+            .map_or("?", |name| name.as_str())
+    };
+    let axis = |class| Axis {
+        label: format!("θ to {}", name(class)),
+        span: [0.0, 180.0],
+        ticks: [0.0, 90.0, 180.0].map(|at| (at, format!("{at}°"))).into(),
+    };
+    Chart {
+        title: String::new(),
+        x: axis(classes[0]),
+        y: axis(classes[1]),
+        series,
+        is_square: true,
+    }
+}
+
+/// Scores of both classes as functions of the angles to their weights.
+struct Sides<'a> {
+    head: &'a HeadState,
+    /// What a cosine is multiplied by, and what is added to it, for both classes.
+    factors: [f64; 2],
+    offsets: [f64; 2],
+}
+
+impl<'a> Sides<'a> {
+    fn new(snapshot: &'a Snapshot, classes: [usize; 2]) -> Self {
+        let head = &snapshot.head;
+        let length = snapshot.metrics.mean_feature_norm.max(f64::MIN_POSITIVE);
+        let factor = |class| match head.spec.form {
+            Form::Angular(Rho::FeatureNorm | Rho::Scale) => 1.0,
+            _ => norm(head.weight(class)),
+        };
+        let offset = |class: usize| {
+            if head.spec.form.has_bias() {
+                f64::from(head.bias[class]) / length
+            } else {
+                0.0
+            }
+        };
+        Self {
+            head,
+            factors: classes.map(factor),
+            offsets: classes.map(offset),
+        }
+    }
+
+    /// The rival's angle at which its plain score is `score`; 0 or π where none is.
+    fn rival_rad(&self, rival: usize, score: f64) -> f64 {
+        let cos = (score - self.offsets[rival]) / self.factors[rival].max(f64::MIN_POSITIVE);
+        angle::angle_of_cosine_rad(cos.clamp(-1.0, 1.0))
+    }
+
+    /// Where both plain scores are equal, ascending in the first angle.
+    fn boundary(&self) -> Vec<[f64; 2]> {
+        let at = |theta_rad: f64| {
+            let score = self.factors[0] * theta_rad.cos() + self.offsets[0];
+            [theta_rad, self.rival_rad(1, score)]
+        };
+        degrees(angles().map(at))
+    }
+
+    /// Where class `own` of the two wins with just its margin, ascending in its angle.
+    fn margin(&self, own: usize) -> Vec<[f64; 2]> {
+        let at = |theta_rad: f64| {
+            let psi = self.head.spec.target.psi(theta_rad, &self.head.values);
+            let score = self.factors[own] * psi + self.offsets[own];
+            let rival_rad = self.rival_rad(1 - own, score);
+            if own == 0 {
+                [theta_rad, rival_rad]
+            } else {
+                [rival_rad, theta_rad]
+            }
+        };
+        degrees(angles().map(at))
+    }
+
+    /// Between the two margins: where a class wins, but not with its margin.
+    fn band(&self) -> Vec<[f64; 2]> {
+        let mut ring = self.margin(0);
+        ring.extend(self.margin(1).into_iter().rev());
+        ring
+    }
+}
+
+fn angles() -> impl Iterator<Item = f64> {
+    (0..=N_POINTS).map(|i| std::f64::consts::PI * i as f64 / N_POINTS as f64)
+}
+
+fn degrees(points: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
+    points.map(|at| at.map(f64::to_degrees)).collect()
+}
+
+fn curve(points: Vec<[f64; 2]>, ink: Ink, is_dashed: bool) -> Series {
+    Series::Line {
+        points,
+        ink,
+        width: 1.4,
+        is_dashed,
+    }
+}
+
+/// The angles that a direction can have to two weights at an angle α: by the triangle inequality
+/// a rectangle, |θ₁ − θ₂| ≤ α ≤ θ₁ + θ₂ ≤ 360° − α. On the circle only its outline.
+fn reachable(head: &HeadState, classes: [usize; 2]) -> Series {
+    let [a, b] = classes.map(|class| head.weight(class));
+    let apart = angle_between(a, b).to_degrees();
+    let corners = [
+        [apart, 0.0],
+        [180.0, 180.0 - apart],
+        [180.0 - apart, 180.0],
+        [0.0, apart],
+        [apart, 0.0],
+    ];
+    Series::Line {
+        points: corners.into(),
+        ink: Ink::Faint,
+        width: 1.0,
+        is_dashed: false,
+    }
+}
+
+fn points(snapshot: &Snapshot, classes: [usize; 2]) -> Vec<([f64; 2], crate::scene::Rgba, u32)> {
+    let (head, probe) = (&snapshot.head, &snapshot.probe);
+    let samples = probe
+        .features
+        .chunks_exact(head.dim)
+        .zip(probe.labels.iter());
+    let ours = samples
+        .enumerate()
+        .filter(|(_, (_, y))| classes.contains(&usize::from(**y)));
+    ours.map(|(i, (x, &y))| {
+        let at = classes.map(|class| angle_between(x, head.weight(class)).to_degrees());
+        (at, class_color(usize::from(y)), i as u32)
+    })
+    .collect()
+}
+
+fn norm(w: &[f32]) -> f64 {
+    w.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::LOSSES;
+    use crate::scene::sample::{even_weights, fans, snapshot};
+
+    fn of(loss_id: &str) -> Snapshot {
+        let mut weights = even_weights(4);
+        weights.iter_mut().take(2).for_each(|w| *w *= 1.3);
+        let (features, labels) = fans(&weights, 20, 1.0, 2.0, 0.3);
+        snapshot(loss_id, 2, &weights, &features, &labels)
+    }
+
+    /// On each line one side's score is the other's plain one.
+    #[test]
+    fn boundaries_lie_where_scores_are_equal() {
+        for spec in LOSSES.iter().filter(|spec| spec.form.is_angular()) {
+            let snapshot = of(spec.id);
+            let head = &snapshot.head;
+            let sides = Sides::new(&snapshot, [0, 1]);
+            let plain = |side: usize, theta_rad: f64| {
+                sides.factors[side] * theta_rad.cos() + sides.offsets[side]
+            };
+            let with_margin = |side: usize, theta_rad: f64| {
+                sides.factors[side] * spec.target.psi(theta_rad, &head.values)
+            };
+            let is_inner = |theta_deg: f64| theta_deg > 1e-9 && theta_deg < 180.0 - 1e-9;
+            let inner = |points: Vec<[f64; 2]>| {
+                points
+                    .into_iter()
+                    .filter(move |at| at.iter().all(|&a| is_inner(a)))
+            };
+            for at in inner(sides.boundary()) {
+                let [a, b] = at.map(f64::to_radians);
+                assert!((plain(0, a) - plain(1, b)).abs() < 1e-9, "{}", spec.id);
+            }
+            for at in inner(sides.margin(0)) {
+                let [a, b] = at.map(f64::to_radians);
+                assert!(
+                    (with_margin(0, a) - plain(1, b)).abs() < 1e-9,
+                    "{}",
+                    spec.id
+                );
+            }
+            for at in inner(sides.margin(1)) {
+                let [a, b] = at.map(f64::to_radians);
+                assert!(
+                    (with_margin(1, b) - plain(0, a)).abs() < 1e-9,
+                    "{}",
+                    spec.id
+                );
+            }
+        }
+    }
+
+    /// ArcFace's band is m wide on both sides of the diagonal (arXiv 1801.07698, figure 5).
+    #[test]
+    fn the_band_of_arcface_is_parallel() {
+        let snapshot = of("arcface");
+        let margin_deg = snapshot.head.values[0].to_degrees();
+        let sides = Sides::new(&snapshot, [0, 1]);
+        for [a, b] in sides.margin(0).into_iter().filter(|[_, b]| *b < 179.0) {
+            assert!((b - a - margin_deg).abs() < 1e-6, "{a}°: {b}°");
+        }
+    }
+
+    /// On the circle a direction's angles to two weights lie on the outline of the rectangle.
+    #[test]
+    fn samples_on_the_circle_lie_on_the_outline() {
+        let snapshot = of("arcface");
+        let apart = angle_between(snapshot.head.weight(0), snapshot.head.weight(1)).to_degrees();
+        for ([a, b], _, _) in points(&snapshot, [0, 1]) {
+            let off = [a + b - apart, (a - b).abs() - apart, a + b - 360.0 + apart];
+            assert!(off.iter().any(|off| off.abs() < 1e-4), "{a}° {b}°");
+        }
+    }
+}

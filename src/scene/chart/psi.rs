@@ -1,0 +1,247 @@
+//! ψ(θ): the target logit over the angle to the own weight, with its neighbors and the samples.
+
+use crate::loss::{LOSSES, LossSpec, Param, Setting, Unit, Values, short};
+use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::trainer::{HeadState, Snapshot};
+
+/// Points of a curve; a jump is drawn as steep as this allows.
+const N_POINTS: usize = 240;
+/// Share of the height that the histogram of the samples' angles takes.
+const HISTOGRAM_SHARE: f64 = 0.3;
+/// No curve is followed further down.
+const LOWEST: f64 = -2.6;
+/// Angles at which the handles of the margins lie.
+const HANDLES_DEG: [f64; 3] = [65.0, 40.0, 90.0];
+
+/// A parameter that can be changed by taking hold of the curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PsiHandle {
+    /// Index among the loss's parameters.
+    pub index: usize,
+    /// θ in degrees and ψ(θ).
+    pub at: [f64; 2],
+}
+
+/// The target logit of the chosen loss, in units of ρ, over θ in degrees.
+pub fn psi(snapshot: &Snapshot) -> Chart {
+    let head = &snapshot.head;
+    let spec = head.spec.0;
+    let mut series = vec![Series::Bars {
+        heights: heights(&snapshot.detail.target_angles),
+        share: HISTOGRAM_SHARE,
+        ink: Ink::Accent,
+        opacity: 0.45,
+    }];
+    let setting = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    };
+    let neighbors = neighbors(spec);
+    series.extend(neighbors.map(|other| line(other, &other.defaults(setting), Ink::Faint, 1.0)));
+    if head.in_force != head.values {
+        let mut ramped = line(spec, &head.in_force, Ink::Dimmed, 1.3);
+        if let Series::Line { is_dashed, .. } = &mut ramped {
+            *is_dashed = true;
+        }
+        series.push(ramped);
+    }
+    series.push(line(spec, &head.values, Ink::Text, 2.0));
+    series.extend(psi_handles(head).map(|handle| Series::Handle {
+        at: handle.at,
+        label: handle_label(&spec.params[handle.index], head.values[handle.index]),
+        ink: Ink::Accent,
+    }));
+    let lowest = (0..=N_POINTS).map(|i| spec.target.psi(angle_rad(i), &head.values));
+    let lowest = lowest.fold(-1.0, f64::min).max(LOWEST);
+    Chart {
+        title: "target logit ψ over the angle θ".to_owned(),
+        x: Axis {
+            label: String::new(),
+            span: [0.0, 180.0],
+            ticks: [0.0, 90.0, 180.0].map(|at| (at, format!("{at}°"))).into(),
+        },
+        y: Axis {
+            label: String::new(),
+            span: [lowest - 0.35, 1.15],
+            ticks: [-2.0, -1.0, 0.0, 1.0]
+                .into_iter()
+                .filter(|at| *at >= lowest - 0.35)
+                .map(|at| (at, format!("{at}").replace('-', "−")))
+                .collect(),
+        },
+        series,
+        is_square: false,
+    }
+}
+
+/// The handles of the chosen loss: its margins on the curve, its scale where the curve begins.
+pub fn psi_handles(head: &HeadState) -> impl Iterator<Item = PsiHandle> {
+    let (spec, values) = (head.spec.0, head.values);
+    let at = move |index, angle_deg: f64| PsiHandle {
+        index,
+        at: [angle_deg, spec.target.psi(angle_deg.to_radians(), &values)],
+    };
+    let margins = spec.params.iter().enumerate();
+    let margins = margins.filter(|(_, param)| param.unit != Unit::None);
+    let margins = margins.zip(HANDLES_DEG);
+    let scale = spec.param_index("scale").map(|index| at(index, 0.0));
+    margins
+        .map(move |((index, _), angle_deg)| at(index, angle_deg))
+        .chain(scale)
+}
+
+/// What dragging a handle to a point (θ in degrees, ψ) makes of its parameter, `start` when it was
+/// taken: a margin lets the curve pass there, the scale grows by e for each unit upwards.
+pub fn dragged_value(head: &HeadState, handle: PsiHandle, start: f64, at: [f64; 2]) -> f64 {
+    let param = &head.spec.params[handle.index];
+    if param.unit != Unit::None {
+        return value_through(head, handle.index, at);
+    }
+    let grown = start * (at[1] - handle.at[1]).exp();
+    let (low, high) = (*param.slider.start(), *param.slider.end());
+    (grown.clamp(low, high) * 10.0).round() / 10.0
+}
+
+/// The value of a parameter with which the curve passes nearest to a point. Values of the slider
+/// are looked at; of equally near ones the least changed is taken.
+fn value_through(head: &HeadState, index: usize, at: [f64; 2]) -> f64 {
+    const N_VALUES: usize = 400;
+    let param = &head.spec.params[index];
+    let (low, high) = (*param.slider.start(), *param.slider.end());
+    let candidates = (0..=N_VALUES).map(|i| {
+        let value = low + (high - low) * i as f64 / N_VALUES as f64;
+        if param.is_integer {
+            value.round()
+        } else {
+            value
+        }
+    });
+    let departure = |value: f64| {
+        let mut values = head.values;
+        values[index] = value;
+        let psi = head.spec.target.psi(at[0].to_radians(), &values);
+        (psi - at[1]).abs() + 1e-6 * (value - head.values[index]).abs()
+    };
+    candidates
+        .min_by(|a, b| departure(*a).total_cmp(&departure(*b)))
+        .unwrap_or(head.values[index])
+}
+
+fn handle_label(param: &Param, value: f64) -> String {
+    format!(
+        "{} {}",
+        param.symbol,
+        short((value * 100.0).round() / 100.0)
+    )
+}
+
+/// Losses of the first row whose target logit is their own, but for the chosen one.
+fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = &'static LossSpec> {
+    let first_row = LOSSES.iter().copied().filter(|spec| spec.key.is_some());
+    first_row.filter(move |spec| spec.form.is_angular() && spec.id != chosen.id)
+}
+
+fn angle_rad(i: usize) -> f64 {
+    std::f64::consts::PI * i as f64 / N_POINTS as f64
+}
+
+fn line(spec: &LossSpec, values: &Values<f64>, ink: Ink, width: f32) -> Series {
+    let points = (0..=N_POINTS).map(|i| {
+        let theta_rad = angle_rad(i);
+        [theta_rad.to_degrees(), spec.target.psi(theta_rad, values)]
+    });
+    Series::Line {
+        points: points.collect(),
+        ink,
+        width,
+        is_dashed: false,
+    }
+}
+
+fn heights(counts: &[u32]) -> Vec<f64> {
+    let highest = counts.iter().copied().max().unwrap_or(0).max(1);
+    let height = |&count: &u32| f64::from(count) / f64::from(highest);
+    counts.iter().map(height).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::sample::{even_weights, fans, snapshot};
+
+    fn of(loss_id: &str) -> Snapshot {
+        let weights = even_weights(5);
+        let (features, labels) = fans(&weights, 20, 1.0, 2.0, 0.3);
+        snapshot(loss_id, 2, &weights, &features, &labels)
+    }
+
+    #[test]
+    fn handles_lie_on_the_curve_and_leave_values_as_they_are() {
+        for spec in LOSSES.iter().filter(|spec| spec.form.is_angular()) {
+            let snapshot = of(spec.id);
+            let head = &snapshot.head;
+            for handle in psi_handles(head) {
+                let psi = spec.target.psi(handle.at[0].to_radians(), &head.values);
+                assert_eq!(psi, handle.at[1], "{}", spec.id);
+                let value = head.values[handle.index];
+                let same = dragged_value(head, handle, value, handle.at);
+                let param = &spec.params[handle.index];
+                let step = (param.slider.end() - param.slider.start()) / 400.0;
+                assert!(
+                    (same - value).abs() <= step,
+                    "{} {}: {same}",
+                    spec.id,
+                    param.id
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_dragged_margin_lets_the_curve_pass_under_the_pointer() {
+        for (id, wanted) in [("arcface", 0.8), ("cosface", 0.45), ("sphereface", 2.0)] {
+            let mut snapshot = of(id);
+            let spec = snapshot.head.spec.0;
+            if let Some(lambda) = spec.param_index("lambda") {
+                snapshot.head.values[lambda] = 0.0;
+            }
+            let index = spec.param_index("margin").expect("a margin");
+            let handle = psi_handles(&snapshot.head)
+                .find(|handle| handle.index == index)
+                .expect("a handle");
+            let mut values = snapshot.head.values;
+            values[index] = wanted;
+            let psi = spec.target.psi(handle.at[0].to_radians(), &values);
+            let start = snapshot.head.values[index];
+            let found = dragged_value(&snapshot.head, handle, start, [handle.at[0], psi]);
+            assert!((found - wanted).abs() < 5e-3, "{id}: {found} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn the_scale_grows_upwards() {
+        let snapshot = of("normface");
+        let handle = psi_handles(&snapshot.head).next().expect("a scale");
+        let [x, y] = handle.at;
+        let found = dragged_value(&snapshot.head, handle, 16.0, [x, y + 1.0]);
+        assert!((found - 43.5).abs() < 0.05, "{found}");
+        assert_eq!(
+            dragged_value(&snapshot.head, handle, 16.0, [x, y + 9.0]),
+            64.0
+        );
+    }
+
+    #[test]
+    fn bars_count_every_sample() {
+        let snapshot = of("arcface");
+        let n: u32 = snapshot.detail.target_angles.iter().sum();
+        assert_eq!(n as usize, snapshot.probe.len());
+        let chart = psi(&snapshot);
+        let Some(Series::Bars { heights, .. }) = chart.series.first() else {
+            panic!("bars first");
+        };
+        assert_eq!(heights.iter().copied().fold(0.0, f64::max), 1.0);
+        // Fans are 0.3 rad wide: nothing beyond 18°, six bins of 3°.
+        assert!(heights[6..].iter().all(|&height| height == 0.0));
+    }
+}
