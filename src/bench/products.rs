@@ -113,10 +113,11 @@ pub(super) struct StepProducts {
 }
 
 impl StepProducts {
-    /// `None` for a workload whose network is not worth the name: one layer or none.
+    /// `None` for a workload whose network is not worth the name, one layer or none, and for one
+    /// with convolutions: these make no such products, and leave out what lies beyond an edge.
     pub(super) fn new(workload: &Workload, n_chunks: usize) -> Option<Self> {
         let layers = workload.products();
-        if layers.len() < 2 {
+        if layers.len() < 2 || layers.iter().any(|layer| layer.n_columns > 1) {
             return None;
         }
         let n_samples = workload.batch.div_ceil(n_chunks);

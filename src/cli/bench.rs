@@ -11,7 +11,7 @@ use crate::cli::{Failure, options};
 use crate::loss::nearest;
 
 pub(super) const EXAMPLES: &str = "\
-A time is the median over a hundred short repetitions; JSON has the mean, too.
+A time is the median over a hundred short repetitions, or fewer where a step is long; JSON has the mean, too.
 Compare only times of one machine, and of one load.
 
 Examples:

@@ -381,6 +381,9 @@ impl Weights<'_> {
         let step = conv.across.stride * n_in;
         for tap_x in 0..SIDE {
             let across = conv.across.outputs(tap_x);
+            if across.is_empty() {
+                continue; // a tap that never lies on so small an image
+            }
             for first in (0..n_in).step_by(P) {
                 let mut tile = Tile::<S, R, P>::zero(simd);
                 for y in conv.down.outputs(tap_y) {
@@ -500,5 +503,118 @@ impl Conv {
             }
         }
         tile
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small whole numbers, so that every sum is exact.
+    fn whole(n: usize, seed: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 7 + seed) % 5) as f32 - 2.0).collect()
+    }
+
+    /// Calls `pair` with the index of every output, tap and input that meet, as a convolution is
+    /// defined; with `None` for the input where the tap lies beyond the edge.
+    fn for_each_pair(conv: &Conv, mut pair: impl FnMut(usize, usize, usize, Option<usize>)) {
+        let (input, output) = (conv.input, conv.output);
+        for (y, x) in output.pixels() {
+            for (tap_y, tap_x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
+                let at = |out: usize, tap: usize, axis: &Axis, n: usize| {
+                    (out * axis.stride + tap)
+                        .checked_sub(axis.padding)
+                        .filter(|&at| at < n)
+                };
+                let row = at(y, tap_y, &conv.down, input.height);
+                let column = at(x, tap_x, &conv.across, input.width);
+                for (o, i) in
+                    (0..output.channels).flat_map(|o| (0..input.channels).map(move |i| (o, i)))
+                {
+                    let out = (y * output.width + x) * output.channels + o;
+                    let tap = (tap_y * SIDE + tap_x) * input.channels + i;
+                    let seen = row
+                        .zip(column)
+                        .map(|(r, c)| (r * input.width + c) * input.channels + i);
+                    pair(out, o, tap, seen);
+                }
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check([height, width, channels]: [usize; 3], n_out: usize, n: usize) {
+        let input_shape = ImageShape {
+            height,
+            width,
+            channels,
+        };
+        let mut layout = Layout::default();
+        let conv = Conv::new("conv", input_shape, n_out, 2, 2, &mut layout);
+        let params = whole(layout.len(), 1);
+        let (kernel, bias) = params.split_at(conv.weight.range().len());
+        let input = whole(input_shape.len() * n, 3);
+        let grad_output = whole(conv.output().len() * n, 2);
+        let mut output = vec![7.0; grad_output.len()];
+        let mut grads = vec![7.0; layout.len()];
+        let mut grad_input = vec![7.0; input.len()];
+        let mut work = ConvWork::default();
+        conv.forward(&params, &input, n, &mut output, &mut work);
+        let wanted = (channels > 1).then_some(grad_input.as_mut_slice());
+        conv.backward(
+            &params,
+            &input,
+            n,
+            &grad_output,
+            &mut grads,
+            wanted,
+            &mut work,
+        );
+
+        let mut expected = vec![0.0; output.len()];
+        let mut expected_grads = vec![0.0; layout.len()];
+        let mut expected_grad_input = vec![0.0; input.len()];
+        for sample in 0..n {
+            let (input, from) = (
+                &input[sample * input_shape.len()..],
+                sample * conv.output().len(),
+            );
+            for (i, out) in expected[from..][..conv.output().len()]
+                .iter_mut()
+                .enumerate()
+            {
+                *out = bias[i % n_out];
+                expected_grads[kernel.len() + i % n_out] += grad_output[from + i];
+            }
+            for_each_pair(&conv, |out, o, tap, seen| {
+                let Some(seen) = seen else { return };
+                let (out, k) = (from + out, tap * n_out + o);
+                expected[out] += kernel[k] * input[seen];
+                expected_grads[k] += grad_output[out] * input[seen];
+                expected_grad_input[sample * input_shape.len() + seen] +=
+                    kernel[k] * grad_output[out];
+            });
+        }
+        let what = format!("{height}×{width}×{channels} to {n_out}, {n} samples");
+        assert_eq!(output, expected, "output of {what}");
+        assert_eq!(grads, expected_grads, "gradients of {what}");
+        if channels > 1 {
+            assert_eq!(
+                grad_input, expected_grad_input,
+                "gradient of the input of {what}"
+            );
+        }
+    }
+
+    #[test]
+    fn convolutions_of_any_size_agree_with_the_definition() {
+        for n in [1, 8, 9, 17] {
+            for [height, width] in [[1, 1], [2, 3], [11, 9], [14, 14]] {
+                check([height, width, 1], 16, n);
+                check([height, width, 16], 32, n);
+                check([height, width, 32], 16, n);
+            }
+        }
+        check([28, 28, 1], 16, 3);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! All three passes of a convolution, and products of thin matrices, are sums Σ a·b of a group of
 //! numbers a that lie side by side and single numbers b, for several columns at a time that share
-//! the group. Neither side is copied or packed before.
+//! the group.
 
 #![expect(
     clippy::inline_always,

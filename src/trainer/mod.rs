@@ -288,11 +288,11 @@ impl Trainer {
     /// Forward and backward of every chunk, on as many threads as there are.
     fn run_chunks(&mut self, values: &Values<f32>) {
         let n = self.indices.len();
-        let n_chunks = self.n_chunks(n);
-        self.chunks.resize_with(n_chunks, Chunk::default);
+        let len = n.div_ceil(self.n_chunks(n));
+        self.chunks.resize_with(n.div_ceil(len), Chunk::default);
         let head = self.head();
         let (model, data, params) = (&self.model, &self.data.train, &self.params);
-        let indices = self.indices.par_chunks(n.div_ceil(n_chunks));
+        let indices = self.indices.par_chunks(len);
         let jobs = indices.zip(&mut self.chunks);
         jobs.for_each(|(indices, chunk)| {
             chunk.run(model, &head, data, params, values, indices, n);
