@@ -326,6 +326,7 @@ impl Network {
             if let Layer::Activation(activation) = layer {
                 activation.backward(params, input, grad, grads);
                 if let Some(before) = before {
+                    before.resize(grad.len(), 0.0); // two buffers from the first step on
                     std::mem::swap(before, grad);
                 }
                 continue; // in place: this already is the gradient at its input
