@@ -206,16 +206,6 @@ impl Conv {
     }
 }
 
-/// `P` samples from `first` on of `n`; where there are fewer, the last stands for the rest.
-#[inline(always)]
-fn samples<const P: usize>(first: usize, n: usize) -> [usize; P] {
-    let mut samples = [0; P];
-    for (i, sample) in samples.iter_mut().enumerate() {
-        *sample = (first + i).min(n - 1);
-    }
-    samples
-}
-
 /// out = kernel · taps of each output pixel + b
 struct Forward<'a> {
     conv: &'a Conv,
@@ -243,13 +233,8 @@ impl WithTiles for Forward<'_> {
         let len = Tile::<S, R, P>::GROUP;
         let (n_inputs, n_outputs) = (conv.input.len(), conv.output.len());
         let n = input.len() / n_inputs;
-        interleaved.resize(P * n_inputs, 0.0);
         for first in (0..n).step_by(P) {
-            let samples = samples::<P>(first, n);
-            interleave(
-                samples.map(|i| &input[i * n_inputs..][..n_inputs]),
-                interleaved,
-            );
+            interleave::<P>(input, n_inputs, first, interleaved);
             let kernels = kernel.chunks_exact(conv.n_taps() * len);
             for (group, kernel) in kernels.enumerate() {
                 for (y, x) in conv.output.pixels() {
@@ -295,9 +280,16 @@ impl Conv {
     }
 }
 
-/// Puts samples side by side: `[samples, in]`.
+/// Puts `P` columns of `len` numbers from `first` on side by side, `[P, len]`; where there are fewer,
+/// the last stands for the rest.
 #[inline(always)]
-fn interleave<const P: usize>(samples: [&[f32]; P], out: &mut [f32]) {
+fn interleave<const P: usize>(columns: &[f32], len: usize, first: usize, out: &mut Vec<f32>) {
+    let last = columns.len() / len - 1;
+    let mut samples = [&columns[..0]; P];
+    for (i, sample) in samples.iter_mut().enumerate() {
+        *sample = &columns[(first + i).min(last) * len..][..len];
+    }
+    out.resize(P * len, 0.0);
     let (out, _) = out.as_chunks_mut::<P>();
     for (i, out) in out.iter_mut().enumerate() {
         for (to, sample) in out.iter_mut().zip(samples) {
@@ -456,13 +448,8 @@ impl WithTiles for Inputs<'_> {
         } = self;
         let (n_inputs, n_outputs) = (conv.input.len(), conv.output.len());
         let n = grad_output.len() / n_outputs;
-        interleaved.resize(P * n_outputs, 0.0);
         for first in (0..n).step_by(P) {
-            let samples = samples::<P>(first, n);
-            interleave(
-                samples.map(|i| &grad_output[i * n_outputs..][..n_outputs]),
-                interleaved,
-            );
+            interleave::<P>(grad_output, n_outputs, first, interleaved);
             let kernels = kernel.chunks_exact(SIDE * SIDE * conv.output.channels * GROUP);
             for (group, kernel) in kernels.enumerate() {
                 for (y, x) in conv.input.pixels() {

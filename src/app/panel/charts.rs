@@ -1,6 +1,10 @@
 //! Charts of the right panel: ψ with handles, the margin map, the confusion matrix.
 
-use egui::{Align, ComboBox, Layout, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use std::sync::Arc;
+
+use egui::{
+    Align, ComboBox, Layout, Pos2, Rect, Response, Role, Sense, Shape, Ui, WidgetInfo, vec2,
+};
 
 use crate::app::action::Action;
 use crate::app::paint::Painter;
@@ -9,6 +13,7 @@ use crate::app::widget::strong;
 use crate::scene::Light;
 use crate::scene::chart;
 use crate::scene::chart::{Chart, Frame, PsiHandle};
+use crate::scene::theme::Theme;
 use crate::trainer::{Snapshot, angle_between};
 
 /// What the charts remember between frames.
@@ -29,10 +34,23 @@ const GRIP: f32 = 13.0;
 
 impl Charts {
     /// ψ(θ) with the samples' angles; a handle changes its parameter.
-    pub(super) fn psi_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let chart = chart::psi(snapshot);
+    pub(super) fn psi_ui(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Arc<Snapshot>,
+        actions: &mut Vec<Action>,
+    ) {
         let help = "Target logit over the angle to the own weight; other losses stand behind it, and bars count the samples. Drag a dot.";
-        let (response, frame) = self.psi.ui(ui, &chart, PSI_HEIGHT, "target logit ψ(θ)");
+        let shown = Shown {
+            snapshot,
+            pair: None,
+            height: PSI_HEIGHT,
+            name: "target logit ψ(θ)",
+        };
+        let make = || Some(chart::psi(snapshot));
+        let Some((response, frame)) = self.psi.ui(ui, shown, make) else {
+            return;
+        };
         let head = &snapshot.head;
         let local = |pos: Pos2| -> [f32; 2] { (pos - response.rect.min).into() };
         let near = |pos: Pos2| {
@@ -72,7 +90,7 @@ impl Charts {
     }
 
     /// The θ₁–θ₂ diagram of two classes that are chosen above it.
-    pub(super) fn map_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
+    pub(super) fn map_ui(&mut self, ui: &mut Ui, snapshot: &Arc<Snapshot>) {
         let n_classes = snapshot.head.n_classes;
         let pair = self
             .pair
@@ -89,9 +107,16 @@ impl Charts {
                 }
             });
         });
-        let chart = chart::margin_map(snapshot, pair);
-        let height = ui.available_width();
-        let (response, _) = self.map.ui(ui, &chart, height, "margin map");
+        let shown = Shown {
+            snapshot,
+            pair: Some(pair),
+            height: ui.available_width(),
+            name: "margin map",
+        };
+        let make = || Some(chart::margin_map(snapshot, pair));
+        let Some((response, _)) = self.map.ui(ui, shown, make) else {
+            return;
+        };
         response.on_hover_text(
             "Angles to two weights. Line: where the decision changes. Dashed: where a class wins with its margin. Rectangle: what a direction can reach.",
         );
@@ -101,7 +126,7 @@ impl Charts {
     pub(super) fn confusion_ui(
         &mut self,
         ui: &mut Ui,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         light: Light,
         actions: &mut Vec<Action>,
     ) {
@@ -109,12 +134,17 @@ impl Charts {
             Light::TakenFor { label, prediction } => Some([label, prediction]),
             Light::All | Light::Wrong => None,
         };
-        let Some(chart) = chart::confusion(snapshot, lit) else {
+        let shown = Shown {
+            snapshot,
+            pair: lit,
+            height: ui.available_width(),
+            name: "confusion matrix",
+        };
+        let make = || chart::confusion(snapshot, lit);
+        let Some((response, frame)) = self.confusion.ui(ui, shown, make) else {
             ui.weak("Too many classes for a table of pairs.");
             return;
         };
-        let height = ui.available_width();
-        let (response, frame) = self.confusion.ui(ui, &chart, height, "confusion matrix");
         let n_classes = snapshot.head.n_classes;
         let cell_at = |pos: Pos2| {
             let at = frame.value((pos - response.rect.min).into());
@@ -180,24 +210,81 @@ fn class_choice(ui: &mut Ui, snapshot: &Snapshot, pair: [usize; 2], side: usize)
     chosen
 }
 
-/// A chart on the screen.
+/// A chart on the screen, laid out anew where what it shows has changed.
 #[derive(Default)]
 struct ChartView {
     painter: Painter,
+    cached: Option<Cached>,
+}
+
+struct Cached {
+    of: Of,
+    chart: Chart,
+    shapes: Vec<Shape>,
+}
+
+/// What a laid out chart depends on.
+struct Of {
+    snapshot: Arc<Snapshot>,
+    /// Two classes that were chosen.
+    pair: Option<[usize; 2]>,
+    rect: Rect,
+    theme: Theme,
+    pixels_per_point: f32,
+}
+
+impl Of {
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.snapshot, &other.snapshot)
+            && self.pair == other.pair
+            && self.rect == other.rect
+            && self.theme == other.theme
+            && self.pixels_per_point == other.pixels_per_point
+    }
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    snapshot: &'a Arc<Snapshot>,
+    pair: Option<[usize; 2]>,
+    height: f32,
+    name: &'a str,
 }
 
 impl ChartView {
-    /// Paints a chart over the whole width.
-    fn ui(&mut self, ui: &mut Ui, chart: &Chart, height: f32, name: &str) -> (Response, Frame) {
-        let size = vec2(ui.available_width(), height);
-        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, name));
-        let tokens = theme::tokens(ui.ctx());
-        let scene = chart.scene(tokens, tokens.panel, size.into());
-        let shapes = self.painter.shapes(ui.ctx(), &scene, rect.min);
+    /// Paints a chart over the whole width; `None` where there is none to make.
+    fn ui(
+        &mut self,
+        ui: &mut Ui,
+        shown: Shown<'_>,
+        make: impl FnOnce() -> Option<Chart>,
+    ) -> Option<(Response, Frame)> {
+        let size = vec2(ui.available_width(), shown.height);
+        let of = Of {
+            snapshot: Arc::clone(shown.snapshot),
+            pair: shown.pair,
+            rect: Rect::from_min_size(ui.next_widget_position(), size),
+            theme: *theme::tokens(ui.ctx()),
+            pixels_per_point: ui.ctx().pixels_per_point(),
+        };
+        if !self
+            .cached
+            .as_ref()
+            .is_some_and(|known| known.of.is_same(&of))
+        {
+            self.cached = None; // gives its meshes back to the painter
+            let chart = make()?;
+            let scene = chart.scene(&of.theme, of.theme.panel, size.into());
+            let shapes = self.painter.shapes(ui.ctx(), &scene, of.rect.min);
+            self.cached = Some(Cached { of, chart, shapes });
+        }
+        let Cached { of, chart, shapes } = self.cached.as_ref()?;
+        let response = ui.allocate_rect(of.rect, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, shown.name));
         ui.painter()
-            .with_clip_rect(Rect::from_min_size(rect.min, size).expand(2.0))
-            .extend(shapes);
-        (response, chart.frame(size.into()))
+            .with_clip_rect(of.rect.expand(2.0))
+            .extend(shapes.iter().cloned());
+        Some((response, chart.frame(size.into())))
     }
 }
