@@ -14,6 +14,7 @@ pub use psi::{PsiHandle, dragged_value, psi, psi_handles};
 
 use crate::geometry::plane;
 use crate::geometry::plane::Rect;
+use crate::scene::fonts::estimated_width;
 use crate::scene::look::{disc, line, polygon, text};
 use crate::scene::theme::Theme;
 use crate::scene::{Anchor, Dot, Font, Group, Item, Rgba, Scene, Stroke};
@@ -144,9 +145,8 @@ const TITLE_SIZE: f32 = 12.0;
 /// Room under the plot for ticks, and over it for the title.
 const BELOW: f32 = 20.0;
 const ABOVE: f32 = 22.0;
-/// Room beside it: half a tick's label, and at the left the labels of y.
+/// Room beside it: half a tick's label; at the left the labels of y may take more.
 const BESIDE: f32 = 14.0;
-const LABELS_OF_Y: f32 = 22.0;
 
 /// Where a chart's units lie on a canvas.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -191,11 +191,12 @@ impl Frame {
 impl Chart {
     /// Where its units lie on a canvas of this size.
     pub fn frame(&self, size: [f32; 2]) -> Frame {
-        let left = if self.y.ticks.is_empty() {
-            BESIDE
-        } else {
-            LABELS_OF_Y
-        };
+        let widths = self
+            .y
+            .ticks
+            .iter()
+            .map(|(_, words)| estimated_width(words, TICK_SIZE));
+        let left = widths.map(|width| width + 8.0).fold(BESIDE, f32::max);
         let above = if self.title.is_empty() { 6.0 } else { ABOVE };
         let mut min = [left, above];
         let mut max = [
