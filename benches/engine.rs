@@ -11,7 +11,7 @@ use marginscope::loss::{Form, Head, HeadGrads, HeadInput, HeadWork, LOSSES, Loss
 use marginscope::network::Layout;
 use marginscope::network::conv::{Conv, ConvWork};
 use marginscope::network::image::ImageShape;
-use marginscope::network::matmul::{Into, Mat, matmul};
+use marginscope::network::matmul::{Into, Mat, PackedWeight, matmul};
 use marginscope::trainer::{EmbedWork, Trainer, measure};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -128,11 +128,21 @@ fn convolution(criterion: &mut Criterion) {
     let conv = Conv::new("conv2", input_shape, 32, 2, 2, &mut layout);
     let (params, input) = (uniform(layout.len()), uniform(input_shape.len() * N));
     let mut output = vec![0.0; conv.output().len() * N];
-    let mut work = ConvWork::default();
+    let (mut work, mut packed) = (ConvWork::default(), PackedWeight::default());
+    conv.pack(&params, true, &mut packed);
     let mut group = criterion.benchmark_group("convolution");
     group.throughput(Throughput::Elements(N as u64));
     group.bench_function("forward", |bencher| {
-        bencher.iter(|| conv.forward(&params, black_box(&input), N, &mut output, &mut work));
+        bencher.iter(|| {
+            conv.forward(
+                &params,
+                &packed,
+                black_box(&input),
+                N,
+                &mut output,
+                &mut work,
+            );
+        });
     });
     let mut grads = vec![0.0; layout.len()];
     let (mut grad_input, grad_output) = (input.clone(), output.clone());
@@ -140,7 +150,7 @@ fn convolution(criterion: &mut Criterion) {
         bencher.iter(|| {
             let grad_input = Some(grad_input.as_mut_slice());
             conv.backward(
-                &params,
+                &packed,
                 &input,
                 N,
                 &grad_output,

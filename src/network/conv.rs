@@ -18,6 +18,7 @@ use rand::Rng;
 use crate::network::ProductShape;
 use crate::network::dense::{init_uniform, sum_columns};
 use crate::network::image::{Axis, ImageShape, SIDE};
+use crate::network::matmul::{Mat, Packed, PackedWeight};
 use crate::network::params::{Layout, Tensor};
 use crate::network::tile::{GROUP, Tile, WIDE_GROUP, WithTiles, each, with_tiles, with_wide_tiles};
 
@@ -35,13 +36,9 @@ pub struct Conv {
 /// Buffers of one convolution, allocated once.
 #[derive(Clone, Debug, Default)]
 pub struct ConvWork {
-    /// The kernel, one group of out channels after the other `[group, taps, groups]`
-    forward_kernel: Vec<f32>,
-    /// The kernel, one group of in channels after the other `[group, out channels, tap pixels, groups]`
-    backward_kernel: Vec<f32>,
     /// A few samples side by side `[samples, in]`, or their ∂L/∂out `[samples, out]`
     interleaved: Vec<f32>,
-    /// The rows of a grey sample with zeros to both sides
+    /// A grey sample with zeros around it
     padded: Vec<f32>,
 }
 
@@ -98,33 +95,32 @@ impl Conv {
         init_uniform(&mut params[self.bias.range()], self.n_taps(), rng);
     }
 
+    /// Brings its kernel into the order of its passes.
+    pub fn pack(&self, params: &[f32], is_backward_wanted: bool, packed: &mut PackedWeight) {
+        let [channels, taps] = self.weight.shape;
+        let kernel = Mat::new(&params[self.weight.range()], channels, taps);
+        packed.pack(kernel, is_backward_wanted);
+    }
+
     /// `input` `[in, n]` to `output` `[out, n]`.
     pub fn forward(
         &self,
         params: &[f32],
+        packed: &PackedWeight,
         input: &[f32],
         n: usize,
         output: &mut [f32],
         work: &mut ConvWork,
     ) {
-        let group = self.forward_group();
-        let (kernel, channels) = (&params[self.weight.range()], self.output.channels);
-        work.forward_kernel.clear();
-        for first in (0..channels).step_by(group) {
-            for column in kernel.chunks_exact(channels) {
-                work.forward_kernel
-                    .extend_from_slice(&column[first..first + group]);
-            }
-        }
         let op = Forward {
             conv: self,
-            kernel: &work.forward_kernel,
+            kernel: &packed.forward,
             bias: &params[self.bias.range()],
             input: &input[..self.input.len() * n],
             output: &mut output[..self.output.len() * n],
             interleaved: &mut work.interleaved,
         };
-        if group == WIDE_GROUP {
+        if packed.forward.group_len() == WIDE_GROUP {
             with_wide_tiles(op);
         } else {
             with_tiles(op);
@@ -142,7 +138,7 @@ impl Conv {
     )]
     pub fn backward(
         &self,
-        params: &[f32],
+        packed: &PackedWeight,
         input: &[f32],
         n: usize,
         grad_output: &[f32],
@@ -161,7 +157,7 @@ impl Conv {
             grad_kernel,
             padded: &mut work.padded,
         };
-        if self.forward_group() == WIDE_GROUP {
+        if packed.forward.group_len() == WIDE_GROUP {
             with_wide_tiles(op);
         } else {
             with_tiles(op);
@@ -171,36 +167,17 @@ impl Conv {
                 self.input.channels.is_multiple_of(GROUP),
                 "gradient of a grey image"
             );
-            self.regroup(&params[self.weight.range()], &mut work.backward_kernel);
-            with_tiles(Inputs {
+            let op = Inputs {
                 conv: self,
-                kernel: &work.backward_kernel,
+                kernel: &packed.backward,
                 grad_output,
                 grad_input: &mut grad_input[..self.input.len() * n],
                 interleaved: &mut work.interleaved,
-            });
-        }
-    }
-
-    /// Out channels that are computed together.
-    fn forward_group(&self) -> usize {
-        if self.output.channels.is_multiple_of(WIDE_GROUP) {
-            WIDE_GROUP
-        } else {
-            GROUP
-        }
-    }
-
-    /// Brings together what one tile of the gradient of the inputs reads.
-    fn regroup(&self, kernel: &[f32], groups: &mut Vec<f32>) {
-        let (n_in, n_out) = (self.input.channels, self.output.channels);
-        groups.clear();
-        for first in (0..n_in).step_by(GROUP) {
-            for tap in 0..SIDE * SIDE {
-                for channel in 0..n_out {
-                    let inputs = (first..first + GROUP).map(|i| (tap * n_in + i) * n_out + channel);
-                    groups.extend(inputs.map(|i| kernel[i]));
-                }
+            };
+            if packed.backward.group_len() == WIDE_GROUP {
+                with_wide_tiles(op);
+            } else {
+                with_tiles(op);
             }
         }
     }
@@ -209,8 +186,7 @@ impl Conv {
 /// out = kernel · taps of each output pixel + b
 struct Forward<'a> {
     conv: &'a Conv,
-    /// `[group, taps, groups]`
-    kernel: &'a [f32],
+    kernel: &'a Packed,
     bias: &'a [f32],
     /// `[in, n]`
     input: &'a [f32],
@@ -235,8 +211,7 @@ impl WithTiles for Forward<'_> {
         let n = input.len() / n_inputs;
         for first in (0..n).step_by(P) {
             interleave::<P>(input, n_inputs, first, interleaved);
-            let kernels = kernel.chunks_exact(conv.n_taps() * len);
-            for (group, kernel) in kernels.enumerate() {
+            for (group, kernel) in kernel.groups().enumerate() {
                 for (y, x) in conv.output.pixels() {
                     let tile = conv.forward_tile::<S, R, P>(simd, kernel, interleaved, y, x);
                     let channel = group * len;
@@ -321,9 +296,13 @@ impl WithTiles for Weights<'_> {
                 conv.pad(input, self.padded);
             }
             for channel in (0..conv.output.channels).step_by(Tile::<S, R, P>::GROUP) {
+                if is_grey && R * SIDE * SIDE < S::REGISTER_COUNT {
+                    self.rows_of_pixels::<S, R, SIDE>(simd, grads, channel, 0);
+                    continue;
+                }
                 for tap_y in 0..SIDE {
                     if is_grey {
-                        self.row_of_pixels::<S, R>(simd, grads, channel, tap_y);
+                        self.rows_of_pixels::<S, R, 1>(simd, grads, channel, tap_y);
                     } else {
                         self.row_of_channels::<S, R, P>(simd, input, grads, channel, tap_y);
                     }
@@ -334,24 +313,21 @@ impl WithTiles for Weights<'_> {
 }
 
 impl Conv {
-    /// Pixels of a row with zeros to both sides: as many as the last kernel reaches.
-    fn padded_width(&self) -> usize {
-        let Axis {
-            n_inputs,
-            n_outputs,
-            stride,
-            padding,
-        } = self.across;
-        ((n_outputs - 1) * stride + SIDE).max(n_inputs + padding)
+    /// Rows and columns of an image with zeros around it, as far as the last kernels reach.
+    fn padded_size(&self) -> [usize; 2] {
+        [self.down, self.across].map(|axis| {
+            let reach = (axis.n_outputs - 1) * axis.stride + SIDE;
+            reach.max(axis.n_inputs + axis.padding)
+        })
     }
 
     /// Copies a grey sample between zeros.
     fn pad(&self, input: &[f32], padded: &mut Vec<f32>) {
-        let (width, padding) = (self.input.width, self.across.padding);
-        padded.resize(self.input.height * self.padded_width(), 0.0);
-        let rows = padded.chunks_exact_mut(self.padded_width());
-        for (padded, row) in rows.zip(input.chunks_exact(width)) {
-            padded[padding..padding + width].copy_from_slice(row);
+        let [height, width] = self.padded_size();
+        padded.resize(height * width, 0.0);
+        let rows = padded.chunks_exact_mut(width).skip(self.down.padding);
+        for (padded, row) in rows.zip(input.chunks_exact(self.input.width)) {
+            padded[self.across.padding..][..row.len()].copy_from_slice(row);
         }
     }
 }
@@ -396,30 +372,36 @@ impl Weights<'_> {
         }
     }
 
-    /// A row of the kernel of a grey image: all its taps at once.
+    /// `ROWS` rows of the kernel of a grey image, all their taps at once.
     #[inline(always)]
-    fn row_of_pixels<S: Simd, const R: usize>(
+    fn rows_of_pixels<S: Simd, const R: usize, const ROWS: usize>(
         &mut self,
         simd: S,
         grads: &[f32],
         channel: usize,
-        tap_y: usize,
+        first_tap_y: usize,
     ) {
         let conv = self.conv;
-        let (n_out, width) = (conv.output.channels, conv.padded_width());
+        let (n_out, [_, width]) = (conv.output.channels, conv.padded_size());
         let len = Tile::<S, R, SIDE>::GROUP;
-        let mut tile = Tile::<S, R, SIDE>::zero(simd);
-        for y in conv.down.outputs(tap_y) {
-            let taps = &self.padded[conv.down.input(y, tap_y) * width..][..width];
+        let mut tiles = [Tile::<S, R, SIDE>::zero(simd); ROWS];
+        for y in 0..conv.output.height {
+            let row = y * conv.down.stride + first_tap_y;
+            let rows: [&[f32]; ROWS] =
+                std::array::from_fn(|i| &self.padded[(row + i) * width..][..width]);
             let grads = &grads[y * conv.output.width * n_out + channel..];
             for x in 0..conv.output.width {
-                let taps = &taps[x * conv.across.stride..];
-                tile.add(&grads[x * n_out..][..len], each(taps));
+                let group = &grads[x * n_out..][..len];
+                for (tile, row) in tiles.iter_mut().zip(rows) {
+                    tile.add(group, each(&row[x * conv.across.stride..]));
+                }
             }
         }
-        for i in 0..SIDE {
-            let at = (tap_y * SIDE + i) * n_out + channel;
-            tile.add_to(i, &mut self.grad_kernel[at..at + len]);
+        for (i, tile) in tiles.iter().enumerate() {
+            for tap_x in 0..SIDE {
+                let at = ((first_tap_y + i) * SIDE + tap_x) * n_out + channel;
+                tile.add_to(tap_x, &mut self.grad_kernel[at..at + len]);
+            }
         }
     }
 }
@@ -427,8 +409,8 @@ impl Weights<'_> {
 /// ∂L/∂in = kernelᵀ · ∂L/∂out of all output pixels that saw it
 struct Inputs<'a> {
     conv: &'a Conv,
-    /// `[group, out channels, tap pixels, groups]`
-    kernel: &'a [f32],
+    /// For each tap its groups of in channels
+    kernel: &'a Packed,
     /// `[out, n]`
     grad_output: &'a [f32],
     /// `[in, n]`
@@ -446,19 +428,19 @@ impl WithTiles for Inputs<'_> {
             grad_input,
             interleaved,
         } = self;
+        let len = Tile::<S, R, P>::GROUP;
         let (n_inputs, n_outputs) = (conv.input.len(), conv.output.len());
         let n = grad_output.len() / n_outputs;
         for first in (0..n).step_by(P) {
             interleave::<P>(grad_output, n_outputs, first, interleaved);
-            let kernels = kernel.chunks_exact(SIDE * SIDE * conv.output.channels * GROUP);
-            for (group, kernel) in kernels.enumerate() {
+            for channel in (0..conv.input.channels).step_by(len) {
                 for (y, x) in conv.input.pixels() {
-                    let tile = conv.inputs_tile::<S, R, P>(simd, kernel, interleaved, y, x);
-                    let pixel = y * conv.input.width + x;
-                    let at = pixel * conv.input.channels + group * GROUP;
+                    let at = (y * conv.input.width + x) * conv.input.channels + channel;
+                    let tile =
+                        conv.inputs_tile::<S, R, P>(simd, kernel, interleaved, [y, x], channel);
                     for (p, sample) in (first..n.min(first + P)).enumerate() {
                         let start = sample * n_inputs + at;
-                        tile.put(p, &mut grad_input[start..start + GROUP]);
+                        tile.put(p, &mut grad_input[start..start + len]);
                     }
                 }
             }
@@ -471,20 +453,21 @@ impl Conv {
     fn inputs_tile<S: Simd, const R: usize, const P: usize>(
         &self,
         simd: S,
-        kernel: &[f32],
+        kernel: &Packed,
         interleaved: &[f32],
-        y: usize,
-        x: usize,
+        [y, x]: [usize; 2],
+        channel: usize,
     ) -> Tile<S, R, P> {
-        let n_out = self.output.channels;
+        let (n_in, n_out) = (self.input.channels, self.output.channels);
+        let len = Tile::<S, R, P>::GROUP;
         let mut tile = Tile::zero(simd);
         for (tap_y, out_y) in self.down.seen(y) {
             for (tap_x, out_x) in self.across.seen(x) {
                 let tap = tap_y * SIDE + tap_x;
-                let taps = &kernel[tap * n_out * GROUP..][..n_out * GROUP];
+                let taps = kernel.rows_from(tap * n_in + channel, len);
                 let start = (out_y * self.output.width + out_x) * n_out;
                 let grads = &interleaved[start * P..][..n_out * P];
-                for (taps, grads) in taps.chunks_exact(GROUP).zip(grads.chunks_exact(P)) {
+                for (taps, grads) in taps.zip(grads.chunks_exact(P)) {
                     tile.add(taps, each(grads));
                 }
             }
@@ -545,11 +528,12 @@ mod tests {
         let mut output = vec![7.0; grad_output.len()];
         let mut grads = vec![7.0; layout.len()];
         let mut grad_input = vec![7.0; input.len()];
-        let mut work = ConvWork::default();
-        conv.forward(&params, &input, n, &mut output, &mut work);
+        let (mut work, mut packed) = (ConvWork::default(), PackedWeight::default());
+        conv.pack(&params, channels > 1, &mut packed);
+        conv.forward(&params, &packed, &input, n, &mut output, &mut work);
         let wanted = (channels > 1).then_some(grad_input.as_mut_slice());
         conv.backward(
-            &params,
+            &packed,
             &input,
             n,
             &grad_output,

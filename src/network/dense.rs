@@ -1,13 +1,23 @@
 //! A fully connected layer: out = W·in + b.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what runs in vector registers must be compiled into the function that has them"
+)]
+
 use std::ops::Range;
 
 use rand::{Rng, RngExt as _};
 
 use crate::network::ProductShape;
-use crate::network::matmul::{Into, Mat, matmul};
+use crate::network::matmul::{Into, Mat, PackedWeight, matmul};
 use crate::network::params::{Layout, Tensor};
-use crate::network::tile::COLUMNS;
+use crate::network::thin::thin_product;
+use crate::network::tile::{COLUMNS, GROUP};
+
+/// Weights that have fewer elements are not cut for two threads: on a batch of 128 they take less
+/// than the 5 µs after which another thread is there.
+const LEAST_TO_CUT: usize = 4096;
 
 /// W `[outputs, inputs]`, b `[outputs]`.
 #[derive(Clone, Debug)]
@@ -45,21 +55,39 @@ impl Dense {
         init_uniform(&mut params[self.bias.range()], self.n_inputs, rng);
     }
 
+    fn weight<'a>(&self, params: &'a [f32]) -> Mat<'a> {
+        Mat::new(&params[self.weight.range()], self.n_outputs, self.n_inputs)
+    }
+
+    /// Brings its weight into the order of its products.
+    pub fn pack(&self, params: &[f32], is_backward_wanted: bool, packed: &mut PackedWeight) {
+        packed.pack(self.weight(params), is_backward_wanted);
+    }
+
     /// `input` `[inputs, n]` to `output` `[outputs, n]`.
-    pub fn forward(&self, params: &[f32], input: &[f32], n: usize, output: &mut [f32]) {
+    pub fn forward(
+        &self,
+        params: &[f32],
+        packed: &PackedWeight,
+        input: &[f32],
+        n: usize,
+        output: &mut [f32],
+    ) {
         let bias = &params[self.bias.range()];
         for column in output[..self.n_outputs * n].chunks_exact_mut(self.n_outputs) {
             column.copy_from_slice(bias);
         }
-        let weight = Mat::new(&params[self.weight.range()], self.n_outputs, self.n_inputs);
-        matmul(output, Into::Add, weight, Mat::new(input, self.n_inputs, n));
+        let input = Mat::new(input, self.n_inputs, n);
+        if !thin_product(output, Into::Add, self.weight(params), input) {
+            packed.forward.times(output, Into::Add, input);
+        }
     }
 
     /// Writes ∂L/∂b to `grads`, and ∂L/∂in `[inputs, n]` where it is wanted;
     /// [`weight_gradient`](Self::weight_gradient) gives the rest.
     pub fn backward(
         &self,
-        params: &[f32],
+        packed: &PackedWeight,
         n: usize,
         grad_output: &[f32],
         grads: &mut [f32],
@@ -70,9 +98,8 @@ impl Dense {
             &grad_output[..self.n_outputs * n],
         );
         if let Some(grad_input) = grad_input {
-            let weight = Mat::new(&params[self.weight.range()], self.n_outputs, self.n_inputs);
             let grad = Mat::new(grad_output, self.n_outputs, n);
-            matmul(grad_input, Into::Replace, weight.t(), grad);
+            packed.backward.times(grad_input, Into::Replace, grad);
         }
     }
 
@@ -98,8 +125,15 @@ impl Dense {
         len: usize,
     ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
         let n_tiles = self.n_inputs.div_ceil(COLUMNS);
-        let n_blocks = (self.n_outputs * self.n_inputs).div_ceil(len);
-        let n_blocks = n_blocks.next_power_of_two().min(n_tiles);
+        let n_elements = self.n_outputs * self.n_inputs;
+        let n_blocks = if n_elements < LEAST_TO_CUT {
+            1
+        } else {
+            n_elements
+                .div_ceil(len)
+                .next_power_of_two()
+                .clamp(2, n_tiles)
+        };
         let column = move |block: usize| (n_tiles * block / n_blocks * COLUMNS).min(self.n_inputs);
         let element = |column| self.weight.offset + column * self.n_outputs;
         (0..n_blocks).map(move |block| {
@@ -120,10 +154,38 @@ pub(in crate::network) fn init_uniform(values: &mut [f32], fan_in: usize, rng: &
 
 /// Sums the columns of `columns`: the gradient of a bias.
 pub(in crate::network) fn sum_columns(sum: &mut [f32], columns: &[f32]) {
-    sum.fill(0.0);
-    for column in columns.chunks_exact(sum.len()) {
-        for (sum, &x) in sum.iter_mut().zip(column) {
-            *sum += x;
+    pulp::Arch::new().dispatch(SumColumns { sum, columns });
+}
+
+struct SumColumns<'a> {
+    /// `[m]`
+    sum: &'a mut [f32],
+    /// `[m, n]`
+    columns: &'a [f32],
+}
+
+impl pulp::WithSimd for SumColumns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { sum, columns } = self;
+        let m = sum.len();
+        let (groups, rest) = sum.as_chunks_mut::<GROUP>();
+        for (i, to) in groups.iter_mut().enumerate() {
+            let mut sums = [0.0; GROUP]; // in registers, unlike what is borrowed
+            for column in columns.chunks_exact(m) {
+                for (sum, &x) in sums.iter_mut().zip(&column[i * GROUP..][..GROUP]) {
+                    *sum += x;
+                }
+            }
+            *to = sums;
+        }
+        rest.fill(0.0);
+        for column in columns.chunks_exact(m) {
+            for (sum, &x) in rest.iter_mut().zip(&column[m - m % GROUP..]) {
+                *sum += x;
+            }
         }
     }
 }

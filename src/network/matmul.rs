@@ -14,9 +14,12 @@
 use std::cell::Cell;
 
 use pulp::Simd;
+use rayon::prelude::*;
 
 use crate::network::thin::thin_product;
-use crate::network::tile::{GROUP, Tile, WithTiles, at, each, each_or_last, group_at, with_tiles};
+use crate::network::tile::{
+    GROUP, Tile, WIDE_GROUP, WithTiles, at, each, each_or_last, with_tiles, with_wide_tiles,
+};
 
 /// A read-only matrix view, column-major unless transposed.
 #[derive(Clone, Copy, Debug)]
@@ -88,61 +91,157 @@ pub enum Into {
 /// # Panics
 /// If the sizes disagree: a fault of the caller, never of user input.
 pub fn matmul(out: &mut [f32], into: Into, a: Mat<'_>, b: Mat<'_>) {
-    let (m, n) = (a.n_rows, b.n_cols);
-    assert_eq!(a.n_cols, b.n_rows, "inner sizes of a matrix product");
-    assert!(out.len() >= m * n, "matrix product outside its buffer");
-    if m == 0 || n == 0 || thin_product(out, into, a, b) {
+    if thin_product(out, into, a, b) {
         return;
     }
-    // Taken and given back: what runs in a closure would be compiled without the wide registers.
     let mut packed = PACKED.take();
-    with_tiles(Product {
-        out,
-        into,
-        a,
-        b,
-        packed: &mut packed,
-    });
+    packed.pack(a);
+    packed.times(out, into, b);
     PACKED.set(packed);
 }
 
 thread_local! {
-    /// Rows of the first factor as they are multiplied, kept from one product to the next.
-    static PACKED: Cell<Vec<[f32; GROUP]>> = const { Cell::new(Vec::new()) };
+    /// The first factor of a product, kept from one product to the next.
+    static PACKED: Cell<Packed> = const { Cell::new(Packed::EMPTY) };
+}
+
+/// The first factor of products, in the order in which they read it.
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    n_rows: usize,
+    n_cols: usize,
+    /// Rows of a group.
+    group: usize,
+    /// `[group, n_cols, groups]`, zeros below the last row.
+    groups: Vec<f32>,
+}
+
+impl Default for Packed {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// Least numbers that another thread packs: what takes it a few microseconds.
+const LEAST_PACKED: usize = 16 * 1024;
+
+/// A weight W as the passes through its layer read it: W forward, Wᵀ backward.
+#[derive(Clone, Debug, Default)]
+pub struct PackedWeight {
+    pub(super) forward: Packed,
+    /// Empty where the gradient of the layer's inputs is not wanted.
+    pub(super) backward: Packed,
+}
+
+impl PackedWeight {
+    /// Takes W, on as many threads as it is worth.
+    pub(super) fn pack(&mut self, weight: Mat<'_>, is_backward_wanted: bool) {
+        self.forward.pack_on_threads(weight);
+        if is_backward_wanted {
+            self.backward.pack_on_threads(weight.t());
+        }
+    }
+}
+
+impl Packed {
+    const EMPTY: Self = Self {
+        n_rows: 0,
+        n_cols: 0,
+        group: GROUP,
+        groups: Vec::new(),
+    };
+
+    /// Copies `a` into memory that it keeps.
+    pub(super) fn pack(&mut self, a: Mat<'_>) {
+        let [group, len] = self.make_room(a);
+        for (i, packed) in self.groups.chunks_exact_mut(len).enumerate() {
+            pack_group(a, i * group, packed);
+        }
+    }
+
+    /// The same on as many threads as it is worth.
+    fn pack_on_threads(&mut self, a: Mat<'_>) {
+        let [group, len] = self.make_room(a);
+        let groups = self.groups.par_chunks_exact_mut(len).enumerate();
+        groups
+            .with_min_len(LEAST_PACKED.div_ceil(len))
+            .for_each(|(i, packed)| pack_group(a, i * group, packed));
+    }
+
+    /// Rows of a group, and its numbers.
+    fn make_room(&mut self, a: Mat<'_>) -> [usize; 2] {
+        self.n_rows = a.n_rows;
+        self.n_cols = a.n_cols;
+        self.group = if a.n_rows.is_multiple_of(WIDE_GROUP) {
+            WIDE_GROUP
+        } else {
+            GROUP
+        };
+        let len = self.group * a.n_cols;
+        self.groups.resize(a.n_rows.div_ceil(self.group) * len, 0.0);
+        [self.group, len.max(1)]
+    }
+
+    /// Rows of a group.
+    pub(super) fn group_len(&self) -> usize {
+        self.group
+    }
+
+    /// Groups of rows from top to bottom, `[n_cols, group]` each.
+    pub(super) fn groups(&self) -> std::slice::ChunksExact<'_, f32> {
+        self.groups.chunks_exact((self.group * self.n_cols).max(1))
+    }
+
+    /// The group of `len` rows from `row` on, column after column.
+    #[inline(always)]
+    pub(super) fn rows_from(&self, row: usize, len: usize) -> std::slice::ChunksExact<'_, f32> {
+        self.groups[row * self.n_cols..][..len * self.n_cols].chunks_exact(len)
+    }
+
+    /// `out` = (or +=) itself times `b`.
+    pub(super) fn times(&self, out: &mut [f32], into: Into, b: Mat<'_>) {
+        let n = self.n_rows * b.n_cols;
+        assert_eq!(self.n_cols, b.n_rows, "inner sizes of a matrix product");
+        assert!(out.len() >= n, "matrix product outside its buffer");
+        let op = Product {
+            out: &mut out[..n],
+            into,
+            a: self,
+            b,
+        };
+        if self.group == WIDE_GROUP {
+            with_wide_tiles(op);
+        } else {
+            with_tiles(op);
+        }
+    }
 }
 
 struct Product<'a> {
     out: &'a mut [f32],
     into: Into,
     /// `[m, k]`
-    a: Mat<'a>,
+    a: &'a Packed,
     /// `[k, n]`, its rows or its columns contiguous
     b: Mat<'a>,
-    packed: &'a mut Vec<[f32; GROUP]>,
 }
 
 impl WithTiles for Product<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const P: usize>(mut self, simd: S) {
-        let k = self.a.n_cols;
+        let rows = (0..self.a.n_rows).step_by(Tile::<S, R, P>::GROUP);
         if self.b.row_stride == 1 {
-            // A group of rows meets all columns, one packed group after the other in the cache.
-            self.make_room(k);
-            for row in (0..self.a.n_rows).step_by(GROUP) {
-                pack(self.a, row, &mut self.packed[..k]);
+            // A group of rows meets all columns, one group after the other in the cache.
+            for row in rows {
                 for column in (0..self.b.n_cols).step_by(P) {
-                    let tile = self.times_columns::<S, R, P>(simd, column);
+                    let tile = self.times_columns::<S, R, P>(simd, row, column);
                     self.store(&tile, row, column);
                 }
             }
         } else {
             // Parts of rows are far apart: those of few columns stay in the cache and meet all groups.
-            self.make_room(self.a.n_rows.div_ceil(GROUP) * k);
-            for row in (0..self.a.n_rows).step_by(GROUP) {
-                pack(self.a, row, &mut self.packed[row / GROUP * k..][..k]);
-            }
             for column in (0..self.b.n_cols).step_by(P) {
-                for row in (0..self.a.n_rows).step_by(GROUP) {
+                for row in rows.clone() {
                     let tile = self.times_rows::<S, R, P>(simd, row, column);
                     self.store(&tile, row, column);
                 }
@@ -152,17 +251,13 @@ impl WithTiles for Product<'_> {
 }
 
 impl Product<'_> {
-    fn make_room(&mut self, n_groups: usize) {
-        let n_groups = n_groups.max(self.packed.len());
-        self.packed.resize(n_groups, [0.0; GROUP]);
-    }
-
-    /// The packed group times `P` columns of b, each contiguous; where there are fewer, the last
-    /// stands for the rest.
+    /// The packed rows from `row` on times `P` columns of b, each contiguous; where there are fewer,
+    /// the last stands for the rest.
     #[inline(always)]
     fn times_columns<S: Simd, const R: usize, const P: usize>(
         &self,
         simd: S,
+        row: usize,
         column: usize,
     ) -> Tile<S, R, P> {
         let (b, k) = (self.b, self.b.n_rows);
@@ -172,8 +267,8 @@ impl Product<'_> {
             *to = &b.data[start..start + k];
         }
         let mut tile = Tile::zero(simd);
-        let packed = &self.packed[..k];
-        for (i, group) in packed.iter().enumerate() {
+        let groups = self.a.rows_from(row, Tile::<S, R, P>::GROUP);
+        for (i, group) in groups.take(k).enumerate() {
             tile.add(group, at(columns, i));
         }
         tile
@@ -187,15 +282,15 @@ impl Product<'_> {
         row: usize,
         column: usize,
     ) -> Tile<S, R, P> {
-        let (b, k) = (self.b, self.b.n_rows);
+        let b = self.b;
         let mut tile = Tile::zero(simd);
-        let packed = &self.packed[row / GROUP * k..][..k];
+        let groups = self.a.rows_from(row, Tile::<S, R, P>::GROUP).enumerate();
         if column + P <= b.n_cols {
-            for (i, group) in packed.iter().enumerate() {
+            for (i, group) in groups {
                 tile.add(group, each(&b.data[i * b.row_stride + column..]));
             }
         } else {
-            for (i, group) in packed.iter().enumerate() {
+            for (i, group) in groups {
                 let rest = &b.data[i * b.row_stride..][column..b.n_cols];
                 tile.add(group, each_or_last(rest));
             }
@@ -210,18 +305,18 @@ impl Product<'_> {
         row: usize,
         column: usize,
     ) {
-        let m = self.a.n_rows;
+        let (m, len) = (self.a.n_rows, Tile::<S, R, P>::GROUP);
         for j in column..(column + P).min(self.b.n_cols) {
             let out = &mut self.out[j * m + row..(j + 1) * m];
-            if out.len() >= GROUP {
-                let out = &mut out[..GROUP];
+            if out.len() >= len {
+                let out = &mut out[..len];
                 if self.into == Into::Replace {
                     tile.put(j - column, out);
                 } else {
                     tile.add_to(j - column, out);
                 }
             } else {
-                let mut sums = [0.0; GROUP];
+                let mut sums = [0.0; GROUP]; // groups are wide only where none is cut
                 tile.add_to(j - column, &mut sums);
                 for (out, sum) in out.iter_mut().zip(sums) {
                     *out = if self.into == Into::Add {
@@ -235,41 +330,71 @@ impl Product<'_> {
     }
 }
 
-/// Writes [`GROUP`] rows of `a` from `row` on, column after column; zeros where there are no more
-/// rows.
+fn pack_group(a: Mat<'_>, row: usize, packed: &mut [f32]) {
+    pulp::Arch::new().dispatch(PackGroup { a, row, packed });
+}
+
+/// Writes a group of rows of `a` from `row` on, column after column; zeros where there are no more.
+struct PackGroup<'a> {
+    a: Mat<'a>,
+    row: usize,
+    /// `[group, n_cols]`
+    packed: &'a mut [f32],
+}
+
+impl pulp::WithSimd for PackGroup<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { a, row, packed } = self;
+        if packed.len() == WIDE_GROUP * a.n_cols {
+            pack_rows(a, row, packed.as_chunks_mut::<WIDE_GROUP>().0);
+        } else {
+            pack_rows(a, row, packed.as_chunks_mut::<GROUP>().0);
+        }
+    }
+}
+
 #[inline(always)]
-fn pack(a: Mat<'_>, row: usize, packed: &mut [[f32; GROUP]]) {
-    let n_rows = GROUP.min(a.n_rows - row);
+fn pack_rows<const LEN: usize>(a: Mat<'_>, row: usize, packed: &mut [[f32; LEN]]) {
+    let n_rows = LEN.min(a.n_rows - row);
     let mut n_done = 0;
-    if a.row_stride == 1 && n_rows == GROUP {
-        for (column, group) in packed.iter_mut().enumerate() {
-            *group = *group_at(a.data, column * a.col_stride + row);
+    if a.row_stride == 1 && n_rows == LEN {
+        for (column, to) in packed.iter_mut().enumerate() {
+            to.copy_from_slice(&a.data[column * a.col_stride + row..][..LEN]);
         }
         n_done = a.n_cols;
-    } else if a.col_stride == 1 && n_rows == GROUP {
-        let (blocks, _) = packed.as_chunks_mut::<GROUP>();
-        for (i, block) in blocks.iter_mut().enumerate() {
-            transpose(a, row, i * GROUP, block);
+    } else if a.col_stride == 1 && n_rows == LEN {
+        let (squares, _) = packed.as_chunks_mut::<SQUARE>();
+        for (i, columns) in squares.iter_mut().enumerate() {
+            for lane in (0..LEN).step_by(SQUARE) {
+                let square = transposed(a, row + lane, i * SQUARE);
+                for (to, column) in columns.iter_mut().zip(square) {
+                    to[lane..lane + SQUARE].copy_from_slice(&column);
+                }
+            }
         }
-        n_done = a.n_cols / GROUP * GROUP;
+        n_done = a.n_cols / SQUARE * SQUARE;
     }
-    for (column, group) in packed.iter_mut().enumerate().skip(n_done) {
-        *group = [0.0; GROUP];
-        for (lane, to) in group[..n_rows].iter_mut().enumerate() {
+    for (column, to) in packed.iter_mut().enumerate().skip(n_done) {
+        to.fill(0.0);
+        for (lane, to) in to[..n_rows].iter_mut().enumerate() {
             *to = a.data[(row + lane) * a.row_stride + column * a.col_stride];
         }
     }
 }
 
-/// Reads a square of `a`, whose rows are contiguous, column by column.
+/// Side of what is transposed in registers.
+const SQUARE: usize = 4;
+
+/// Columns of a square of `a`, whose rows are contiguous.
 #[inline(always)]
-fn transpose(a: Mat<'_>, row: usize, column: usize, out: &mut [[f32; GROUP]; GROUP]) {
-    for lane in 0..GROUP {
-        let from = group_at(a.data, (row + lane) * a.row_stride + column);
-        for (column, &x) in out.iter_mut().zip(from) {
-            column[lane] = x;
-        }
-    }
+fn transposed(a: Mat<'_>, row: usize, column: usize) -> [[f32; SQUARE]; SQUARE] {
+    let start = row * a.row_stride + column;
+    let rows: [&[f32]; SQUARE] =
+        std::array::from_fn(|i| &a.data[start + i * a.row_stride..][..SQUARE]);
+    std::array::from_fn(|j| std::array::from_fn(|i| rows[i][j]))
 }
 
 #[cfg(test)]

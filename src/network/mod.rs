@@ -22,7 +22,7 @@ use activation::ActivationLayer;
 use conv::{Conv, ConvWork};
 use dense::Dense;
 use image::ImageShape;
-use matmul::Into;
+use matmul::{Into, PackedWeight};
 pub use params::{Layout, Tensor};
 
 /// Which network maps inputs to features.
@@ -149,6 +149,32 @@ pub struct NetworkWork {
     convs: Vec<ConvWork>,
 }
 
+/// Weights in the order in which the passes read them, made once for all parts of a batch.
+#[derive(Clone, Debug, Default)]
+pub struct PackedWeights {
+    /// For each layer; those without weights stay empty.
+    layers: Vec<PackedWeight>,
+}
+
+impl PackedWeights {
+    /// With the parameters from which they were made.
+    pub fn beside<'a>(&'a self, values: &'a [f32]) -> Parameters<'a> {
+        Parameters {
+            values,
+            packed: self,
+        }
+    }
+}
+
+/// Parameters as the passes take them.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters<'a> {
+    /// The flat buffer.
+    pub values: &'a [f32],
+    /// What [`Network::pack`] made of it.
+    pub packed: &'a PackedWeights,
+}
+
 /// Columns of the weight of a dense layer, whose gradient is a product over the whole batch.
 #[derive(Clone, Debug)]
 pub struct WeightBlock {
@@ -269,25 +295,44 @@ impl Network {
         }
     }
 
+    /// Brings the weights into the order of the passes, on as many threads as they are worth. To be
+    /// done again after each change of the parameters.
+    pub fn pack(&self, params: &[f32], packed: &mut PackedWeights) {
+        packed
+            .layers
+            .resize(self.layers.len(), PackedWeight::default());
+        for (i, (layer, packed)) in self.layers.iter().zip(&mut packed.layers).enumerate() {
+            let is_backward_wanted = i > 0;
+            match layer {
+                Layer::Conv(conv) => conv.pack(params, is_backward_wanted, packed),
+                Layer::Dense(dense) => dense.pack(params, is_backward_wanted, packed),
+                Layer::Activation(_) => {}
+            }
+        }
+    }
+
     /// Features `[dim, n]` of inputs `[inputs, n]`; they stay in `work` for the backward pass.
     pub fn forward<'w>(
         &self,
-        params: &[f32],
+        params: Parameters<'_>,
         inputs: &[f32],
         n: usize,
         work: &'w mut NetworkWork,
     ) -> &'w [f32] {
         work.outputs.resize(self.layers.len(), Vec::new());
         work.convs.resize(self.layers.len(), ConvWork::default());
-        for (i, layer) in self.layers.iter().enumerate() {
+        let Parameters { values, packed } = params;
+        for (i, (layer, packed)) in self.layers.iter().zip(&packed.layers).enumerate() {
             let (before, after) = work.outputs.split_at_mut(i);
             let input: &[f32] = before.last().map_or(inputs, |output| output);
             let output = &mut after[0];
             output.resize(self.widths[i + 1] * n, 0.0);
             match layer {
-                Layer::Conv(conv) => conv.forward(params, input, n, output, &mut work.convs[i]),
-                Layer::Dense(dense) => dense.forward(params, input, n, output),
-                Layer::Activation(activation) => activation.forward(params, input, output),
+                Layer::Conv(conv) => {
+                    conv.forward(values, packed, input, n, output, &mut work.convs[i]);
+                }
+                Layer::Dense(dense) => dense.forward(values, packed, input, n, output),
+                Layer::Activation(activation) => activation.forward(values, input, output),
             }
         }
         self.features(work)
@@ -302,7 +347,7 @@ impl Network {
     /// ∂L/∂features `[dim, n]`.
     pub fn backward(
         &self,
-        params: &[f32],
+        params: Parameters<'_>,
         inputs: &[f32],
         n: usize,
         grad_features: &[f32],
@@ -319,12 +364,13 @@ impl Network {
             last.clear();
             last.extend_from_slice(grad_features);
         }
-        for (i, layer) in self.layers.iter().enumerate().rev() {
+        let Parameters { values, packed } = params;
+        for (i, (layer, packed)) in self.layers.iter().zip(&packed.layers).enumerate().rev() {
             let input: &[f32] = if i == 0 { inputs } else { &outputs[i - 1] };
             let (before, after) = grad_outputs.split_at_mut(i);
             let (before, grad) = (before.last_mut(), &mut after[0]);
             if let Layer::Activation(activation) = layer {
-                activation.backward(params, input, grad, grads);
+                activation.backward(values, input, grad, grads);
                 if let Some(before) = before {
                     before.resize(grad.len(), 0.0); // two buffers from the first step on
                     std::mem::swap(before, grad);
@@ -337,9 +383,9 @@ impl Network {
             });
             match layer {
                 Layer::Conv(conv) => {
-                    conv.backward(params, input, n, grad, grads, wanted, &mut convs[i]);
+                    conv.backward(packed, input, n, grad, grads, wanted, &mut convs[i]);
                 }
-                Layer::Dense(dense) => dense.backward(params, n, grad, grads, wanted),
+                Layer::Dense(dense) => dense.backward(packed, n, grad, grads, wanted),
                 Layer::Activation(_) => {}
             }
         }
@@ -429,8 +475,10 @@ mod tests {
         let mut c = vec![0.0; dim * n];
         dense::init_uniform(&mut c, 1, &mut rng);
         let mut work = NetworkWork::default();
+        let mut packed = PackedWeights::default();
         let mut value = |params: &[f32]| -> f64 {
-            let features = network.forward(params, &inputs, n, &mut work);
+            network.pack(params, &mut packed);
+            let features = network.forward(packed.beside(params), &inputs, n, &mut work);
             features
                 .iter()
                 .zip(&c)
@@ -439,8 +487,11 @@ mod tests {
         };
         let mut grads = vec![0.0; layout.len()];
         let mut backward_work = NetworkWork::default();
-        network.forward(&params, &inputs, n, &mut backward_work);
-        network.backward(&params, &inputs, n, &c, &mut backward_work, &mut grads);
+        let mut packed = PackedWeights::default();
+        network.pack(&params, &mut packed);
+        let parameters = packed.beside(&params);
+        network.forward(parameters, &inputs, n, &mut backward_work);
+        network.backward(parameters, &inputs, n, &c, &mut backward_work, &mut grads);
         for block in network.weight_blocks(16) {
             let chunk = (inputs.as_slice(), &backward_work);
             let out = &mut grads[block.range.clone()];

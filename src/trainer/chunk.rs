@@ -2,7 +2,7 @@
 
 use crate::data::Split;
 use crate::loss::{Head, HeadGrads, HeadInput, HeadWork, Values};
-use crate::network::NetworkWork;
+use crate::network::{NetworkWork, Parameters};
 use crate::trainer::model::{Body, Model};
 
 /// A fixed part of the batch with its own buffers, so that sums do not depend on threads.
@@ -32,7 +32,7 @@ impl Chunk {
         model: &Model,
         head: &Head,
         split: &Split,
-        params: &[f32],
+        params: Parameters<'_>,
         values: &Values<f32>,
         indices: &[u32],
         batch: usize,
@@ -69,9 +69,9 @@ impl Chunk {
         let input = HeadInput {
             features,
             labels: &self.labels,
-            weights: &params[model.weights.range()],
-            bias: &params[model.bias.range()],
-            centers: &params[model.centers.range()],
+            weights: &params.values[model.weights.range()],
+            bias: &params.values[model.bias.range()],
+            centers: &params.values[model.centers.range()],
             batch,
         };
         let n_body = model.weights.offset - shared.start;

@@ -37,7 +37,7 @@ use crate::data::{DataError, Dataset, Split};
 use crate::experiment::{Change, Experiment, ExperimentError};
 use crate::loss::center::update_centers;
 use crate::loss::{Form, Head, Values};
-use crate::network::NetworkWork;
+use crate::network::{NetworkWork, PackedWeights};
 use crate::trainer::batches::Batches;
 use crate::trainer::change::recipe;
 use crate::trainer::chunk::Chunk;
@@ -102,6 +102,8 @@ pub struct Trainer {
     data: Arc<Dataset>,
     model: Model,
     params: Vec<f32>,
+    /// The network's part of them as its passes read it: always of the same step.
+    packed: PackedWeights,
     optimizer: Optimizer,
     batches: Batches,
     indices: Vec<u32>,
@@ -199,6 +201,7 @@ impl Trainer {
             gradient: Gradient::new(&model),
             model,
             params,
+            packed: PackedWeights::default(),
             indices: Vec::new(),
             chunks: Vec::new(),
             threads: thread_pool(n_threads)?,
@@ -209,6 +212,7 @@ impl Trainer {
             rewarm: Rewarm::default(),
             pending,
         };
+        trainer.threads().install(|| trainer.pack());
         trainer.put_on_sphere();
         trainer.zero_first_weight_of_binary();
         Ok(trainer)
@@ -291,7 +295,8 @@ impl Trainer {
         let len = n.div_ceil(self.n_chunks(n));
         self.chunks.resize_with(n.div_ceil(len), Chunk::default);
         let head = self.head();
-        let (model, data, params) = (&self.model, &self.data.train, &self.params);
+        let (model, data) = (&self.model, &self.data.train);
+        let params = self.packed.beside(&self.params);
         let indices = self.indices.par_chunks(len);
         let jobs = indices.zip(&mut self.chunks);
         jobs.for_each(|(indices, chunk)| {
@@ -355,7 +360,13 @@ impl Trainer {
             update_centers(centers, &self.gradient.center_sums, self.model.dim, rate);
         }
         self.put_on_sphere();
+        self.pack();
         Ok(())
+    }
+
+    /// Brings the network's weights into the order of its passes; to be done whenever they change.
+    fn pack(&mut self) {
+        self.model.pack(&self.params, &mut self.packed);
     }
 
     fn bad_parameter(&self) -> Diverged {
@@ -537,7 +548,7 @@ impl Trainer {
             split.gather(indices, &mut work.inputs);
         }
         features.copy_from_slice(self.model.features(
-            &self.params,
+            self.packed.beside(&self.params),
             indices,
             &work.inputs,
             &mut work.network,

@@ -8,7 +8,9 @@ use rand_distr::{Distribution as _, StandardNormal};
 use crate::data::{Dataset, InputShape};
 use crate::experiment::Experiment;
 use crate::geometry::regular;
-use crate::network::{Layout, Network, NetworkKind, NetworkWork, Tensor};
+use crate::network::{
+    Layout, Network, NetworkKind, NetworkWork, PackedWeights, Parameters, Tensor,
+};
 
 /// Numbered streams of the run's generator: a change in the use of one does not shift the others.
 #[derive(Clone, Copy, Debug)]
@@ -138,10 +140,17 @@ impl Model {
         }
     }
 
+    /// Brings the weights of a network into the order of its passes.
+    pub(super) fn pack(&self, params: &[f32], packed: &mut PackedWeights) {
+        if let Body::Network(network) = &self.body {
+            network.pack(params, packed);
+        }
+    }
+
     /// Features `[dim, n]` of these inputs, or of these samples where features are free.
     pub(super) fn features<'w>(
         &self,
-        params: &[f32],
+        params: Parameters<'_>,
         indices: &[u32],
         inputs: &[f32],
         work: &'w mut NetworkWork,
@@ -150,7 +159,7 @@ impl Model {
         match &self.body {
             Body::Network(network) => network.forward(params, inputs, indices.len(), work),
             Body::Free(features) => {
-                let table = &params[features.range()];
+                let table = &params.values[features.range()];
                 free.clear();
                 for &index in indices {
                     free.extend_from_slice(column(table, self.dim, index));

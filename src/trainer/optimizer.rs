@@ -1,5 +1,10 @@
 //! SGD with momentum and Adam over the flat parameter buffer.
 
+#![expect(
+    clippy::inline_always,
+    reason = "compiled for each known dimension, and into the function that has vector registers"
+)]
+
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -76,12 +81,25 @@ impl Optimizer {
             let columns = columns.zip(grads[range.clone()].par_chunks(BLOCK));
             is_finite &= match config.kind {
                 OptimizerKind::Sgd => columns
-                    .map(|((params, velocity), grads)| rule.sgd(params, velocity, grads))
+                    .map(|((params, velocity), grads)| {
+                        pulp::Arch::new().dispatch(Sgd {
+                            rule,
+                            params,
+                            velocity,
+                            grads,
+                        })
+                    })
                     .reduce(|| true, |all, block| all & block),
                 OptimizerKind::Adam => columns
                     .zip(self.second[range].par_chunks_mut(BLOCK))
                     .map(|(((params, first), grads), second)| {
-                        rule.adam(params, first, second, grads)
+                        pulp::Arch::new().dispatch(Adam {
+                            rule,
+                            params,
+                            first,
+                            second,
+                            grads,
+                        })
                     })
                     .reduce(|| true, |all, block| all & block),
             };
@@ -112,10 +130,6 @@ impl Optimizer {
     }
 }
 
-#[expect(
-    clippy::inline_always,
-    reason = "compiled once for each dimension that is known"
-)]
 #[inline(always)]
 fn to_unit_length(columns: &mut [f32], velocity: &mut [f32], dim: usize) {
     let columns = columns.chunks_exact_mut(dim);
@@ -147,33 +161,55 @@ struct Rule {
     corrections: [f32; 2],
 }
 
-impl Rule {
-    /// v = μv + g + λw, w −= ηv; says whether all w are finite.
-    fn sgd(&self, params: &mut [f32], velocity: &mut [f32], grads: &[f32]) -> bool {
+/// One step of SGD on a block; says whether all parameters are finite.
+struct Sgd<'a> {
+    rule: Rule,
+    params: &'a mut [f32],
+    velocity: &'a mut [f32],
+    grads: &'a [f32],
+}
+
+impl pulp::WithSimd for Sgd<'_> {
+    type Output = bool;
+
+    /// v = μv + g + λw, w −= ηv.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> bool {
+        let rule = self.rule;
         let mut is_finite = true;
-        for ((w, v), &g) in params.iter_mut().zip(velocity).zip(grads) {
-            *v = self.momentum * *v + self.scale * g + self.decay * *w;
-            *w -= self.learning_rate * *v;
+        for ((w, v), &g) in self.params.iter_mut().zip(self.velocity).zip(self.grads) {
+            *v = rule.momentum * *v + rule.scale * g + rule.decay * *w;
+            *w -= rule.learning_rate * *v;
             is_finite &= w.is_finite(); // no way out of the loop: it is vectorized
         }
         is_finite
     }
+}
 
-    /// arXiv 1412.6980, algorithm 1, with weight decay in the gradient; as above.
-    fn adam(
-        &self,
-        params: &mut [f32],
-        first: &mut [f32],
-        second: &mut [f32],
-        grads: &[f32],
-    ) -> bool {
-        let ([b1, b2], [c1, c2]) = (BETA, self.corrections);
+/// One step of Adam on a block; says whether all parameters are finite.
+struct Adam<'a> {
+    rule: Rule,
+    params: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    grads: &'a [f32],
+}
+
+impl pulp::WithSimd for Adam<'_> {
+    type Output = bool;
+
+    /// arXiv 1412.6980, algorithm 1, with weight decay in the gradient.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> bool {
+        let rule = self.rule;
+        let ([b1, b2], [c1, c2]) = (BETA, rule.corrections);
         let mut is_finite = true;
-        for (((w, first), second), &g) in params.iter_mut().zip(first).zip(second).zip(grads) {
-            let g = self.scale * g + self.decay * *w;
+        let moments = self.first.iter_mut().zip(self.second);
+        for ((w, (first, second)), &g) in self.params.iter_mut().zip(moments).zip(self.grads) {
+            let g = rule.scale * g + rule.decay * *w;
             *first = b1 * *first + (1.0 - b1) * g;
             *second = b2 * *second + (1.0 - b2) * g * g;
-            *w -= self.learning_rate * (*first / c1) / ((*second / c2).sqrt() + EPSILON);
+            *w -= rule.learning_rate * (*first / c1) / ((*second / c2).sqrt() + EPSILON);
             is_finite &= w.is_finite();
         }
         is_finite
