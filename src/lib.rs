@@ -15,4 +15,5 @@ pub mod geometry;
 pub mod loss;
 pub mod network;
 pub mod scene;
+mod simd;
 pub mod trainer;

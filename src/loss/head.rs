@@ -14,17 +14,17 @@
     reason = "what runs in vector registers must be compiled into the function that has them"
 )]
 
+use crate::loss::block::{Block, Pull, rejection};
 use crate::loss::lanes::{Halves, LANES, Lanes};
 use crate::loss::real::Real;
 use crate::loss::spec::{Form, LossSpec, PenaltyInput, Psi, Rho, TargetAngle, Values};
+use crate::simd::dispatch;
 
 /// Features shorter than this have no direction: all their cosines are 0 (`losses.md` 2.4).
 const SHORTEST_FEATURE: f64 = 1e-12;
 /// Coordinates that are gone through in one loop. From four on it is compiled to take several side
 /// by side, with every lane moved twice: eight dimensions then took four times as long, and 64 six.
 const ROWS: usize = 3;
-/// Stands in for the target's logit where only the others count: its exponential is 0.
-const HIDDEN: f64 = f64::NEG_INFINITY;
 
 /// A loss together with its sizes.
 #[derive(Clone, Copy, Debug)]
@@ -119,45 +119,6 @@ struct ClassSums<T> {
     columns: Vec<Halves<T>>,
 }
 
-/// [`LANES`] samples on their way through the head.
-#[derive(Clone, Debug, Default)]
-struct Block<T> {
-    /// Samples in use; the lanes behind them hold zeros and weigh nothing.
-    n: usize,
-    /// y
-    labels: [usize; LANES],
-    /// u = x/‖x‖, or x for the linear forms `[dim]`
-    directions: Vec<Lanes<T>>,
-    /// ‖x‖
-    norms: Lanes<T>,
-    /// l: the sample's part of the factor on the cosine
-    factors: Lanes<T>,
-    /// What carries a gradient at a direction to its feature, beside the class's factor.
-    to_feature: Lanes<T>,
-    /// cosθ, or W·x `[classes]`
-    cos: Vec<Lanes<T>>,
-    /// z, then ∂L/∂z but for the factor below `[classes]`
-    logits: Vec<Lanes<T>>,
-    /// 1/(n Σ e^z): what softmax and the mean over the batch divide by
-    to_gradient: Lanes<T>,
-    /// v_y `[dim]`
-    target: Vec<Lanes<T>>,
-    /// cosθ_y
-    target_cos: Lanes<T>,
-    /// sinθ_y as ‖v − cosθ u‖, exact near 0 and π
-    target_sin: Lanes<T>,
-    /// ψ(θ_y)
-    psi: Lanes<T>,
-    /// −ψ'(θ_y)
-    pull: Lanes<T>,
-    /// l u `[dim]`
-    scaled: Vec<Lanes<T>>,
-    /// The target's part of ∂L/∂x, 0 for the linear forms `[dim]`
-    target_grads: Vec<Lanes<T>>,
-    /// ∂L/∂x `[dim]`
-    grads: Vec<Lanes<T>>,
-}
-
 impl Head {
     /// Loss Σ_i L_i / `batch` over the samples of `input` with its penalty, summed in f64, and its
     /// gradients.
@@ -182,7 +143,7 @@ impl Head {
             work,
             grads,
         };
-        let loss = pulp::Arch::new().dispatch(blocks);
+        let loss = dispatch(blocks);
         loss + self.penalty(input, values, grads)
     }
 
@@ -595,129 +556,6 @@ impl<T: Real> pulp::WithSimd for Blocks<'_, '_, '_, T> {
     }
 }
 
-impl<T: Real> Block<T> {
-    fn resize(&mut self, dim: usize, n_classes: usize) {
-        let zero = Lanes::splat(T::zero());
-        for per_row in [
-            &mut self.directions,
-            &mut self.target,
-            &mut self.scaled,
-            &mut self.target_grads,
-            &mut self.grads,
-        ] {
-            per_row.clear();
-            per_row.resize(dim, zero);
-        }
-        self.cos.resize(n_classes, zero);
-        self.logits.resize(n_classes, zero);
-    }
-
-    /// Σ L_i of the block; turns logits into ∂L/∂z (`losses.md` 2.1).
-    ///
-    /// Keeps all digits when the loss is tiny: log1p of the others' sum where the target leads, and
-    /// −Σ_{j≠y} p_j instead of p_y − 1.
-    #[inline(always)]
-    fn cross_entropy(&mut self, batch: usize) -> f64 {
-        let zero = Lanes::splat(T::zero());
-        let mut target = zero;
-        for (lane, &y) in self.labels.iter().enumerate() {
-            target[lane] = std::mem::replace(&mut self.logits[y][lane], T::of(HIDDEN));
-        }
-        let mut lead = zero;
-        for &logit in &self.logits {
-            let ahead = logit.zip(target, |z, target| z - target);
-            lead = lead.zip(ahead, |lead, ahead| if ahead > lead { ahead } else { lead });
-        }
-        let mut others = zero;
-        for logit in &mut self.logits {
-            // In this order the leader comes to exactly 0, however large the logits.
-            let ahead = logit.zip(target, |z, target| z - target);
-            *logit = ahead.zip(lead, |ahead, lead| (ahead - lead).exp_nonpositive());
-            others = others.zip(*logit, |others, e| others + e);
-        }
-        let own = lead.map(|lead| (-lead).exp_nonpositive());
-        let batch = T::of(batch as f64);
-        let mut inverse = own.zip(others, |own, others| T::one() / (batch * (own + others)));
-        for lane in self.n..LANES {
-            inverse[lane] = T::zero();
-        }
-        self.to_gradient = inverse;
-        // ln(own + others), with the 1 taken out that is among the others where one of them leads.
-        let rest = own.zip(others, |own, others| {
-            let is_led = own < T::one();
-            if is_led {
-                own + (others - T::one())
-            } else {
-                others
-            }
-        });
-        let losses = lead.zip(rest.map(T::ln_1p_nonnegative), |lead, ln| lead + ln);
-        let mut loss = 0.0;
-        for lane in 0..self.n {
-            self.logits[self.labels[lane]][lane] = -others[lane];
-            loss += losses[lane].widen();
-        }
-        loss
-    }
-
-    /// Appends the lanes in use of all classes, times a factor, to `[classes, n]`.
-    fn keep(&self, columns: &mut Vec<T>, factor: Lanes<T>) {
-        for lane in 0..self.n {
-            columns.extend(self.logits.iter().map(|logit| logit[lane] * factor[lane]));
-        }
-    }
-}
-
-/// The gradient of ψ(θ) at a direction u with the other direction v, times a strength.
-struct Pull<T> {
-    /// On the tangent v − cosθ u.
-    tangential: Lanes<T>,
-    /// On u itself, where its length counts.
-    radial: Lanes<T>,
-}
-
-impl<T: Real> Pull<T> {
-    /// With `keeps_length` the gradient is the tangential part alone; without it u stands for a
-    /// vector of free length, and the radial part ψ u belongs to it.
-    #[inline(always)]
-    fn new(sin: Lanes<T>, block: &Block<T>, strength: Lanes<T>, keeps_length: bool) -> Self {
-        // At θ = 0 the cone has no direction; the floor rounds its tip, and 0/floor is 0.
-        let length = sin.map(|sin| {
-            if sin < T::TANGENT_FLOOR {
-                T::TANGENT_FLOOR
-            } else {
-                sin
-            }
-        });
-        Self {
-            tangential: (strength * block.pull).zip(length, |pull, length| pull / length),
-            radial: if keeps_length {
-                Lanes::splat(T::zero())
-            } else {
-                strength * block.psi
-            },
-        }
-    }
-
-    /// One coordinate of it.
-    #[inline(always)]
-    fn at(&self, u: Lanes<T>, v: Lanes<T>, cos: Lanes<T>) -> Lanes<T> {
-        let tangent = v.zip(cos * u, |v, along| v - along);
-        (self.tangential * tangent).zip(self.radial * u, |tangential, radial| tangential + radial)
-    }
-}
-
-/// ‖v − cosθ u‖
-#[inline(always)]
-fn rejection<T: Real>(v: &[Lanes<T>], u: &[Lanes<T>], cos: Lanes<T>) -> Lanes<T> {
-    let mut squared = Lanes::splat(T::zero());
-    for (&v, &u) in v.iter().zip(u) {
-        let rejected = v.zip(cos * u, |v, along| v - along);
-        squared.add_product(rejected, rejected);
-    }
-    squared.map(T::sqrt)
-}
-
 fn values_scale<T: Real>(spec: &LossSpec, values: &Values<T>) -> T {
     spec.param_index("scale").map_or(T::one(), |i| values[i])
 }
@@ -725,4 +563,77 @@ fn values_scale<T: Real>(spec: &LossSpec, values: &Values<T>) -> T {
 #[inline(always)]
 fn norm<T: Real>(a: &[T]) -> T {
     a.iter().fold(T::zero(), |sum, &a| sum + a * a).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::loss::{LOSSES, Setting};
+    use crate::simd::at_each_level;
+
+    /// Loss, ∂L/∂x, ∂L/∂W and ∂L/∂b, one after the other.
+    fn run<T: Real + Default>(head: Head, numbers: &[f64], n: usize) -> Vec<f64> {
+        let numbers: Vec<T> = numbers.iter().map(|&x| T::of(x)).collect();
+        let (dim, n_classes) = (head.dim, head.n_classes);
+        let (features, rest) = numbers.split_at(dim * n);
+        let (weights, rest) = rest.split_at(dim * n_classes);
+        let (bias, centers) = rest.split_at(n_classes);
+        let labels: Vec<u16> = (0..n).map(|i| (i * 7 % n_classes) as u16).collect();
+        let mut grads = [dim * n, dim * n_classes, n_classes, (dim + 1) * n_classes]
+            .map(|len| vec![T::zero(); len]);
+        let [grad_features, grad_weights, grad_bias, center_sums] = &mut grads;
+        let values = head.spec.defaults(Setting { dim, n_classes });
+        let loss = head.run(
+            HeadInput {
+                features,
+                labels: &labels,
+                weights,
+                bias,
+                centers,
+                batch: n,
+            },
+            &values.map(T::of),
+            &mut HeadWork::default(),
+            &mut HeadGrads {
+                features: grad_features,
+                weights: grad_weights,
+                bias: grad_bias,
+                center_sums,
+            },
+        );
+        let grads = grads.iter().take(3).flatten().map(|x| x.widen());
+        std::iter::once(loss).chain(grads).collect()
+    }
+
+    #[test]
+    fn every_loss_is_the_same_in_all_registers() {
+        for (spec, dim) in LOSSES
+            .iter()
+            .flat_map(|spec| [2, 3, 8].map(|dim| (spec, dim)))
+        {
+            let n = 37; // the last block is not full
+            let n_classes = if spec.form == Form::Binary { 2 } else { 10 };
+            let head = Head {
+                spec,
+                dim,
+                n_classes,
+            };
+            let mut rng = ChaCha8Rng::seed_from_u64(dim as u64);
+            let len = dim * n + (2 * dim + 1) * n_classes;
+            let numbers: Vec<f64> = (0..len).map(|_| rng.random_range(-1.5..1.5)).collect();
+            let expected = run::<f64>(head, &numbers, n);
+            at_each_level(|| {
+                for found in [run::<f64>(head, &numbers, n), run::<f32>(head, &numbers, n)] {
+                    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        let error = (found - expected).abs() / expected.abs().max(0.01);
+                        let what = format!("{} in {dim}-D, number {i}", spec.id);
+                        assert!(error < 1e-3, "{what}: {found} instead of {expected}");
+                    }
+                }
+            });
+        }
+    }
 }

@@ -10,6 +10,7 @@
 
 mod arcface;
 mod binary_cross_entropy;
+mod block;
 pub mod center;
 mod combined;
 mod cosface;

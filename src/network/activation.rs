@@ -8,6 +8,7 @@
 use pulp::Simd;
 
 use crate::network::params::{Layout, Tensor};
+use crate::simd::dispatch;
 
 /// Which function stands between layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl ActivationLayer {
     /// Element by element; `input` is kept for the backward pass.
     pub fn forward(&self, params: &[f32], input: &[f32], output: &mut [f32]) {
         let slope = self.slope(params);
-        pulp::Arch::new().dispatch(Forward {
+        dispatch(Forward {
             slope,
             input,
             output,
@@ -73,7 +74,7 @@ impl ActivationLayer {
     /// Turns ∂L/∂out into ∂L/∂in in place and writes ∂L/∂slope to `grads`.
     pub fn backward(&self, params: &[f32], input: &[f32], grad: &mut [f32], grads: &mut [f32]) {
         let slope = self.slope(params);
-        let grad_slope = pulp::Arch::new().dispatch(Backward { slope, input, grad });
+        let grad_slope = dispatch(Backward { slope, input, grad });
         if let Some(slope) = &self.slope {
             grads[slope.offset] = grad_slope;
         }

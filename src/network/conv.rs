@@ -479,6 +479,7 @@ impl Conv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::at_each_level;
 
     /// Small whole numbers, so that every sum is exact.
     fn whole(n: usize, seed: usize) -> Vec<f32> {
@@ -579,6 +580,10 @@ mod tests {
 
     #[test]
     fn convolutions_of_any_size_agree_with_the_definition() {
+        at_each_level(check_sizes);
+    }
+
+    fn check_sizes() {
         for n in [1, 8, 9, 17] {
             for [height, width] in [[1, 1], [2, 3], [11, 9], [14, 14]] {
                 check([height, width, 1], 16, n);

@@ -14,6 +14,7 @@ use crate::network::matmul::{Into, Mat, PackedWeight, matmul};
 use crate::network::params::{Layout, Tensor};
 use crate::network::thin::thin_product;
 use crate::network::tile::{COLUMNS, GROUP};
+use crate::simd::dispatch;
 
 /// Weights that have fewer elements are not cut for two threads: on a batch of 128 they take less
 /// than the 5 µs after which another thread is there.
@@ -154,7 +155,7 @@ pub(in crate::network) fn init_uniform(values: &mut [f32], fan_in: usize, rng: &
 
 /// Sums the columns of `columns`: the gradient of a bias.
 pub(in crate::network) fn sum_columns(sum: &mut [f32], columns: &[f32]) {
-    pulp::Arch::new().dispatch(SumColumns { sum, columns });
+    dispatch(SumColumns { sum, columns });
 }
 
 struct SumColumns<'a> {

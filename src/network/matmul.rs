@@ -20,6 +20,7 @@ use crate::network::thin::thin_product;
 use crate::network::tile::{
     GROUP, Tile, WIDE_GROUP, WithTiles, at, each, each_or_last, with_tiles, with_wide_tiles,
 };
+use crate::simd::dispatch;
 
 /// A read-only matrix view, column-major unless transposed.
 #[derive(Clone, Copy, Debug)]
@@ -331,7 +332,7 @@ impl Product<'_> {
 }
 
 fn pack_group(a: Mat<'_>, row: usize, packed: &mut [f32]) {
-    pulp::Arch::new().dispatch(PackGroup { a, row, packed });
+    dispatch(PackGroup { a, row, packed });
 }
 
 /// Writes a group of rows of `a` from `row` on, column after column; zeros where there are no more.
@@ -400,11 +401,16 @@ fn transposed(a: Mat<'_>, row: usize, column: usize) -> [[f32; SQUARE]; SQUARE] 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::at_each_level;
 
     /// Sizes around the paths for thin matrices, in both orders of storage.
     #[test]
     fn products_of_any_shape_agree_with_the_definition() {
-        let sizes = [1, 2, 3, 5, 16, 20, 37];
+        at_each_level(check_shapes);
+    }
+
+    fn check_shapes() {
+        let sizes = [1, 2, 3, 5, 16, 20, 37, 64];
         for (m, n, k) in sizes
             .into_iter()
             .flat_map(|m| sizes.into_iter().map(move |n| (m, n)))
@@ -423,6 +429,10 @@ mod tests {
     /// Longer than what a thin product copies.
     #[test]
     fn long_products_agree_with_the_definition() {
+        at_each_level(check_long);
+    }
+
+    fn check_long() {
         for [m, n, k] in [[2, 9, 529], [33, 17, 529], [529, 3, 40], [40, 529, 4]] {
             let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
             let b: Vec<f32> = (0..k * n).map(|i| 2.0 - (i % 5) as f32).collect();

@@ -11,6 +11,8 @@
 
 use pulp::Simd;
 
+use crate::simd::dispatch;
+
 /// Numbers that lie side by side: one register of AVX-512, two of AVX2, four of NEON.
 pub(super) const GROUP: usize = 16;
 
@@ -88,12 +90,12 @@ pub(super) trait WithTiles {
 
 /// Runs `op` with the widest registers that the machine has, in groups of [`GROUP`].
 pub(super) fn with_tiles(op: impl WithTiles) {
-    pulp::Arch::new().dispatch(Narrow(op));
+    dispatch(Narrow(op));
 }
 
 /// The same in groups of [`WIDE_GROUP`]: faster with AVX-512, and not slower elsewhere.
 pub(super) fn with_wide_tiles(op: impl WithTiles) {
-    pulp::Arch::new().dispatch(Wide(op));
+    dispatch(Wide(op));
 }
 
 struct Narrow<Op>(Op);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::network::WeightBlock;
+use crate::simd::dispatch;
 use crate::trainer::chunk::Chunk;
 use crate::trainer::model::{Body, Model};
 
@@ -188,7 +189,7 @@ fn add(sum: &mut [f32], values: &[f32]) {
 }
 
 fn sum_of_squares(values: &[f32]) -> f64 {
-    pulp::Arch::new().dispatch(SumOfSquares(values))
+    dispatch(SumOfSquares(values))
 }
 
 /// Of one block or piece, with the widest registers that the machine has.

@@ -10,6 +10,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::experiment::{OptimizerConfig, OptimizerKind};
+use crate::simd::dispatch;
 use crate::trainer::gradient::BLOCK;
 
 /// One stretch of the buffer with its own treatment.
@@ -82,7 +83,7 @@ impl Optimizer {
             is_finite &= match config.kind {
                 OptimizerKind::Sgd => columns
                     .map(|((params, velocity), grads)| {
-                        pulp::Arch::new().dispatch(Sgd {
+                        dispatch(Sgd {
                             rule,
                             params,
                             velocity,
@@ -93,7 +94,7 @@ impl Optimizer {
                 OptimizerKind::Adam => columns
                     .zip(self.second[range].par_chunks_mut(BLOCK))
                     .map(|(((params, first), grads), second)| {
-                        pulp::Arch::new().dispatch(Adam {
+                        dispatch(Adam {
                             rule,
                             params,
                             first,
