@@ -26,6 +26,8 @@ TARGETS = {
     "free-embeddings-4096x2": (1 / 8, "1/8"),
     "head-only-100-classes-3d": (1 / 5, "1/5"),
 }
+# The products of a step of the workload below and nothing else, as another library makes them.
+BARE_PRODUCTS = "PyTorch, bare products"
 LEAST_SHARE_OF_GEMM = ("mnist-mlp-784-256-128-2", 0.70)
 
 
@@ -78,6 +80,8 @@ def commands(args):
         else:
             names[name] = f"{name} {number}"
             found[name] = [args.python, str(HERE / "peers" / script), seconds, *extra]
+    if "PyTorch" in found:
+        found[BARE_PRODUCTS] = [args.python, str(HERE / "peers/torch_products.py"), seconds, threads]
     return found, names, missing
 
 
@@ -130,6 +134,15 @@ def peers_table(results):
         yield f"| `{workload}` | {' | '.join(map(micros, [ours, *peers]))} | {verdict} | ≤ {target} | {cell} |"
 
 
+def bare_products(results):
+    """One sentence: a whole step beside the products that another library makes for it."""
+    alone = middle(results, BARE_PRODUCTS, ("mnist-mlp-products", THREADS), "step_us")
+    if alone is not None:
+        ours = middle(results, "marginscope", (LEAST_SHARE_OF_GEMM[0], THREADS), "mean_step_us")
+        yield f"The products of a step of `{LEAST_SHARE_OF_GEMM[0]}` alone, and nothing else, take PyTorch {micros(alone)} µs: "
+        yield f"a whole step of marginscope runs at {alone / ours:.0%} of that rate."
+
+
 def growth_table(results):
     yield "| workload | batch | median step, µs | samples/s | GFLOP/s |"
     yield "|---|---:|---:|---:|---:|"
@@ -160,7 +173,7 @@ def main():
     print(f"{args.seconds:g} s a workload, median of {args.runs} runs, load {os.getloadavg()[0]:.1f} at the end.")
     for line in missing:
         print(line)
-    for table in (peers_table, growth_table, gemm_table):
+    for table in (peers_table, bare_products, growth_table, gemm_table):
         print("", *table(results), sep="\n")
 
 
