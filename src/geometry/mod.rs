@@ -18,6 +18,7 @@
 //! assert_eq!(sectors.len(), 2);
 //! ```
 
+pub mod align;
 pub mod angle;
 mod arc_set;
 pub mod circle;

@@ -27,7 +27,7 @@ pub use change::Applied;
 pub use collapse::Collapse;
 pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
 pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
-pub use probe::{Probe, Subset};
+pub use probe::{Probe, Score, Subset};
 pub use schedule::{Horizon, Rewarm};
 pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use worker::{Command, Worker};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split};
+use crate::trainer::metrics::{HeadState, measure};
 use crate::trainer::{EmbedWork, Trainer};
 
 /// Which samples are drawn.
@@ -123,6 +124,48 @@ impl Prober {
     pub(super) fn probe(&self) -> &Probe {
         &self.probe
     }
+
+    /// A few samples of the split that is not drawn, so that accuracy is known on both; `None`
+    /// where there is but one.
+    pub(super) fn of_other_split(&self, trainer: &Trainer) -> Option<Self> {
+        const N_SAMPLES: usize = 1000;
+        if trainer.data().test.is_none() || trainer.is_free() {
+            return None;
+        }
+        let other = if self.probe.is_train {
+            Subset::Test(N_SAMPLES)
+        } else {
+            Subset::Train(N_SAMPLES)
+        };
+        Some(Self::new(trainer, other))
+    }
+
+    /// Share of its samples whose plain argmax under `head` is their class.
+    pub(super) fn score(&self, head: &HeadState) -> Option<Score> {
+        let Probe {
+            is_train,
+            labels,
+            features,
+            ..
+        } = &self.probe;
+        let metrics = measure(head, features, labels)?;
+        Some(Score {
+            is_train: *is_train,
+            n_samples: metrics.n_samples,
+            accuracy: metrics.accuracy,
+        })
+    }
+}
+
+/// Accuracy on a split that is not drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Whether it is the training set, or else the test set.
+    pub is_train: bool,
+    /// Samples that were classified.
+    pub n_samples: usize,
+    /// Share of them whose plain argmax is their class.
+    pub accuracy: f64,
 }
 
 /// About `wanted` samples evenly from all classes, in the order of the set. Synthetic sets go

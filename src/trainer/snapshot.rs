@@ -7,7 +7,7 @@ use crate::trainer::Trainer;
 use crate::trainer::change::recipe;
 use crate::trainer::detail::Detail;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
-use crate::trainer::probe::{Probe, Prober, Subset};
+use crate::trainer::probe::{Probe, Prober, Score, Subset};
 
 /// A run at one moment. Never changed after it was published.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub metrics: Metrics,
     /// Counted on the probe.
     pub detail: Arc<Detail>,
+    /// Measured on some samples of the other split, if there is one.
+    pub other_score: Option<Score>,
     /// Loss and accuracy so far.
     pub history: History,
     /// Learning rate of the next step.
@@ -75,7 +77,9 @@ impl Snapshot {
     /// A run at rest, every sample at its current step: for files and tests, where no worker is.
     pub fn of(trainer: &Trainer, subset: Subset) -> Self {
         let head = trainer.head_state();
-        let probe = Prober::new(trainer, subset).probe().clone();
+        let prober = Prober::new(trainer, subset);
+        let other = prober.of_other_split(trainer);
+        let probe = prober.probe().clone();
         let (metrics, detail) = examine(&head, &probe.features, &probe.labels).unwrap_or_default();
         Self {
             generation: 1,
@@ -85,6 +89,7 @@ impl Snapshot {
             experiment: Arc::clone(trainer.experiment()),
             start: Arc::clone(trainer.start()),
             class_names: trainer.data().class_names.clone().into(),
+            other_score: other.and_then(|other| other.score(&head)),
             head,
             probe,
             metrics,

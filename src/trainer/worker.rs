@@ -158,6 +158,10 @@ const FEW_SAMPLES: usize = 2000;
 struct Run {
     trainer: Trainer,
     prober: Prober,
+    /// Of the split that is not drawn.
+    other: Option<Prober>,
+    /// Slices that were probed.
+    n_slices: u64,
     subset: Subset,
     history: History,
     generation: u64,
@@ -230,8 +234,11 @@ impl Run {
         let class_names = trainer.data().class_names.clone().into();
         // A length that was asked for is where the run pauses; Play goes on without end.
         let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
+        let prober = Prober::new(&trainer, subset);
         Ok(Self {
-            prober: Prober::new(&trainer, subset),
+            other: prober.of_other_split(&trainer),
+            prober,
+            n_slices: 0,
             trainer,
             subset,
             history: History::default(),
@@ -274,7 +281,13 @@ impl Run {
         let n = self.pace.slice(self.prober.probe().len(), step_secs);
         if n > 0 {
             let start = Instant::now();
-            let done = self.prober.advance(&self.trainer, n);
+            const OTHER_EVERY: u64 = 4; // a number for the eye needs no more
+            self.n_slices += 1;
+            let prober = match &mut self.other {
+                Some(other) if self.n_slices.is_multiple_of(OTHER_EVERY) => other,
+                _ => &mut self.prober,
+            };
+            let done = prober.advance(&self.trainer, n);
             let secs = start.elapsed().as_secs_f64();
             self.pace.spend(done, secs);
             self.effort.probing_secs += secs;
@@ -285,6 +298,9 @@ impl Run {
     fn finish_probe(&mut self) {
         let start = Instant::now();
         self.prober.finish(&self.trainer);
+        if let Some(other) = &mut self.other {
+            other.finish(&self.trainer);
+        }
         self.effort.probing_secs += start.elapsed().as_secs_f64();
     }
 
@@ -346,6 +362,7 @@ impl Run {
             experiment: Arc::clone(self.trainer.experiment()),
             start: Arc::clone(self.trainer.start()),
             class_names: Arc::clone(&self.class_names),
+            other_score: self.other.as_ref().and_then(|other| other.score(&head)),
             head,
             probe,
             metrics,
@@ -453,6 +470,7 @@ impl Loop {
             Command::Show(subset) => {
                 run.subset = subset;
                 run.prober = Prober::new(&run.trainer, subset);
+                run.other = run.prober.of_other_split(&run.trainer);
                 run.measured = None; // of other samples
             }
             Command::Capture => {

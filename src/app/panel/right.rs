@@ -177,15 +177,26 @@ fn headline_ui(ui: &mut Ui, snapshot: &Snapshot) {
             ui.label(strong(thousands(snapshot.step), theme::size::VALUE));
         });
     });
-    let kind = if snapshot.probe.is_train {
-        "training"
-    } else {
-        "test"
-    };
+    let n_samples = thousands(snapshot.metrics.n_samples as u64);
     ui.weak(format!(
-        "of {} {kind} samples right",
-        thousands(snapshot.metrics.n_samples as u64)
+        "of {n_samples} {} samples right",
+        split_name(snapshot.probe.is_train)
     ));
+    if let Some(other) = snapshot.other_score {
+        ui.weak(format!(
+            "{:.1}% of {} {} samples",
+            100.0 * other.accuracy,
+            thousands(other.n_samples as u64),
+            split_name(other.is_train)
+        ))
+        .on_hover_text(
+            "Accuracy on the set that is not drawn: training far above test means learning by heart.",
+        );
+    }
+}
+
+fn split_name(is_train: bool) -> &'static str {
+    if is_train { "training" } else { "test" }
 }
 
 fn meters_ui(ui: &mut Ui, snapshot: &Snapshot) {
@@ -194,6 +205,7 @@ fn meters_ui(ui: &mut Ui, snapshot: &Snapshot) {
         target_meter(metrics),
         spread_meter(metrics),
         weight_meter(metrics, head),
+        mean_meter(metrics, head),
         margin_meter(metrics, head),
         Some(length_meter(metrics)),
     ]
@@ -272,20 +284,50 @@ fn spread_meter(metrics: &Metrics) -> Option<Meter<'static>> {
 }
 
 fn weight_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {
+    let best = format!("{:.0}° best", best_angle_rad(head).to_degrees());
+    Some(separation_meter(
+        head,
+        metrics.min_weight_angle_rad?,
+        "least weight angle",
+        best,
+        "The two closest class weights; the tick is the best that any arrangement reaches.",
+    ))
+}
+
+fn mean_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {
+    Some(separation_meter(
+        head,
+        metrics.min_class_mean_angle_rad?,
+        "least class angle",
+        String::new(), // the meter above says it
+        "The two closest mean directions of classes; the tick is the best that any arrangement reaches.",
+    ))
+}
+
+/// An angle that no arrangement of the classes makes larger than the best.
+fn separation_meter(
+    head: &HeadState,
+    angle_rad: f64,
+    label: &'static str,
+    best: String,
+    help: &'static str,
+) -> Meter<'static> {
     const BEST_SHARE: f64 = 0.8; // leaves room for the note at the tick
-    let degrees = metrics.min_weight_angle_rad?.to_degrees();
-    let setting = Setting {
+    Meter {
+        label,
+        value: format!("{:.1}°", angle_rad.to_degrees()),
+        share: (BEST_SHARE * angle_rad / best_angle_rad(head)) as f32,
+        ideal: Some((BEST_SHARE as f32, best)),
+        help,
+    }
+}
+
+fn best_angle_rad(head: &HeadState) -> f64 {
+    Setting {
         n_classes: head.n_classes,
         dim: head.dim,
-    };
-    let best = setting.best_angle_rad().to_degrees();
-    Some(Meter {
-        label: "least weight angle",
-        value: format!("{degrees:.1}°"),
-        share: (BEST_SHARE * degrees / best) as f32,
-        ideal: Some((BEST_SHARE as f32, format!("{best:.0}° best"))),
-        help: "The two closest class weights; the tick is the best that any arrangement reaches.",
-    })
+    }
+    .best_angle_rad()
 }
 
 fn margin_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {
