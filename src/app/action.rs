@@ -54,6 +54,8 @@ pub(super) enum Part {
     Histogram,
     /// Class weights.
     Weights,
+    /// Where class weights would stand at their best.
+    Ideal,
 }
 
 /// Where a picture is saved.

@@ -393,6 +393,7 @@ impl App {
             Part::Margins => &mut show.margins,
             Part::Histogram => &mut show.histogram,
             Part::Weights => &mut show.weights,
+            Part::Ideal => &mut show.ideal,
         };
         *shown = !*shown;
     }

@@ -585,7 +585,7 @@ mod tests {
         let mut grads = [dim * n, dim * n_classes, n_classes, (dim + 1) * n_classes]
             .map(|len| vec![T::zero(); len]);
         let [grad_features, grad_weights, grad_bias, center_sums] = &mut grads;
-        let values = head.spec.defaults(Setting { dim, n_classes });
+        let values = head.spec.defaults(Setting { n_classes, dim });
         let loss = head.run(
             HeadInput {
                 features,

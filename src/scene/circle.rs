@@ -9,10 +9,10 @@ use crate::scene::dots;
 use crate::scene::dots::{Mark, Style};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon};
+use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
 use crate::scene::plane::{gaps, widest};
 use crate::scene::theme::class_color;
-use crate::scene::{Group, Item, ViewState};
+use crate::scene::{Anchor, Font, Group, Item, ViewState, fonts};
 use crate::trainer::Snapshot;
 
 /// Bars round the circle, 2.5° each.
@@ -67,8 +67,12 @@ pub(super) fn groups(
         groups.push(group("seams", frame.seams()));
     }
     groups.push(group("frame", frame.rim()));
+    if show.ideal {
+        groups.push(group("ideal", frame.ideal()));
+    }
     if show.margins {
         groups.push(group("margins", frame.margins()));
+        groups.push(group("angles", frame.gap_angles()));
     }
     if show.histogram && show.points {
         groups.push(group("histogram", frame.histogram()));
@@ -149,6 +153,39 @@ impl Frame<'_> {
                 line(points, self.look.dashed(self.look.ink(class)))
             })
             .collect()
+    }
+
+    /// A notch on the rim at each place of the regular polygon.
+    fn ideal(&self) -> Vec<Item> {
+        let (half_width_rad, color) = (0.009, self.look.theme.text.with_opacity(0.75));
+        let places = self.flat.ideal_rad.iter();
+        places
+            .map(|&at| {
+                let ring = vec![
+                    self.at(at, 0.992),
+                    self.at(at - half_width_rad, 1.03),
+                    self.at(at + half_width_rad, 1.03),
+                ];
+                polygon(ring, color)
+            })
+            .collect()
+    }
+
+    /// The angle of each gap, written in it where it has the room.
+    fn gap_angles(&self) -> Vec<Item> {
+        const PLACES: [f32; 5] = [0.5, 0.58, 0.66, 0.74, 0.86];
+        let size = 11.0 * self.look.unit;
+        let gaps = gaps_between(&self.flat.arcs);
+        gaps.filter_map(|gap| {
+            let words = format!("{:.0}°", gap.width_rad().to_degrees());
+            let room = fonts::estimated_width(&words, size) + 0.8 * size;
+            let chord = 2.0 * (0.5 * gap.width_rad()).sin() as f32 * self.radius;
+            let share = PLACES.into_iter().find(|share| share * chord > room)?;
+            let pos = self.at(gap.middle_rad(), share);
+            let color = self.look.theme.dimmed;
+            Some(text(pos, words, size, Font::Regular, color, Anchor::Middle))
+        })
+        .collect()
     }
 
     /// Every feature that has a direction, with its class and index.
@@ -287,6 +324,26 @@ impl Frame<'_> {
     }
 }
 
+/// The stretches from one class's margin to the next's that no class has.
+fn gaps_between(arcs: &[Sector]) -> impl Iterator<Item = Sector> {
+    let mut arcs = arcs.to_vec();
+    arcs.sort_by(|a, b| {
+        let start = |arc: &Sector| arc.start_rad.rem_euclid(TAU);
+        start(a).total_cmp(&start(b))
+    });
+    let n = arcs.len();
+    (0..n).filter_map(move |i| {
+        let (arc, next) = (&arcs[i], &arcs[(i + 1) % n]);
+        let width_rad = angle::ccw_rad(arc.start_rad, next.start_rad) - arc.width_rad();
+        let is_gap = n > 1 && width_rad > 1e-6;
+        is_gap.then_some(Sector {
+            class: arc.class,
+            start_rad: arc.end_rad,
+            end_rad: arc.end_rad + width_rad,
+        })
+    })
+}
+
 /// A number in [0, 1) that belongs to a sample: how far inside the rim it is drawn, so that dense
 /// places look dense. The golden ratio spreads neighbors in the list.
 fn scatter(sample: usize) -> f32 {
@@ -369,6 +426,25 @@ mod tests {
         ] {
             assert_eq!(bins.of(u), bin, "{u:?}");
         }
+    }
+
+    #[test]
+    fn gaps_lie_between_the_arcs_whatever_their_order() {
+        let arc = |class, start_rad, end_rad| Sector {
+            class,
+            start_rad,
+            end_rad,
+        };
+        let arcs = [arc(0, 3.0, 4.0), arc(1, -0.5, 0.5), arc(2, 1.0, 3.0)];
+        let mut found: Vec<[f64; 2]> = gaps_between(&arcs)
+            .map(|gap| [gap.start_rad, gap.width_rad()])
+            .collect();
+        found.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        assert_eq!(found.len(), 2, "none where two arcs touch: {found:?}");
+        assert!((found[0][0] - 0.5).abs() < 1e-12 && (found[0][1] - 0.5).abs() < 1e-12);
+        assert!((found[1][0] - 4.0).abs() < 1e-12);
+        assert!((found[1][1] - (TAU - 4.5)).abs() < 1e-12);
+        assert_eq!(gaps_between(&arcs[..1]).count(), 0);
     }
 
     #[test]

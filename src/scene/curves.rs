@@ -13,6 +13,8 @@ use crate::geometry::sphere_cells::Cells;
 use crate::geometry::sphere_margin;
 use crate::loss::{Form, Rho};
 use crate::scene::clouds::Clouds;
+use crate::scene::ideal;
+use crate::scene::ideal::Gap;
 use crate::scene::projection::Projection;
 use crate::trainer::{HeadState, Snapshot};
 
@@ -49,6 +51,8 @@ pub(super) struct Flat {
     pub(super) sectors: Vec<Sector>,
     /// Where each class wins with its margin; empty without one.
     pub(super) arcs: Vec<Sector>,
+    /// Angles at which the weights would stand at their best.
+    pub(super) ideal_rad: Vec<f64>,
 }
 
 /// Three dimensions, or a projection onto three.
@@ -62,6 +66,10 @@ pub(super) struct Solid {
     /// Where each class wins with its margin: class and closed loop.
     pub(super) loops: Vec<(usize, Vec<Vector3<f64>>)>,
     pub(super) max_sagitta: f64,
+    /// Where the weights would stand at their best.
+    pub(super) ideal: Vec<Vector3<f64>>,
+    /// What margins leave between neighbors.
+    pub(super) gaps: Vec<Gap>,
     /// Where more than three dimensions were: how many, and the share that is seen.
     pub(super) projected: Option<(usize, f64)>,
 }
@@ -125,6 +133,11 @@ impl Curves {
             Vec::new()
         };
         Flat {
+            ideal_rad: if head.spec.form == Form::Binary {
+                Vec::new() // one weight and a zero
+            } else {
+                ideal::polygon_rad(&weights)
+            },
             weights,
             bias,
             sectors,
@@ -163,8 +176,20 @@ impl Curves {
         });
         let loops = loops.filter(|(_, points)| points.len() > 2).collect();
         let features = snapshot.probe.features.chunks_exact(head.dim);
+        let directions: Vec<Option<Vector3<f64>>> = weights.iter().map(direction).collect();
+        let is_ideal_known = head.dim == 3 && head.spec.form != Form::Binary;
         Solid {
-            directions: weights.iter().map(direction).collect(),
+            ideal: if is_ideal_known {
+                ideal::places(&directions)
+            } else {
+                Vec::new()
+            },
+            gaps: if self.has_margin && head.dim == 3 {
+                ideal::gaps(head, &directions)
+            } else {
+                Vec::new()
+            },
+            directions,
             points: features.map(|x| point(&projection.apply(x))).collect(),
             cells: sphere_cells::decision_cells(&geometry),
             loops,

@@ -12,6 +12,7 @@ mod clouds;
 mod curves;
 mod dots;
 pub mod fonts;
+mod ideal;
 mod label;
 mod look;
 mod message;

@@ -406,6 +406,7 @@ mod tests {
         let flat = Flat {
             weights: Vec::new(),
             bias: Vec::new(),
+            ideal_rad: Vec::new(),
             sectors: vec![sector(3.0, 4.0)],
             arcs: vec![sector(
                 3.25 - std::f64::consts::TAU,
@@ -428,6 +429,7 @@ mod tests {
         let flat = Flat {
             weights: Vec::new(),
             bias: Vec::new(),
+            ideal_rad: Vec::new(),
             sectors: vec![whole],
             arcs: Vec::new(),
         };

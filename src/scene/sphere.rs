@@ -81,6 +81,12 @@ pub(super) fn groups(
     if show.points {
         groups.push(group("points", frame.near_points(near)));
     }
+    if show.ideal {
+        groups.push(group("ideal", frame.ideal()));
+    }
+    if show.margins {
+        groups.push(group("angles", frame.gap_angles()));
+    }
     let (weights, labels) = frame.pins();
     if show.weights {
         groups.push(group("weights", weights));
@@ -222,6 +228,53 @@ impl Frame<'_> {
                 let mut closed = points.clone();
                 closed.extend(points.first().copied());
                 self.runs(&closed, is_front, stroke)
+            })
+            .collect()
+    }
+
+    /// A ring at each place of the best arrangement, on the near side.
+    fn ideal(&self) -> Vec<Item> {
+        let places = self.solid.ideal.iter().map(|place| self.seen(place));
+        let nothing = self.look.theme.ground.with_opacity(0.0);
+        places
+            .filter(|place| place.z > 0.0)
+            .map(|place| {
+                let color = self
+                    .look
+                    .theme
+                    .text
+                    .with_opacity(0.35 + 0.4 * place.z as f32);
+                let stroke = self.look.line(1.3, color);
+                disc(
+                    self.screen_from_view(&place),
+                    5.5 * self.look.unit,
+                    nothing,
+                    stroke,
+                )
+            })
+            .collect()
+    }
+
+    /// The angles of the gaps that face the viewer, written in their middle.
+    fn gap_angles(&self) -> Vec<Item> {
+        const MOST: usize = 6;
+        const LEAST_HEIGHT: f64 = 0.45;
+        let gaps = self.solid.gaps.iter();
+        let mut gaps: Vec<(Vector3<f64>, f64)> = gaps
+            .map(|gap| (self.seen(&gap.middle), gap.width_rad))
+            .filter(|(middle, _)| middle.z > LEAST_HEIGHT)
+            .collect();
+        gaps.sort_by(|(a, _), (b, _)| b.z.total_cmp(&a.z));
+        let size = 10.5 * self.look.unit;
+        let room = |width_rad: f64| width_rad as f32 * self.radius > 2.0 * size;
+        gaps.into_iter()
+            .take(MOST)
+            .filter(|(_, width_rad)| room(*width_rad))
+            .map(|(middle, width_rad)| {
+                let words = format!("{:.0}°", width_rad.to_degrees());
+                let pos = self.screen_from_view(&middle);
+                let color = self.look.theme.text.with_opacity(0.8);
+                text(pos, words, size, Font::Regular, color, Anchor::Middle)
             })
             .collect()
     }

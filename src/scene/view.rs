@@ -78,6 +78,8 @@ pub struct Show {
     pub margins: bool,
     /// Class weights.
     pub weights: bool,
+    /// Where class weights would stand at their best, on circle and sphere.
+    pub ideal: bool,
     /// Names of the classes.
     pub labels: bool,
     /// Bars round the circle.
@@ -95,6 +97,7 @@ impl Default for Show {
             regions: true,
             margins: true,
             weights: true,
+            ideal: true,
             labels: true,
             histogram: true,
             points: true,

@@ -147,6 +147,8 @@ impl Drop for Worker {
 /// Least time between two snapshots: thirty pictures a second move smoothly and leave the
 /// processor to training.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
+/// Of so many slices one goes to the split that is not drawn: a number needs no more.
+const OTHER_EVERY: u64 = 4;
 /// Share of the time that goes to probing.
 const PROBE_SHARE: f64 = 0.1;
 /// The same where more samples than the default are drawn.
@@ -281,7 +283,6 @@ impl Run {
         let n = self.pace.slice(self.prober.probe().len(), step_secs);
         if n > 0 {
             let start = Instant::now();
-            const OTHER_EVERY: u64 = 4; // a number for the eye needs no more
             self.n_slices += 1;
             let prober = match &mut self.other {
                 Some(other) if self.n_slices.is_multiple_of(OTHER_EVERY) => other,

@@ -413,6 +413,12 @@ fn parts_ui(ui: &mut Ui, show: Show, actions: &mut Vec<Action>) {
             show.weights,
             "Draw the weight of each class",
         ),
+        (
+            Part::Ideal,
+            "Ideal places",
+            show.ideal,
+            "Notches and rings: where weights would stand at their best, turned as near as it goes",
+        ),
     ];
     for (part, name, mut is_shown, help) in parts {
         if ui
