@@ -397,7 +397,7 @@ pub(super) struct Meter<'a> {
     pub value: String,
     /// Filled share of the bar.
     pub share: f32,
-    /// Where the ideal lies, with what is written under it.
+    /// Where the ideal lies, with what is written under it, if it does not stand above already.
     pub ideal: Option<(f32, String)>,
     /// One sentence.
     pub help: &'a str,
@@ -426,6 +426,10 @@ pub(super) fn meter(ui: &mut Ui, meter: &Meter<'_>) {
             (rect.top() - 4.0)..=(rect.bottom() + 4.0),
             Stroke::new(2.0, theme::color(tokens.text)),
         );
+        if note.is_empty() {
+            ui.add_space(4.0);
+            return;
+        }
         let color = theme::color(tokens.dimmed);
         let galley = ui.painter().layout_no_wrap(
             note.clone(),

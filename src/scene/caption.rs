@@ -190,11 +190,17 @@ pub fn notes(
                 None => notes.push("Weights drawn as directions.".to_owned()),
             }
         }
-        (Space::Flat(_), ViewKind::Circle) => {
+        (Space::Flat(flat), ViewKind::Circle) => {
             notes.push(format!("{samples} by direction; bars count them."));
+            if view.show.ideal && !flat.ideal_rad.is_empty() {
+                notes.push("Notches: even spacing.".to_owned());
+            }
         }
         (Space::Solid(solid), ViewKind::Sphere) => {
             notes.push(format!("{samples} by direction."));
+            if view.show.ideal && !solid.ideal.is_empty() {
+                notes.push("Rings: the widest arrangement.".to_owned());
+            }
             if let Some((dim, share)) = solid.projected {
                 notes.push(format!(
                     "PCA of {dim} dimensions to 3: {} of the squared length; cells are its section.",

@@ -9,10 +9,10 @@ use crate::scene::dots;
 use crate::scene::dots::{Mark, Style};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
+use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, tag};
 use crate::scene::plane::{gaps, widest};
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, ViewState, fonts};
+use crate::scene::{Group, Item, ViewState, fonts, ideal};
 use crate::trainer::Snapshot;
 
 /// Bars round the circle, 2.5° each.
@@ -171,21 +171,24 @@ impl Frame<'_> {
             .collect()
     }
 
-    /// The angle of each gap, written in it where it has the room.
+    /// The angle of each gap, written in it where it has the room; equal ones once.
     fn gap_angles(&self) -> Vec<Item> {
         const PLACES: [f32; 5] = [0.5, 0.58, 0.66, 0.74, 0.86];
         let size = 11.0 * self.look.unit;
-        let gaps = gaps_between(&self.flat.arcs);
-        gaps.filter_map(|gap| {
-            let words = format!("{:.0}°", gap.width_rad().to_degrees());
-            let room = fonts::estimated_width(&words, size) + 0.8 * size;
+        let mut written = Vec::new();
+        let mut items = Vec::new();
+        for gap in gaps_between(&self.flat.arcs) {
+            let words = ideal::in_degrees(gap.width_rad());
+            let room = fonts::estimated_width(&words, size) + 1.2 * size;
             let chord = 2.0 * (0.5 * gap.width_rad()).sin() as f32 * self.radius;
-            let share = PLACES.into_iter().find(|share| share * chord > room)?;
-            let pos = self.at(gap.middle_rad(), share);
-            let color = self.look.theme.dimmed;
-            Some(text(pos, words, size, Font::Regular, color, Anchor::Middle))
-        })
-        .collect()
+            let place = PLACES.into_iter().find(|share| share * chord > room);
+            if let (Some(share), false) = (place, written.contains(&words)) {
+                let pos = self.at(gap.middle_rad(), share);
+                items.extend(tag(&self.look, pos, words.clone(), size));
+                written.push(words);
+            }
+        }
+        items
     }
 
     /// Every feature that has a direction, with its class and index.

@@ -55,6 +55,11 @@ pub(super) struct Gap {
     pub(super) width_rad: f64,
 }
 
+/// An angle as it is written at a gap.
+pub(super) fn in_degrees(angle_rad: f64) -> String {
+    format!("{:.0}°", angle_rad.to_degrees())
+}
+
 /// The gaps between all pairs whose cells meet halfway between their weights, for heads of which only
 /// the directions of the weights count.
 pub(super) fn gaps(head: &HeadState, directions: &[Option<Vector3<f64>>]) -> Vec<Gap> {

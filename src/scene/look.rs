@@ -1,7 +1,7 @@
 //! How things look in a theme at a size: colours of marks, widths, and the items made of them.
 
 use crate::scene::theme::{Theme, class_color};
-use crate::scene::{Anchor, Font, Item, Rgba, Stroke};
+use crate::scene::{Anchor, Font, Item, Rgba, Stroke, fonts};
 
 /// Least contrast of a mark with its ground (WCAG 2.2, non-text).
 const MARK_CONTRAST: f32 = 3.0;
@@ -154,6 +154,31 @@ pub(super) fn text(
         color,
         anchor,
     }
+}
+
+/// Words in the middle of lines and tints: on a patch of the ground.
+pub(super) fn tag(look: &Look, pos: [f32; 2], words: String, size: f32) -> [Item; 2] {
+    let half = [
+        0.5 * fonts::estimated_width(&words, size) + 0.3 * size,
+        0.72 * size,
+    ];
+    let patch = rounded(
+        [pos[0] - half[0], pos[1] - half[1]],
+        [pos[0] + half[0], pos[1] + half[1]],
+        0.35 * size,
+    );
+    let ground = look.theme.ground.with_opacity(0.72);
+    [
+        polygon(patch, ground),
+        text(
+            pos,
+            words,
+            size,
+            Font::Regular,
+            look.theme.text,
+            Anchor::Middle,
+        ),
+    ]
 }
 
 /// A rectangle with corners rounded to half its height at most.

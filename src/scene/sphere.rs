@@ -9,9 +9,9 @@ use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{BLACK, Look, NO_STROKE, WHITE, closed_line, disc, line, text};
+use crate::scene::look::{BLACK, Look, NO_STROKE, WHITE, closed_line, disc, line, tag, text};
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, Rgba, Stroke, ViewState};
+use crate::scene::{Anchor, Font, Group, Item, Rgba, Stroke, ViewState, ideal};
 use crate::trainer::Snapshot;
 
 /// Where the heads of pins stand, over the radius.
@@ -255,9 +255,8 @@ impl Frame<'_> {
             .collect()
     }
 
-    /// The angles of the gaps that face the viewer, written in their middle.
+    /// The angles of the gaps that face the viewer, written in their middle; equal ones once.
     fn gap_angles(&self) -> Vec<Item> {
-        const MOST: usize = 6;
         const LEAST_HEIGHT: f64 = 0.45;
         let gaps = self.solid.gaps.iter();
         let mut gaps: Vec<(Vector3<f64>, f64)> = gaps
@@ -265,18 +264,19 @@ impl Frame<'_> {
             .filter(|(middle, _)| middle.z > LEAST_HEIGHT)
             .collect();
         gaps.sort_by(|(a, _), (b, _)| b.z.total_cmp(&a.z));
-        let size = 10.5 * self.look.unit;
-        let room = |width_rad: f64| width_rad as f32 * self.radius > 2.0 * size;
-        gaps.into_iter()
-            .take(MOST)
-            .filter(|(_, width_rad)| room(*width_rad))
-            .map(|(middle, width_rad)| {
-                let words = format!("{:.0}°", width_rad.to_degrees());
+        let size = 11.0 * self.look.unit;
+        let mut written = Vec::new();
+        let mut items = Vec::new();
+        for (middle, width_rad) in gaps {
+            let words = ideal::in_degrees(width_rad);
+            let has_room = width_rad as f32 * self.radius > 2.0 * size;
+            if has_room && !written.contains(&words) {
                 let pos = self.screen_from_view(&middle);
-                let color = self.look.theme.text.with_opacity(0.8);
-                text(pos, words, size, Font::Regular, color, Anchor::Middle)
-            })
-            .collect()
+                items.extend(tag(&self.look, pos, words.clone(), size));
+                written.push(words);
+            }
+        }
+        items
     }
 
     /// Marks of the near and of the far side.
