@@ -22,6 +22,7 @@ pub mod align;
 pub mod angle;
 mod arc_set;
 pub mod circle;
+pub mod contour;
 pub mod head;
 pub mod plane;
 pub mod regular;
