@@ -38,7 +38,7 @@ fn main() {
 /// Ten classes of free embeddings: samples come at no cost, as many as are asked for.
 fn experiment(view: ViewKind, n_samples: usize) -> Experiment {
     let (loss, dim) = match view {
-        ViewKind::Plane => ("softmax", "2"),
+        ViewKind::Plane | ViewKind::Input => ("softmax", "2"),
         ViewKind::Circle => ("arcface", "2"),
         ViewKind::Sphere => ("arcface", "3"),
     };

@@ -47,6 +47,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::P, "P", "plane", || Action::View(ViewKind::Plane)),
     binding(Key::C, "C", "circle", || Action::View(ViewKind::Circle)),
     binding(Key::S, "S", "sphere", || Action::View(ViewKind::Sphere)),
+    binding(Key::I, "I", "inputs", || Action::View(ViewKind::Input)),
     binding(Key::F, "F", "fit the view", || Action::Fit),
     binding(Key::E, "E", "save the picture", || {
         Action::Save(SaveTo::Dialog)

@@ -333,10 +333,11 @@ impl App {
     /// Looks at the features another way; a view that needs another dimension asks first.
     fn choose_view(&mut self, ctx: &egui::Context, kind: ViewKind) {
         let dim = self.experiment.network.dim;
-        let fits = if kind == ViewKind::Sphere {
-            dim >= 3
-        } else {
-            dim == 2
+        let fits = match kind {
+            ViewKind::Plane | ViewKind::Circle => dim == 2,
+            ViewKind::Sphere => dim >= 3,
+            ViewKind::Input if self.experiment.has_input_plane() => true,
+            ViewKind::Input => return, // no dimension helps
         };
         if fits {
             self.set(ctx, "view.kind", kind.id());

@@ -13,6 +13,9 @@ use crate::loss::LOSSES;
 use crate::scene;
 use crate::trainer::Command;
 
+/// Half the width of one choice of view, in points.
+const HALF_SEGMENT: f32 = 36.0;
+
 /// Plane, circle, sphere, at the top of the picture.
 pub(super) fn view_ui(
     ui: &mut Ui,
@@ -29,14 +32,23 @@ pub(super) fn view_ui(
         (ViewKind::Sphere, _) => "Features by their direction alone; drag to turn (S)",
         _ => "Needs a new run in two dimensions",
     };
-    let names = [
+    let mut names = vec![
         ("Plane", help(ViewKind::Plane)),
         ("Circle", help(ViewKind::Circle)),
         ("Sphere", help(ViewKind::Sphere)),
     ];
+    if experiment.has_input_plane() {
+        names.push((
+            "Input",
+            "The data itself, with the regions of the network (I)",
+        ));
+    }
     let chosen = ViewKind::ALL.iter().position(|&other| other == kind);
     let top = Rect::from_min_max(
-        Pos2::new(rect.center().x - 110.0, rect.top() + 12.0),
+        Pos2::new(
+            rect.center().x - HALF_SEGMENT * names.len() as f32,
+            rect.top() + 12.0,
+        ),
         Pos2::new(rect.right(), rect.top() + 50.0),
     );
     let clicked = ui

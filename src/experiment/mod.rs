@@ -184,7 +184,7 @@ pub struct ViewConfig {
     pub kind: Option<ViewKind>,
 }
 
-/// The three ways to look at a feature space.
+/// The ways to look at a feature space, and at what it is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewKind {
     /// Raw 2-D features.
@@ -193,11 +193,13 @@ pub enum ViewKind {
     Circle,
     /// Normalized 3-D features.
     Sphere,
+    /// Two-dimensional inputs, with the regions that network and head give them.
+    Input,
 }
 
 impl ViewKind {
     /// All of them, in the order they are offered.
-    pub const ALL: [Self; 3] = [Self::Plane, Self::Circle, Self::Sphere];
+    pub const ALL: [Self; 4] = [Self::Plane, Self::Circle, Self::Sphere, Self::Input];
 
     /// Identifier in files.
     pub fn id(self) -> &'static str {
@@ -205,6 +207,7 @@ impl ViewKind {
             Self::Plane => "plane",
             Self::Circle => "circle",
             Self::Sphere => "sphere",
+            Self::Input => "input",
         }
     }
 }
@@ -359,7 +362,11 @@ impl Experiment {
 
     /// The view that was chosen, or the one that suits loss and dimension.
     pub fn view_kind(&self) -> ViewKind {
-        let suits = |kind: &ViewKind| (*kind == ViewKind::Sphere) == (self.network.dim != 2);
+        let suits = |kind: &ViewKind| match kind {
+            ViewKind::Plane | ViewKind::Circle => self.network.dim == 2,
+            ViewKind::Sphere => self.network.dim != 2,
+            ViewKind::Input => self.has_input_plane(),
+        };
         self.view
             .kind
             .filter(suits)
@@ -370,6 +377,12 @@ impl Experiment {
             } else {
                 ViewKind::Plane
             })
+    }
+
+    /// Whether inputs are points of a plane that a network reads.
+    pub fn has_input_plane(&self) -> bool {
+        self.data.source.input_shape() == InputShape::Vector { dim: 2 }
+            && self.network_kind() != NetworkKind::None
     }
 
     /// Checks what concerns more than one field.

@@ -334,7 +334,7 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "view.kind",
-        help: "plane, circle or sphere.",
+        help: "plane, circle, sphere, or input for data in the plane.",
         is_live: true,
         set: |e, text| {
             e.view.kind = Some(choice(text, &ViewKind::ALL, ViewKind::id)?);

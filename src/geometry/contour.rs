@@ -222,10 +222,7 @@ impl Outline {
     fn walk(&mut self, start: Key) -> Option<Vec<[f64; 2]>> {
         let mut ring = Vec::new();
         let mut at = start;
-        loop {
-            let Some((next, place)) = self.sides.get_mut(&at).and_then(Vec::pop) else {
-                break;
-            };
+        while let Some((next, place)) = self.sides.get_mut(&at).and_then(Vec::pop) {
             ring.push(place);
             at = next;
             if at == start {

@@ -4,8 +4,8 @@ use crate::experiment::ViewKind;
 use crate::scene::curves::{Space, WINDOW_SAGITTA};
 use crate::scene::look::{Look, polygon, rounded, text};
 use crate::scene::{
-    Anchor, Curves, Font, Group, Scene, ViewState, caption, circle, fonts, message, notes, plane,
-    sphere,
+    Anchor, Curves, Font, Group, Scene, ViewState, caption, circle, fonts, input, message, notes,
+    plane, sphere,
 };
 use crate::trainer::Snapshot;
 
@@ -22,6 +22,10 @@ pub fn build_with(snapshot: &Snapshot, curves: &Curves, view: &ViewState, size: 
     let look = Look::new(view.theme, view.area(size).short_side());
     let mut groups = match (&curves.space, view.kind) {
         (Space::Message(why), _) => return message::scene(why, view, size),
+        (_, ViewKind::Input) => match &snapshot.input_plane {
+            Some(plane) => input::groups(snapshot, curves, plane, view, look, size),
+            None => return message::scene(NO_INPUT_PLANE, view, size),
+        },
         (Space::Flat(flat), ViewKind::Plane) => {
             plane::groups(snapshot, curves, flat, view, look, size)
         }
@@ -53,6 +57,8 @@ pub fn build_with(snapshot: &Snapshot, curves: &Curves, view: &ViewState, size: 
         groups,
     }
 }
+
+const NO_INPUT_PLANE: &str = "The input view shows data with two coordinates (blobs, rings, spiral) and a network that reads them.";
 
 /// The sentence at the foot, with the small print below it.
 fn note(
@@ -86,7 +92,7 @@ fn note(
     let mut items = Vec::new();
     let is_covered = match view.kind {
         ViewKind::Plane => true,
-        ViewKind::Circle => false,
+        ViewKind::Circle | ViewKind::Input => false,
         ViewKind::Sphere => view.sphere.zoom > 1.0,
     };
     if is_covered {

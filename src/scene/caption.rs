@@ -3,7 +3,7 @@
 use crate::experiment::ViewKind;
 use crate::loss::{Setting, Unit};
 use crate::scene::ViewState;
-use crate::scene::curves::{Curves, Space, has_directions_only, has_margin};
+use crate::scene::curves::{Curves, Space, has_margin};
 use crate::scene::look::{number, thousands};
 use crate::scene::plane::{trimmed, weight_factor};
 use crate::trainer::Snapshot;
@@ -175,6 +175,37 @@ pub fn notes(
     size: [f32; 2],
 ) -> Vec<String> {
     let head = &snapshot.head;
+    let (mut notes, is_of_features) = notes_of_samples(snapshot, curves, view, size);
+    if !is_of_features {
+        return notes;
+    }
+    let has_dashes = match &curves.space {
+        Space::Message(_) => false,
+        Space::Flat(flat) => !flat.arcs.is_empty(),
+        Space::Solid(solid) => !solid.loops.is_empty(),
+    };
+    if has_dashes && view.show.margins {
+        notes.push("Dashed: where a class wins with its margin.".to_owned());
+    }
+    if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
+        notes.push(format!(
+            "Boundaries drawn at the mean feature length {}.",
+            number(curves.norm)
+        ));
+    }
+    if !head.centers.is_empty() && view.kind == ViewKind::Plane {
+        notes.push("Rings: class centres.".to_owned());
+    }
+    notes
+}
+
+/// How samples and weights are drawn, and whether features are what is seen.
+fn notes_of_samples(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+) -> (Vec<String>, bool) {
     let kind = if snapshot.probe.is_train {
         "training"
     } else {
@@ -183,6 +214,12 @@ pub fn notes(
     let samples = format!("{} {kind} samples", thousands(snapshot.probe.len() as u64));
     let mut notes = Vec::new();
     match (&curves.space, view.kind) {
+        (_, ViewKind::Input) => {
+            notes.push(format!(
+                "{samples} where they lie in the data, on the regions that the network gives them."
+            ));
+            return (notes, false);
+        }
         (Space::Flat(flat), ViewKind::Plane) => {
             notes.push(format!("{samples}."));
             match weight_factor(snapshot, flat, view, size) {
@@ -208,29 +245,9 @@ pub fn notes(
                 ));
             }
         }
-        _ => return notes,
+        _ => return (notes, false),
     }
-    let has_dashes = match &curves.space {
-        Space::Message(_) => false,
-        Space::Flat(flat) => !flat.arcs.is_empty(),
-        Space::Solid(solid) => !solid.loops.is_empty(),
-    };
-    if has_dashes && view.show.margins {
-        notes.push("Dashed: where a class wins with its margin.".to_owned());
-    }
-    if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
-        notes.push(format!(
-            "Boundaries drawn at the mean feature length {}.",
-            number(curves.norm)
-        ));
-    }
-    if !head.centers.is_empty() && view.kind == ViewKind::Plane {
-        notes.push("Rings: class centres.".to_owned());
-    }
-    if head.dim <= 3 && !has_directions_only(head) && notes.is_empty() {
-        notes.push(samples);
-    }
-    notes
+    (notes, true)
 }
 
 fn percent(share: f64) -> String {

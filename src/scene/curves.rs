@@ -7,6 +7,7 @@ use nalgebra::{Vector2, Vector3};
 
 use crate::geometry::circle;
 use crate::geometry::circle::Sector;
+use crate::geometry::contour::{Region, ScoreGrid};
 use crate::geometry::head::Head;
 use crate::geometry::sphere_cells;
 use crate::geometry::sphere_cells::Cells;
@@ -32,6 +33,8 @@ pub struct Curves {
     pub(super) has_margin: bool,
     /// Most sentences do without.
     clouds: OnceLock<Clouds>,
+    /// Where classes win in the input plane, found out when it is first asked.
+    input_regions: OnceLock<Vec<Region>>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +91,7 @@ impl Curves {
             },
             has_margin: has_margin(head),
             clouds: OnceLock::new(),
+            input_regions: OnceLock::new(),
         };
         curves.space = if head.n_classes == 0 || snapshot.probe.is_empty() {
             Space::Message("There is no sample to show.".to_owned())
@@ -109,6 +113,27 @@ impl Curves {
     /// What the classes of this very snapshot look like, found out when it is first asked.
     pub(super) fn clouds(&self, snapshot: &Snapshot) -> &Clouds {
         self.clouds.get_or_init(|| Clouds::of(snapshot))
+    }
+
+    /// Regions of the input plane in units of its grid; none without one.
+    pub(super) fn input_regions(&self, snapshot: &Snapshot) -> &[Region] {
+        self.input_regions.get_or_init(|| {
+            let Some(plane) = &snapshot.input_plane else {
+                return Vec::new();
+            };
+            let scorer = snapshot.head.scorer();
+            let (mut scores, mut at_node) = (Vec::new(), Vec::new());
+            for feature in plane.features.chunks_exact(snapshot.head.dim) {
+                scorer.plain_scores(feature, &mut at_node);
+                scores.extend_from_slice(&at_node);
+            }
+            let grid = ScoreGrid {
+                n_side: plane.n_side,
+                n_classes: snapshot.head.n_classes,
+                scores: &scores,
+            };
+            grid.regions()
+        })
     }
 
     fn flat(&self, head: &HeadState) -> Flat {

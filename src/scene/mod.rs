@@ -13,6 +13,7 @@ mod curves;
 mod dots;
 pub mod fonts;
 mod ideal;
+mod input;
 mod label;
 mod look;
 mod message;

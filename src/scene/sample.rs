@@ -45,6 +45,7 @@ pub(super) fn snapshot(
         class_names: names.into(),
         metrics,
         detail: Arc::new(detail),
+        input_plane: None,
         other_score: None,
         head,
         probe: Probe {

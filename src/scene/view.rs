@@ -194,7 +194,7 @@ impl ViewState {
             ViewKind::Plane => self
                 .plane
                 .pan([to_screen[0] - from_screen[0], to_screen[1] - from_screen[1]]),
-            ViewKind::Circle => false,
+            ViewKind::Circle | ViewKind::Input => false,
             ViewKind::Sphere => {
                 let (center, radius) = self.ball(size);
                 self.sphere.orbit(from_screen, to_screen, center, radius)
@@ -210,7 +210,7 @@ impl ViewState {
                 let middle = self.area(size).middle();
                 self.plane.zoom_at(factor, pointer_screen, middle)
             }
-            ViewKind::Circle => false,
+            ViewKind::Circle | ViewKind::Input => false,
             ViewKind::Sphere => self.sphere.zoom(factor),
         }
     }
@@ -221,7 +221,7 @@ impl ViewState {
         let before = (self.plane, self.sphere);
         match self.kind {
             ViewKind::Plane => self.plane.fit(self.extent(snapshot, size)),
-            ViewKind::Circle => {}
+            ViewKind::Circle | ViewKind::Input => {}
             ViewKind::Sphere => self.sphere = SphereView::default(),
         }
         before != (self.plane, self.sphere)

@@ -9,6 +9,7 @@ mod chunk;
 mod collapse;
 mod detail;
 mod gradient;
+mod inputs;
 pub mod metrics;
 mod model;
 mod optimizer;
@@ -26,6 +27,7 @@ pub use batches::Order;
 pub use change::Applied;
 pub use collapse::Collapse;
 pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
+pub use inputs::InputPlane;
 pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
 pub use probe::{Probe, Score, Subset};
 pub use schedule::{Horizon, Rewarm};
@@ -152,6 +154,8 @@ const LEAST_COST: f64 = 1.5e6;
 /// The same for each parameter that all samples share, which every chunk brings into the order of
 /// its products.
 const LEAST_COST_PER_PARAM: f64 = 400.0;
+/// Samples that are embedded together.
+const EMBED_BLOCK: usize = 256;
 
 impl Trainer {
     /// Starts a run: loads data, draws parameters.
@@ -523,14 +527,13 @@ impl Trainer {
 
     /// Features `[dim, indices]` of samples of a split, in blocks that the training threads share.
     fn embed_all(&self, split: &Split, indices: &[u32], features: &mut [f32]) {
-        const BLOCK: usize = 256;
         let dim = self.model.dim;
         let embed = |work: &mut EmbedWork, (indices, features): (&[u32], &mut [f32])| {
             self.embed(split, indices, work, features);
         };
         let blocks = indices
-            .par_chunks(BLOCK)
-            .zip(features.par_chunks_mut(BLOCK * dim));
+            .par_chunks(EMBED_BLOCK)
+            .zip(features.par_chunks_mut(EMBED_BLOCK * dim));
         self.threads
             .install(|| blocks.for_each_init(EmbedWork::default, embed));
     }
@@ -554,6 +557,29 @@ impl Trainer {
             &mut work.network,
             &mut work.free,
         ));
+    }
+
+    /// Features `[dim, n]` of inputs `[inputs, n]` that are of no split, on all training threads.
+    /// Nothing where features are free.
+    fn embed_inputs(&self, inputs: &[f32], features: &mut [f32]) {
+        let Body::Network(network) = &self.model.body else {
+            return;
+        };
+        let (n_inputs, dim) = (self.model.n_inputs, self.model.dim);
+        let blocks = inputs.par_chunks(EMBED_BLOCK * n_inputs);
+        let blocks = blocks.zip(features.par_chunks_mut(EMBED_BLOCK * dim));
+        self.threads.install(|| {
+            blocks.for_each_init(NetworkWork::default, |work, (inputs, features)| {
+                let n = features.len() / dim;
+                let params = self.packed.beside(&self.params);
+                features.copy_from_slice(network.forward(params, inputs, n, work));
+            });
+        });
+    }
+
+    /// What a sample costs in a step, in operations of a matrix product.
+    fn cost_per_sample(&self) -> f64 {
+        self.model.cost_per_sample
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split};
+use crate::experiment::ViewKind;
 use crate::trainer::metrics::{HeadState, measure};
-use crate::trainer::{EmbedWork, Trainer};
+use crate::trainer::{EmbedWork, InputPlane, Trainer};
 
 /// Which samples are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +124,15 @@ impl Prober {
 
     pub(super) fn probe(&self) -> &Probe {
         &self.probe
+    }
+
+    /// The plane of the inputs with these samples in it, if that is how they are looked at.
+    pub(super) fn input_plane(&self, trainer: &Trainer) -> Option<InputPlane> {
+        if trainer.experiment().view_kind() != ViewKind::Input {
+            return None;
+        }
+        let split = split_of(trainer.data(), self.probe.is_train);
+        InputPlane::of(trainer, split, &self.probe.indices)
     }
 
     /// A few samples of the split that is not drawn, so that accuracy is known on both; `None`

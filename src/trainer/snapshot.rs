@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::experiment::Experiment;
-use crate::trainer::Trainer;
 use crate::trainer::change::recipe;
 use crate::trainer::detail::Detail;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Score, Subset};
+use crate::trainer::{InputPlane, Trainer};
 
 /// A run at one moment. Never changed after it was published.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub metrics: Metrics,
     /// Counted on the probe.
     pub detail: Arc<Detail>,
+    /// The plane of the inputs, where that is the view.
+    pub input_plane: Option<InputPlane>,
     /// Measured on some samples of the other split, if there is one.
     pub other_score: Option<Score>,
     /// Loss and accuracy so far.
@@ -89,6 +91,7 @@ impl Snapshot {
             experiment: Arc::clone(trainer.experiment()),
             start: Arc::clone(trainer.start()),
             class_names: trainer.data().class_names.clone().into(),
+            input_plane: prober.input_plane(trainer),
             other_score: other.and_then(|other| other.score(&head)),
             head,
             probe,

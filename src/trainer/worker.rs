@@ -160,7 +160,7 @@ const FEW_SAMPLES: usize = 2000;
 struct Run {
     trainer: Trainer,
     prober: Prober,
-    /// Of the split that is not drawn.
+    /// Of the split that is not drawn; none before the first picture, which does not wait for it.
     other: Option<Prober>,
     /// Slices that were probed.
     n_slices: u64,
@@ -236,10 +236,9 @@ impl Run {
         let class_names = trainer.data().class_names.clone().into();
         // A length that was asked for is where the run pauses; Play goes on without end.
         let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
-        let prober = Prober::new(&trainer, subset);
         Ok(Self {
-            other: prober.of_other_split(&trainer),
-            prober,
+            prober: Prober::new(&trainer, subset),
+            other: None,
             n_slices: 0,
             trainer,
             subset,
@@ -284,8 +283,12 @@ impl Run {
         if n > 0 {
             let start = Instant::now();
             self.n_slices += 1;
+            let is_for_other = self.n_slices.is_multiple_of(OTHER_EVERY);
+            if is_for_other && self.other.is_none() {
+                self.other = self.prober.of_other_split(&self.trainer);
+            }
             let prober = match &mut self.other {
-                Some(other) if self.n_slices.is_multiple_of(OTHER_EVERY) => other,
+                Some(other) if is_for_other => other,
                 _ => &mut self.prober,
             };
             let done = prober.advance(&self.trainer, n);
@@ -299,8 +302,9 @@ impl Run {
     fn finish_probe(&mut self) {
         let start = Instant::now();
         self.prober.finish(&self.trainer);
-        if let Some(other) = &mut self.other {
-            other.finish(&self.trainer);
+        match &mut self.other {
+            Some(other) => other.finish(&self.trainer),
+            None => self.other = self.prober.of_other_split(&self.trainer),
         }
         self.effort.probing_secs += start.elapsed().as_secs_f64();
     }
@@ -363,6 +367,7 @@ impl Run {
             experiment: Arc::clone(self.trainer.experiment()),
             start: Arc::clone(self.trainer.start()),
             class_names: Arc::clone(&self.class_names),
+            input_plane: self.prober.input_plane(&self.trainer),
             other_score: self.other.as_ref().and_then(|other| other.score(&head)),
             head,
             probe,
@@ -471,7 +476,10 @@ impl Loop {
             Command::Show(subset) => {
                 run.subset = subset;
                 run.prober = Prober::new(&run.trainer, subset);
-                run.other = run.prober.of_other_split(&run.trainer);
+                run.other = None; // of the split that is drawn now, perhaps
+                if !run.is_playing {
+                    run.other = run.prober.of_other_split(&run.trainer);
+                }
                 run.measured = None; // of other samples
             }
             Command::Capture => {
