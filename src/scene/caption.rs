@@ -49,7 +49,29 @@ pub fn caption(snapshot: &Snapshot, curves: &Curves, view: &ViewState) -> String
     if let Some(sentence) = collapsed(snapshot, curves, skill) {
         return sentence;
     }
+    if let Some(sentence) = learned_by_heart(snapshot) {
+        return sentence;
+    }
     settled(snapshot, curves, view, skill)
+}
+
+/// Training samples that are known far better than others.
+fn learned_by_heart(snapshot: &Snapshot) -> Option<String> {
+    const KNOWN: f64 = 0.9;
+    const FAR: f64 = 0.08;
+    let other = snapshot.other_score?;
+    let (train, test) = if other.is_train {
+        (other.accuracy, snapshot.metrics.accuracy)
+    } else {
+        (snapshot.metrics.accuracy, other.accuracy)
+    };
+    (train > KNOWN && train - test > FAR).then(|| {
+        format!(
+            "Learned by heart: {} of training samples are right, and {} of those it has not seen.",
+            percent(train),
+            percent(test)
+        )
+    })
 }
 
 /// A margin that no arrangement of the classes can give.
@@ -267,6 +289,7 @@ mod tests {
     use crate::scene::WINDOW_SAGITTA;
     use crate::scene::sample::{even_weights, fans, snapshot};
     use crate::scene::theme;
+    use crate::trainer::Score;
 
     #[track_caller]
     fn check(snapshot: &Snapshot, expected_start: &str) {
@@ -378,6 +401,36 @@ mod tests {
         check(&snapshot, "The first steps");
         snapshot.step = 500;
         check(&snapshot, "Spreading");
+    }
+
+    #[test]
+    fn training_samples_that_are_known_far_better_are_learned_by_heart() {
+        let weights = even_weights(10);
+        let (features, mut labels) = fans(&weights, 40, 10.0, 12.0, 0.2);
+        for label in labels.iter_mut().step_by(5) {
+            *label = (*label + 1) % 10;
+        }
+        let mut snapshot = snapshot("normface", 2, &weights, &features, &labels);
+        let score = |accuracy| Score {
+            is_train: true,
+            n_samples: 1000,
+            accuracy,
+        };
+        snapshot.other_score = Some(score(0.99));
+        check(
+            &snapshot,
+            "Learned by heart: 99% of training samples are right, and 80% of those",
+        );
+        snapshot.other_score = Some(score(0.85));
+        check(&snapshot, "Evenly spread");
+    }
+
+    #[test]
+    fn nothing_is_said_of_no_samples() {
+        check(
+            &snapshot("softmax", 2, &even_weights(3), &[], &[]),
+            "There is no sample",
+        );
     }
 
     #[test]
