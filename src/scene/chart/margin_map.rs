@@ -28,18 +28,12 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
         points: points(snapshot, classes),
         radius: 1.6,
     });
-    series.push(curve(sides.boundary(), Ink::Text, false));
+    series.extend(curves(&sides.boundary(), Ink::Text, false));
     if head.spec.form.is_angular() {
-        series.push(curve(
-            sides.margin(0),
-            Ink::Fixed(class_color(classes[0])),
-            true,
-        ));
-        series.push(curve(
-            sides.margin(1),
-            Ink::Fixed(class_color(classes[1])),
-            true,
-        ));
+        for own in [0, 1] {
+            let ink = Ink::Fixed(class_color(classes[own]));
+            series.extend(curves(&sides.margin(own), ink, true));
+        }
     }
     let name = |class: usize| {
         snapshot
@@ -137,13 +131,35 @@ fn degrees(points: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
     points.map(|at| at.map(f64::to_degrees)).collect()
 }
 
-fn curve(points: Vec<[f64; 2]>, ink: Ink, is_dashed: bool) -> Series {
-    Series::Line {
+/// A curve without the stretches on which no rival's angle has the score: there it would run along
+/// the edge of the map.
+fn curves(points: &[[f64; 2]], ink: Ink, is_dashed: bool) -> impl Iterator<Item = Series> {
+    let is_inside = |pair: &[[f64; 2]]| {
+        !(0..2).any(|axis| {
+            let [a, b] = [pair[0][axis], pair[1][axis]];
+            is_on_edge(a) && (a - b).abs() < 1e-9
+        })
+    };
+    let mut runs: Vec<Vec<[f64; 2]>> = Vec::new();
+    let mut is_open = false;
+    for pair in points.windows(2) {
+        match runs.last_mut() {
+            Some(run) if is_open && is_inside(pair) => run.push(pair[1]),
+            _ if is_inside(pair) => runs.push(pair.to_vec()),
+            _ => {}
+        }
+        is_open = is_inside(pair);
+    }
+    runs.into_iter().map(move |points| Series::Line {
         points,
         ink,
         width: 1.4,
         is_dashed,
-    }
+    })
+}
+
+fn is_on_edge(angle_deg: f64) -> bool {
+    angle_deg < 1e-9 || angle_deg > 180.0 - 1e-9
 }
 
 /// The angles that a direction can have to two weights at an angle α: by the triangle inequality
@@ -197,6 +213,24 @@ mod tests {
         weights.iter_mut().take(2).for_each(|w| *w *= 1.3);
         let (features, labels) = fans(&weights, 20, 1.0, 2.0, 0.3);
         snapshot(loss_id, 2, &weights, &features, &labels)
+    }
+
+    #[test]
+    fn curves_do_not_run_along_the_edge() {
+        let points = [
+            [0.0, 180.0],
+            [10.0, 180.0],
+            [20.0, 170.0],
+            [30.0, 90.0],
+            [40.0, 0.0],
+            [50.0, 0.0],
+        ];
+        let found: Vec<Series> = curves(&points, Ink::Text, false).collect();
+        let [Series::Line { points, .. }] = &found[..] else {
+            panic!("one line, not {}", found.len());
+        };
+        let expected = [[10.0, 180.0], [20.0, 170.0], [30.0, 90.0], [40.0, 0.0]];
+        assert_eq!(points[..], expected);
     }
 
     /// On each line one side's score is the other's plain one.
