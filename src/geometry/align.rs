@@ -18,7 +18,7 @@ pub fn polygon_onto(n: usize, directions: &[Vector2<f64>]) -> Rotation2<f64> {
 }
 
 /// Directions that start the search.
-const N_ANCHORS: usize = 6;
+const N_ANCHORS: usize = 4;
 /// Neighbors of each place that are tried as the second of a pair.
 const N_NEIGHBORS: usize = 6;
 /// Starts that are followed to their end.
@@ -79,8 +79,12 @@ fn follow(
 
 /// Σ of the cosines from each direction to its nearest place.
 fn closeness(places: &[Vector3<f64>], directions: &[Vector3<f64>], turn: &Matrix3<f64>) -> f64 {
-    let turned: Vec<Vector3<f64>> = places.iter().map(|place| turn * place).collect();
-    directions.iter().map(|v| v.dot(&nearest(&turned, v))).sum()
+    let cosines = directions.iter().map(|v| {
+        let back = turn.tr_mul(v); // among the places as they stand, none of which moves
+        let best = places.iter().map(|place| place.dot(&back));
+        best.fold(-1.0, f64::max)
+    });
+    cosines.sum()
 }
 
 /// The nearest of `places`, which are not empty.
