@@ -163,15 +163,14 @@ impl<'a> Scorer<'a> {
     /// What is measured of one sample; `scores` is a buffer.
     fn sample(&self, feature: &[f32], label: usize, scores: &mut Vec<f64>) -> Sample {
         self.plain_scores(feature, scores);
-        let best = |scores: &[f64]| scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (before, after) = (best(&scores[..label]), best(&scores[label + 1..]));
+        let (before, after) = rivals(scores, label);
         let length = norm(feature);
         let own_score = scores[label];
         let angle_rad = angle_to_unit_rad(feature, length, self.direction(label));
         let target = self.target(own_score, angle_rad, length, label);
         // `max` would pass over a score that is not a number.
         let is_finite = self.is_finite && length.is_finite() && target.is_finite();
-        let is_correct = own_score > before && own_score >= after;
+        let is_correct = wins(own_score, before, after);
         Sample {
             length,
             angle_rad,
@@ -192,6 +191,17 @@ impl<'a> Scorer<'a> {
     }
 }
 
+/// The best score before a class and the best after it.
+fn rivals(scores: &[f64], label: usize) -> (f64, f64) {
+    let best = |scores: &[f64]| scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (best(&scores[..label]), best(&scores[label + 1..]))
+}
+
+/// Whether a class is the plain argmax, the first among equals.
+fn wins(own_score: f64, before: f64, after: f64) -> bool {
+    own_score > before && own_score >= after
+}
+
 /// One sample, measured.
 struct Sample {
     /// ‖x‖
@@ -202,6 +212,21 @@ struct Sample {
     prediction: usize,
     /// Whether f_y = ρψ(θ_y) − max_{k≠y} ρcosθ_k ≥ 0.
     has_margin: bool,
+}
+
+/// Share of samples whose plain argmax is their class, and nothing else of [`measure`].
+pub(super) fn accuracy(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<f64> {
+    let scorer = head.scorer();
+    let mut scores = Vec::new();
+    let samples = features.chunks_exact(head.dim).zip(labels);
+    let correct = samples.filter(|(feature, label)| {
+        let label = usize::from(**label);
+        scorer.plain_scores(feature, &mut scores);
+        let (before, after) = rivals(&scores, label);
+        wins(scores[label], before, after)
+    });
+    let n_correct = correct.count();
+    (!labels.is_empty()).then(|| n_correct as f64 / labels.len() as f64)
 }
 
 /// Measures features `[dim, n]` under a head. `None` if there is no sample.

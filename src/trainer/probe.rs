@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split};
 use crate::experiment::ViewKind;
-use crate::trainer::metrics::{HeadState, measure};
+use crate::trainer::metrics::{HeadState, accuracy};
 use crate::trainer::{EmbedWork, InputPlane, Trainer};
 
 /// Which samples are drawn.
@@ -158,11 +158,10 @@ impl Prober {
             features,
             ..
         } = &self.probe;
-        let metrics = measure(head, features, labels)?;
         Some(Score {
             is_train: *is_train,
-            n_samples: metrics.n_samples,
-            accuracy: metrics.accuracy,
+            n_samples: labels.len(),
+            accuracy: accuracy(head, features, labels)?,
         })
     }
 }
