@@ -159,7 +159,7 @@ fn curves(points: &[[f64; 2]], ink: Ink, is_dashed: bool) -> impl Iterator<Item 
 }
 
 fn is_on_edge(angle_deg: f64) -> bool {
-    angle_deg < 1e-9 || angle_deg > 180.0 - 1e-9
+    !(1e-9..=180.0 - 1e-9).contains(&angle_deg)
 }
 
 /// The angles that a direction can have to two weights at an angle α: by the triangle inequality
