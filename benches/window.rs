@@ -69,7 +69,9 @@ fn scenes(criterion: &mut Criterion) {
             let name = kind.id();
             group.throughput(Throughput::Elements(n as u64));
             group.bench_function(format!("{name}/{n}"), |bencher| {
-                bencher.iter(|| scene::build_with(black_box(&snapshot), &curves, &view, PICTURE));
+                bencher.iter(|| {
+                    scene::build_with(black_box(&snapshot), &curves, None, &view, PICTURE)
+                });
             });
             if n == 2000 {
                 group.bench_function(format!("{name}/curves"), |bencher| {
@@ -222,6 +224,17 @@ fn frames(criterion: &mut Criterion) {
                         .sum()
                 });
             });
+            if n == 10_000 {
+                with_trails(&mut window);
+                group.bench_function(format!("{name}/new snapshot with trails"), |bencher| {
+                    bencher.iter_custom(|n_frames| {
+                        (0..n_frames)
+                            .map(|_| window.frame_with_a_new_snapshot())
+                            .sum()
+                    });
+                });
+                window.app.view_mut().show.trails = false;
+            }
             let mut output = window.run(Vec::new());
             let shapes = std::mem::take(&mut output.shapes);
             group.bench_function(format!("{name}/triangles"), |bencher| {
@@ -234,6 +247,15 @@ fn frames(criterion: &mut Criterion) {
         }
     }
     group.finish();
+}
+
+/// Shows trails, and lets them grow to their full length.
+fn with_trails(window: &mut Window) {
+    const LONGEST: usize = 16;
+    window.app.view_mut().show.trails = true;
+    for _ in 0..LONGEST {
+        window.frame_with_a_new_snapshot();
+    }
 }
 
 /// Time of a step, headless and with the window drawing 2,000 points at every snapshot, of which

@@ -12,7 +12,9 @@ use marginscope::export::svg;
 use marginscope::scene;
 use marginscope::scene::ViewState;
 use marginscope::scene::theme::DARK;
-use marginscope::trainer::{Applied, Command, Horizon, Snapshot, Subset, Trainer, Worker};
+use marginscope::trainer::{
+    Applied, Command, HeadState, Horizon, Probe, Snapshot, Speed, Subset, Trainer, Worker,
+};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -561,7 +563,7 @@ fn random_command(rng: &mut ChaCha8Rng) -> Command {
     let load = |settings: &[(&str, &str)]| {
         Command::Load(Box::new(experiment(&[BLOBS, settings].concat())))
     };
-    match rng.random_range(0..24) {
+    match rng.random_range(0..25) {
         0 => Command::Play,
         1 => Command::Pause,
         2 => Command::Step(rng.random_range(0..5)),
@@ -585,6 +587,7 @@ fn random_command(rng: &mut ChaCha8Rng) -> Command {
         20 => set("optimizer.kind", "adam"),
         21 => set("optimizer.kind", "sgd"),
         22 => set("classes", "5"),
+        23 => Command::Speed(Speed::ALL[rng.random_range(0..Speed::ALL.len())]),
         _ => set("data.source", "free"),
     }
 }
@@ -609,6 +612,7 @@ fn a_thousand_random_commands_do_no_harm() {
             }
         }
         // It still obeys: a last run of its own shows up, and trains.
+        worker.send(Command::Speed(Speed::Full));
         worker.send(Command::Load(Box::new(experiment(
             &[BLOBS, &[("seed", "77")]].concat(),
         ))));
@@ -642,6 +646,89 @@ fn two_pauses_at_one_step_give_the_same_scene() {
         let at_once = shown(&[137]);
         assert!(at_once == shown(&[137]));
         assert!(at_once == shown(&[1, 50, 86]));
+    });
+}
+
+/// What is left of a run that was stopped at a step: everything in it follows from the parameters.
+fn rest_of(snapshot: &Snapshot) -> (u64, Probe, HeadState) {
+    let computed_at = &snapshot.probe.computed_at;
+    assert!(computed_at.iter().all(|&step| step == snapshot.step));
+    (snapshot.step, snapshot.probe.clone(), snapshot.head.clone())
+}
+
+#[test]
+fn no_speed_changes_a_bit() {
+    within(Duration::from_mins(1), || {
+        let at_full_speed = |n_steps: u64| {
+            let mut worker = worker(BLOBS);
+            worker.send(Command::Pause);
+            worker.send(Command::Restart);
+            let number = worker.send(Command::Step(n_steps));
+            rest_of(&wait_for(&worker, |s| {
+                s.n_commands >= number && !s.is_playing
+            }))
+        };
+        // A run of 40 steps at a pace, and changes of pace on its way.
+        for speeds in [
+            &[Speed::PerSecond(300)][..],
+            &[Speed::Full],
+            &[Speed::PerSecond(30), Speed::PerSecond(300), Speed::Full],
+        ] {
+            let mut worker = worker(&[BLOBS, &[("steps", "40")]].concat());
+            worker.send(Command::Pause);
+            worker.send(Command::Restart);
+            worker.send(Command::Play);
+            let mut number = 0;
+            for &speed in speeds {
+                number = worker.send(Command::Speed(speed));
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            let rested = wait_for(&worker, |s| s.n_commands >= number && !s.is_playing);
+            assert!(rest_of(&rested) == at_full_speed(40), "{speeds:?}");
+        }
+    });
+}
+
+#[test]
+fn at_one_step_a_second_steps_and_pauses_are_exact() {
+    within(Duration::from_mins(1), || {
+        let mut worker = worker(BLOBS);
+        worker.send(Command::Speed(Speed::PerSecond(1)));
+        worker.send(Command::Pause);
+        worker.send(Command::Restart);
+        // Steps that are asked for do not wait for their second.
+        let number = worker.send(Command::Step(37));
+        let stepped = wait_for(&worker, |s| s.n_commands >= number && !s.is_playing);
+        assert_eq!(rest_of(&stepped).0, 37);
+        // Playing, every step is shown with all its samples, and a pause stays where it is said.
+        let number = worker.send(Command::Play);
+        let played = wait_for(&worker, |s| s.n_commands >= number && s.step > 37);
+        assert!(played.is_playing && rest_of(&played).0 > 37);
+        let number = worker.send(Command::Pause);
+        let paused = wait_for(&worker, |s| s.n_commands >= number);
+        assert!(!paused.is_playing);
+        let number = worker.send(Command::Step(1));
+        let last = wait_for(&worker, |s| s.n_commands >= number && !s.is_playing);
+        assert_eq!(rest_of(&last).0, paused.step + 1);
+    });
+}
+
+#[test]
+fn a_slow_run_obeys_while_it_waits_and_stays_slow_after_a_restart() {
+    within(Duration::from_mins(1), || {
+        let mut worker = worker(BLOBS);
+        worker.send(Command::Speed(Speed::PerSecond(1)));
+        let number = worker.send(Command::Restart);
+        let first = wait_for(&worker, |s| s.n_commands >= number && s.step > 0);
+        let number = worker.send(Command::Set {
+            key: "loss.margin".into(),
+            value: "0.2".into(),
+        });
+        let changed = wait_for(&worker, |s| s.n_commands >= number);
+        assert_eq!(changed.head.values[0], 0.2);
+        // Full speed would make thousands of steps meanwhile, a busy machine here a few.
+        let next = wait_for(&worker, |s| s.step > first.step);
+        assert!(next.step - first.step < 20, "{} {}", first.step, next.step);
     });
 }
 

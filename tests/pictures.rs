@@ -9,7 +9,9 @@
 use marginscope::experiment::{Experiment, ViewKind};
 use marginscope::export::{png, svg};
 use marginscope::scene::theme::class_color;
-use marginscope::scene::{Curves, Item, Rgba, Scene, ViewState, build, build_with, pick, theme};
+use marginscope::scene::{
+    Classes, Curves, Item, Rgba, Scene, Trails, ViewState, build, build_with, pick, theme,
+};
 use marginscope::trainer::metrics::argmax;
 use marginscope::trainer::{Horizon, Snapshot, Subset, Trainer};
 use rand::{RngExt as _, SeedableRng as _};
@@ -79,6 +81,9 @@ fn check_finite(scene: &Scene) {
             Item::Dots { dots, radius } => {
                 numbers.extend(dots.iter().flat_map(|dot| dot.center));
                 numbers.push(*radius);
+            }
+            Item::Trails { points, width, .. } => {
+                numbers.extend(points.iter().flatten().chain([width]));
             }
             Item::Disc { center, radius, .. } => {
                 numbers.extend(center.iter().chain([radius]));
@@ -188,8 +193,13 @@ fn features_that_are_not_finite_are_left_out() {
             }
         }
         let mut view = ViewState::new(kind, theme::DARK);
+        view.show.arrows = true;
+        view.show.lengths = kind != ViewKind::Plane;
         let _ = view.fit(&snapshot, SIZE);
-        check_finite(&build(&snapshot, &view, SIZE));
+        for kept in 0..30 {
+            view.kept = Some(kept);
+            check_finite(&build(&snapshot, &view, SIZE));
+        }
         snapshot.head.weights.fill(f32::NAN);
         check_finite(&build(&snapshot, &view, SIZE));
         check_finite(&build(&snapshot, &view, [0.0, f32::NAN]));
@@ -366,6 +376,37 @@ fn files_are_valid_named_and_the_same_twice() {
     }
 }
 
+#[test]
+fn trails_fade_in_a_file_as_on_the_screen() {
+    for (dim, kind) in [
+        ("2", ViewKind::Plane),
+        ("2", ViewKind::Circle),
+        ("3", ViewKind::Sphere),
+    ] {
+        let snapshot = blobs("arcface", dim, "4");
+        let mut view = ViewState::new(kind, theme::DARK);
+        view.show.trails = true;
+        let _ = view.fit(&snapshot, SIZE);
+        let mut trails = Trails::default();
+        let mut past = snapshot.clone();
+        past.probe.features.iter_mut().for_each(|x| *x += 0.8);
+        trails.note(&past);
+        let curves = Curves::of(&snapshot, 1e-3);
+        let scene = build_with(&snapshot, &curves, Some(&trails), &view, SIZE);
+        check_finite(&scene);
+        let [Item::Trails { lines, .. }] = items(&scene, "trails") else {
+            panic!("one item with all trails");
+        };
+        assert!(lines.len() > 100, "{}", lines.len());
+        let text = svg::svg(&scene);
+        let group = text.split("<g id=\"trails\">").nth(1).expect("a group");
+        let group = group.split("</g>").next().expect("its end");
+        let n_segments = group.matches('M').count();
+        assert_eq!(n_segments, lines.len(), "a step each");
+        assert!(group.contains("stroke-opacity"));
+    }
+}
+
 /// The picture of the same theme and view, built anew.
 fn scenes_again(snapshot: &Snapshot, scene: &Scene) -> Scene {
     let again = scenes(snapshot);
@@ -390,6 +431,85 @@ fn the_sample_under_the_pointer_is_found() {
     let off = f64::from((found_at[0] - x[0]).hypot(found_at[1] - x[1]));
     assert!(off < 0.1 * view.plane.units_per_pt);
     assert_eq!(pick(&scene, [-100.0, -100.0]), None);
+}
+
+/// Samples whose dots are drawn, each once.
+fn drawn_samples(scene: &Scene) -> Vec<u32> {
+    let groups = ["points", "far"].map(|name| items(scene, name));
+    let dots = groups.iter().flat_map(|items| items.iter());
+    let mut samples: Vec<u32> = dots
+        .filter_map(|item| match item {
+            Item::Dots { dots, .. } => Some(dots.iter().map(|dot| dot.sample)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    samples.sort_unstable();
+    samples.dedup();
+    samples
+}
+
+#[test]
+fn hidden_classes_lose_their_dots_and_bars_and_keep_their_weights() {
+    for (dim, kind) in [
+        ("2", ViewKind::Plane),
+        ("2", ViewKind::Circle),
+        ("3", ViewKind::Sphere),
+    ] {
+        let snapshot = blobs("arcface", dim, "4");
+        let mut view = ViewState::new(kind, theme::DARK);
+        let _ = view.fit(&snapshot, SIZE);
+        let whole = build(&snapshot, &view, SIZE);
+        view.classes = Classes::only(2, 4);
+        let scene = build(&snapshot, &view, SIZE);
+        let of_class = |class: u16| -> Vec<u32> {
+            let all = drawn_samples(&whole).into_iter();
+            all.filter(|&i| snapshot.probe.labels[i as usize] == class)
+                .collect()
+        };
+        let drawn = drawn_samples(&scene);
+        assert!(!drawn.is_empty());
+        assert_eq!(drawn, of_class(2), "{}", kind.id());
+        for name in ["regions", "weights", "labels"] {
+            assert_eq!(items(&scene, name), items(&whole, name), "{name}");
+        }
+        if kind == ViewKind::Circle {
+            let bars = |scene: &Scene| items(scene, "histogram").len();
+            assert!(bars(&scene) > 0 && bars(&scene) < bars(&whole));
+        }
+        view.classes = Classes::none(4);
+        let empty = build(&snapshot, &view, SIZE);
+        assert_eq!(drawn_samples(&empty), [0; 0]);
+        check_finite(&empty);
+    }
+}
+
+#[test]
+fn what_is_drawn_of_single_samples_is_finite_on_every_view() {
+    for loss in ["softmax", "sphereface", "arcface", "center"] {
+        for dim in ["2", "3", "8"] {
+            let mut snapshot = blobs(loss, dim, "5");
+            snapshot.learning_rate = 1e30;
+            let kinds: &[ViewKind] = match dim {
+                "2" => &[ViewKind::Plane, ViewKind::Circle],
+                _ => &[ViewKind::Sphere],
+            };
+            for (kind, sample) in kinds.iter().zip([0, 399]) {
+                for has_lengths in [false, true] {
+                    let mut view = ViewState::new(*kind, theme::LIGHT);
+                    view.show.arrows = true;
+                    view.show.lengths = has_lengths;
+                    view.kept = Some(sample);
+                    let _ = view.fit(&snapshot, SIZE);
+                    let scene = build(&snapshot, &view, SIZE);
+                    check_finite(&scene);
+                    assert!(!items(&scene, "lens").is_empty());
+                    assert!(!items(&scene, "arrows").is_empty());
+                    assert!(svg::svg(&scene).contains("<g id=\"lens\">"));
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -435,7 +555,7 @@ fn a_frame_is_built_within_its_budget() {
         let once = start.elapsed();
         let start = std::time::Instant::now();
         for _ in 0..10 {
-            std::hint::black_box(build_with(&snapshot, &curves, &view, SIZE));
+            std::hint::black_box(build_with(&snapshot, &curves, None, &view, SIZE));
         }
         let frame = start.elapsed() / 10;
         println!("{} curves {once:?} frame {frame:?}", kind.id());

@@ -2,8 +2,8 @@
 
 use crate::experiment::ViewKind;
 use crate::loss::LossSpec;
-use crate::scene::Light;
-use crate::trainer::{Command, Subset};
+use crate::scene::{Classes, Direction, Light};
+use crate::trainer::{Command, Speed, Subset};
 
 /// One request of the user.
 #[derive(Clone, Debug)]
@@ -25,6 +25,12 @@ pub(super) enum Action {
     Fit,
     /// Draw other samples.
     Show(Subset),
+    /// Make steps so fast.
+    Speed(Speed),
+    /// Make them more slowly.
+    Slower,
+    /// Make them faster.
+    Faster,
     /// Dark or light.
     Theme(egui::ThemePreference),
     /// From dark to light or back.
@@ -33,6 +39,16 @@ pub(super) enum Action {
     Toggle(Part),
     /// Let some samples stand out.
     Light(Light),
+    /// Draw the samples of these classes alone.
+    Classes(Classes),
+    /// Put a sample (index in the probe) under the lens.
+    Keep(usize),
+    /// Take the next sample, or the one before.
+    Neighbor(Direction),
+    /// Let the kept sample go.
+    LetGo,
+    /// The same, unless a list or a question is open, which goes first.
+    Escape,
     /// Save the picture.
     Save(SaveTo),
     /// Show or hide the list of keys.
@@ -56,6 +72,12 @@ pub(super) enum Part {
     Weights,
     /// Where class weights would stand at their best.
     Ideal,
+    /// Where samples came from.
+    Trails,
+    /// Where the loss pulls samples.
+    Arrows,
+    /// Lengths on circle and sphere.
+    Lengths,
 }
 
 /// Where a picture is saved.

@@ -5,6 +5,7 @@ use egui::{Context, Event, Key, Modifiers};
 use crate::app::action::{Action, SaveTo};
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
+use crate::scene::Direction;
 use crate::trainer::Command;
 
 /// A key with what it does.
@@ -41,6 +42,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::ArrowRight, "→", "one training step", || {
         Action::Send(Command::Step(1))
     }),
+    binding(Key::Comma, ",", "slower", || Action::Slower),
+    binding(Key::Period, ".", "faster", || Action::Faster),
     binding(Key::R, "R", "restart from the same seed", || {
         Action::Send(Command::Restart)
     }),
@@ -59,6 +62,17 @@ pub(super) static BINDINGS: &[Binding] = &[
         help: "save it to Pictures at once",
         action: || Action::Save(SaveTo::Pictures),
     },
+    binding(Key::N, "N", "next sample", || {
+        Action::Neighbor(Direction::Next)
+    }),
+    Binding {
+        key: Key::N,
+        modifiers: Modifiers::SHIFT,
+        label: "Shift+N",
+        help: "the sample before",
+        action: || Action::Neighbor(Direction::Previous),
+    },
+    binding(Key::Escape, "Esc", "let the sample go", || Action::Escape),
     binding(Key::T, "T", "dark or light", || Action::ToggleTheme),
     binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
     binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),

@@ -6,6 +6,7 @@
 
 mod action;
 mod keys;
+mod lens;
 mod overlay;
 mod paint;
 mod panel;
@@ -23,17 +24,20 @@ use egui::{Panel, ViewportCommand};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::{Action, Part, SaveTo};
+use crate::app::lens::{SampleId, Thumbs};
 use crate::app::overlay::Toast;
 use crate::app::panel::left::{LeftPanel, Shown};
 use crate::app::panel::right::RightPanel;
+use crate::app::panel::top::Transport;
 use crate::app::picture::Picture;
 use crate::app::saver::Saver;
 use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
 use crate::loss::{Form, LossSpec};
+use crate::scene;
 use crate::scene::theme::{DARK, LIGHT};
-use crate::scene::{Show, SphereView, ViewState};
-use crate::trainer::{Command, Snapshot, Subset, TrainError, Worker};
+use crate::scene::{Classes, Direction, Light, Show, SphereView, ViewState};
+use crate::trainer::{Command, Snapshot, Speed, Subset, TrainError, Worker};
 
 /// The window could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +117,7 @@ struct Kept {
     show: Option<Show>,
     sphere: Option<SphereView>,
     subset: Subset,
+    classes: Classes,
     is_presenting: bool,
 }
 
@@ -134,9 +139,14 @@ pub struct App {
     /// For losses that are not in use now.
     remembered: Remembered,
     picture: Picture,
+    /// The sample under the lens, whichever are drawn.
+    kept: Option<SampleId>,
+    thumbs: Thumbs,
     left: LeftPanel,
     right: RightPanel,
     subset: Subset,
+    /// Of the steps while playing; a start is always at full speed.
+    speed: Speed,
     saver: Saver,
     /// Where the picture goes that waits for its captured snapshot.
     save_to: Option<SaveTo>,
@@ -168,12 +178,15 @@ impl App {
             .as_ref()
             .filter(|_| is_default)
             .and_then(|text| Experiment::from_toml(text, "last session").ok());
+        // What is hidden belongs to the data that it was hidden of.
+        let classes = last.as_ref().map(|_| kept.classes).unwrap_or_default();
         let experiment = last.unwrap_or_else(|| experiment.clone());
         let ctx = cc.egui_ctx.clone();
         let mut worker = Worker::spawn(&experiment, n_threads, move || ctx.request_repaint())?;
         let mut view = new_view(experiment.view_kind());
         view.show = kept.show.unwrap_or(view.show);
         view.sphere = kept.sphere.unwrap_or(view.sphere);
+        view.classes = classes;
         worker.send(Command::Show(kept.subset));
         Ok(Self {
             worker,
@@ -183,9 +196,12 @@ impl App {
             last_session: kept.experiment.filter(|_| !is_default),
             remembered: kept.remembered,
             picture: Picture::new(view),
+            kept: None,
+            thumbs: Thumbs::default(),
             left: LeftPanel::default(),
             right: RightPanel::default(),
             subset: kept.subset,
+            speed: Speed::default(),
             saver: Saver::default(),
             save_to: None,
             toast: kept
@@ -214,10 +230,25 @@ impl App {
         self.saver.folder = folder;
     }
 
+    /// How the picture is looked at.
+    pub fn view(&self) -> &ViewState {
+        &self.picture.view
+    }
+
+    /// The same, to be changed as the controls do.
+    pub fn view_mut(&mut self) -> &mut ViewState {
+        &mut self.picture.view
+    }
+
     /// Draws other samples, as the choice on the left does.
     pub fn show(&mut self, subset: Subset) {
         self.subset = subset;
         self.worker.send(Command::Show(subset));
+    }
+
+    fn set_speed(&mut self, speed: Speed) {
+        self.speed = speed;
+        self.worker.send(Command::Speed(speed));
     }
 
     fn take_snapshot(&mut self, ctx: &egui::Context) {
@@ -241,7 +272,40 @@ impl App {
             self.experiment = Arc::clone(&newest.experiment);
         }
         self.picture.view.kind = self.experiment.view_kind();
+        self.follow_sample(&newest);
         self.snapshot = Some(newest);
+    }
+
+    /// Finds the kept sample among those of a new snapshot; lets it go if it is not there. Other
+    /// data bring all classes back.
+    fn follow_sample(&mut self, newest: &Snapshot) {
+        let view = &mut self.picture.view;
+        view.kept = self.kept.as_ref().and_then(|kept| kept.find(newest));
+        if view.kept.is_none() {
+            self.kept = None;
+        }
+        let old = self.snapshot.as_ref().map(|old| &old.experiment.data);
+        if old.is_some_and(|old| *old != newest.experiment.data) {
+            view.classes = Classes::default();
+            view.light = Light::All;
+        }
+    }
+
+    fn keep(&mut self, sample: Option<usize>) {
+        let snapshot = self.snapshot.as_ref();
+        self.kept = sample
+            .zip(snapshot)
+            .and_then(|(sample, snapshot)| SampleId::of(snapshot, sample));
+        self.picture.view.kept = sample.filter(|_| self.kept.is_some());
+    }
+
+    fn keep_neighbor(&mut self, direction: Direction) {
+        let view = &self.picture.view;
+        if let Some(snapshot) = &self.snapshot
+            && let Some(sample) = scene::neighbor(snapshot, view, view.kept, direction)
+        {
+            self.keep(Some(sample));
+        }
     }
 
     fn set_title(&mut self, ctx: &egui::Context) {
@@ -267,6 +331,9 @@ impl App {
             Action::View(kind) => self.choose_view(ctx, kind),
             Action::Fit => self.fit(),
             Action::Show(subset) => self.show(subset),
+            Action::Speed(speed) => self.set_speed(speed),
+            Action::Slower => self.set_speed(self.speed.slower()),
+            Action::Faster => self.set_speed(self.speed.faster()),
             Action::Theme(preference) => ctx.set_theme(preference),
             Action::ToggleTheme => {
                 let is_dark = ctx.theme() == egui::Theme::Dark;
@@ -278,6 +345,10 @@ impl App {
             }
             Action::Toggle(part) => self.toggle(part),
             Action::Light(light) => self.picture.view.light = light,
+            Action::Classes(classes) => self.picture.view.classes = classes,
+            Action::Keep(sample) => self.keep(Some(sample)),
+            Action::Neighbor(direction) => self.keep_neighbor(direction),
+            Action::LetGo | Action::Escape => self.keep(None),
             Action::Save(to) => self.capture(to),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
@@ -377,6 +448,8 @@ impl App {
         ctx.set_theme(egui::ThemePreference::System);
         self.load(Experiment::default());
         self.last_session = None;
+        self.kept = None;
+        self.set_speed(Speed::default());
         self.worker.send(Command::Show(self.subset));
         self.worker.send(Command::Play);
     }
@@ -395,6 +468,9 @@ impl App {
             Part::Histogram => &mut show.histogram,
             Part::Weights => &mut show.weights,
             Part::Ideal => &mut show.ideal,
+            Part::Trails => &mut show.trails,
+            Part::Arrows => &mut show.arrows,
+            Part::Lengths => &mut show.lengths,
         };
         *shown = !*shown;
     }
@@ -476,6 +552,9 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
+        if self.shows_keys || self.wanted_view.is_some() {
+            actions.retain(|action| !matches!(action, Action::Escape));
+        }
         if !self.is_presenting {
             self.panels_ui(ui, &mut actions);
         }
@@ -508,6 +587,7 @@ impl eframe::App for App {
             show: Some(self.picture.view.show),
             sphere: Some(self.picture.view.sphere),
             subset: self.subset,
+            classes: self.picture.view.classes.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);
     }
@@ -537,7 +617,11 @@ impl App {
             .exact_size(TOP_HEIGHT)
             .frame(bar)
             .show(ui, |ui| {
-                panel::top::top_ui(ui, &self.experiment, is_playing, actions);
+                let transport = Transport {
+                    is_playing,
+                    speed: self.speed,
+                };
+                panel::top::top_ui(ui, &self.experiment, transport, actions);
             });
         let shown = Shown {
             experiment: &self.experiment,
@@ -545,6 +629,8 @@ impl App {
             subset: self.subset,
             show: self.picture.view.show,
             light: self.picture.view.light,
+            classes: &self.picture.view.classes,
+            class_names: self.snapshot.as_ref().map_or(&[], |s| &s.class_names[..]),
         };
         Panel::left("left")
             .exact_size(LEFT_WIDTH)
@@ -557,8 +643,9 @@ impl App {
             .frame(side)
             .show(ui, |ui| {
                 if let Some(snapshot) = &self.snapshot {
-                    let light = self.picture.view.light;
-                    self.right.ui(ui, snapshot, light, actions);
+                    let view = &self.picture.view;
+                    let thumbs = &mut self.thumbs;
+                    self.right.ui(ui, snapshot, view, thumbs, actions);
                 }
             });
     }
@@ -570,8 +657,13 @@ impl App {
                 overlay::loading_ui(ui, rect, self.worker.failure());
                 return;
             };
-            self.picture.ui(ui, &snapshot);
+            self.picture.ui(ui, &snapshot, &mut self.thumbs, actions);
             overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
+            if let Some(sample) = self.picture.view.kept.filter(|_| self.is_presenting) {
+                overlay::sample_card_ui(ui, rect, |ui| {
+                    panel::sample::sample_ui(ui, &snapshot, sample, &mut self.thumbs, actions);
+                });
+            }
             let has_banner = self.wanted_view.is_some() || snapshot.fault.is_some();
             if let Some(kind) = self.wanted_view {
                 match overlay::ask_for_dimension(ui, rect, kind) {

@@ -101,18 +101,38 @@ pub(super) fn ask_for_dimension(ui: &mut Ui, rect: Rect, kind: ViewKind) -> Opti
     })
 }
 
+/// The kept sample, where no panel has room for it.
+pub(super) fn sample_card_ui(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
+    const WIDTH: f32 = 216.0;
+    Area::new(Id::unique("sample"))
+        .order(Order::Middle)
+        .pivot(Align2::RIGHT_TOP)
+        .fixed_pos(Pos2::new(rect.right() - 16.0, rect.top() + 16.0))
+        .show(ui.ctx(), |ui| {
+            card(ui).show(ui, |ui| {
+                ui.set_width(WIDTH);
+                contents(ui);
+            });
+        });
+}
+
+/// What floats over the picture and is read in peace.
+fn card(ui: &Ui) -> Frame {
+    let tokens = theme::tokens(ui.ctx());
+    Frame::new()
+        .fill(theme::color(tokens.panel))
+        .stroke(Stroke::new(1.0, theme::color(tokens.hairline_strong)))
+        .corner_radius(CornerRadius::same(8))
+        .inner_margin(Margin::symmetric(14, 10))
+}
+
 fn banner<R>(
     ui: &mut Ui,
     name: &'static str,
     rect: Rect,
     contents: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    let tokens = theme::tokens(ui.ctx());
-    let frame = Frame::new()
-        .fill(theme::color(tokens.panel))
-        .stroke(Stroke::new(1.0, theme::color(tokens.hairline_strong)))
-        .corner_radius(CornerRadius::same(8))
-        .inner_margin(Margin::symmetric(14, 10));
+    let frame = card(ui);
     Area::new(Id::unique(name))
         .order(Order::Middle) // menus and lists stay above it
         .pivot(Align2::CENTER_TOP)

@@ -63,6 +63,14 @@ impl Painter {
             Item::Dots { dots, radius } => {
                 shapes.push(Shape::Mesh(self.dots(ctx, dots, *radius, offset)));
             }
+            Item::Trails {
+                points,
+                lines,
+                width,
+            } => {
+                let mesh = self.trails(ctx, points, lines, *width, offset);
+                shapes.push(Shape::Mesh(mesh));
+            }
             Item::Disc {
                 center,
                 radius,
@@ -151,6 +159,31 @@ impl Painter {
         Arc::clone(&self.meshes[self.n_meshes - 1])
     }
 
+    /// A strip of two corners a point, textured across with the smooth profile of a line: the
+    /// middle row of a disc.
+    fn trails(
+        &mut self,
+        ctx: &Context,
+        points: &[[f32; 2]],
+        lines: &[(u32, Rgba)],
+        width: f32,
+        offset: Vec2,
+    ) -> Arc<Mesh> {
+        let texture = self.texture(ctx, 0.5 * width * ctx.pixels_per_point());
+        let half = 0.5 * texture.size()[0] as f32 / ctx.pixels_per_point();
+        let mesh = self.next_mesh();
+        mesh.texture_id = texture.id();
+        mesh.vertices.reserve(2 * points.len());
+        let mut start = 0;
+        for &(end, color) in lines {
+            let end = end as usize;
+            push_strip(mesh, &points[start..end], theme::color(color), half, offset);
+            start = end;
+        }
+        self.n_meshes += 1;
+        Arc::clone(&self.meshes[self.n_meshes - 1])
+    }
+
     /// An empty mesh for the next dots, with the memory of the last frame's if nobody draws that.
     fn next_mesh(&mut self) -> &mut Mesh {
         if self.n_meshes == self.meshes.len() {
@@ -183,6 +216,32 @@ impl Painter {
             is_used: true,
         });
         texture
+    }
+}
+
+/// A line as a strip that fades towards its beginning; corners lie across the way from the point
+/// before to the next one.
+fn push_strip(mesh: &mut Mesh, line: &[[f32; 2]], color: Color32, half: f32, offset: Vec2) {
+    let first = mesh.vertices.len() as u32;
+    let last = line.len() - 1;
+    for (i, &point) in line.iter().enumerate() {
+        let (before, after) = (line[i.saturating_sub(1)], line[(i + 1).min(last)]);
+        let along = vec2(after[0] - before[0], after[1] - before[1]);
+        let across = half * along.normalized().rot90();
+        let at = Pos2::from(point) + offset;
+        let faded = color.gamma_multiply(i as f32 / last as f32);
+        for (pos, y) in [(at - across, 0.0), (at + across, 1.0)] {
+            let uv = pos2(0.5, y);
+            mesh.vertices.push(Vertex {
+                pos,
+                uv,
+                color: faded,
+            });
+        }
+    }
+    for corner in (0..last as u32).map(|i| first + 2 * i) {
+        mesh.indices.extend([corner, corner + 1, corner + 2]);
+        mesh.indices.extend([corner + 1, corner + 3, corner + 2]);
     }
 }
 
@@ -396,6 +455,29 @@ mod tests {
             assert!((middle(|v| v.pos.to_vec2()) - center.to_vec2()).length() < 1e-3);
             assert!((middle(|v| v.uv.to_vec2()) - vec2(0.5, 0.5)).length() < 1e-6);
         }
+    }
+
+    #[test]
+    fn a_trail_is_a_strip_that_fades_towards_its_beginning() {
+        let (ctx, color) = (Context::default(), Rgba::opaque(0x3f90da));
+        let mut scene = scene_of(0, 1.0);
+        scene.groups[0].items = vec![Item::Trails {
+            points: vec![[0.0, 0.0], [10.0, 0.0], [20.0, 0.0], [5.0, 5.0], [5.0, 9.0]],
+            lines: vec![(3, color), (5, color)],
+            width: 2.0,
+        }];
+        let mesh = mesh_of(&Painter::default().shapes(&ctx, &scene, pos2(100.0, 0.0)));
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (10, 3 * 6));
+        let largest = mesh.indices.iter().max().copied();
+        assert_eq!(largest, Some(9));
+        let alphas: Vec<u8> = mesh.vertices.iter().map(|v| v.color.a()).collect();
+        assert_eq!(alphas, [0, 0, 128, 128, 255, 255, 0, 0, 255, 255]);
+        for pair in mesh.vertices.chunks_exact(2) {
+            let across = pair[1].pos - pair[0].pos;
+            assert!(across.length() > 2.0, "room for a smooth edge");
+            assert_eq!((pair[0].uv.y, pair[1].uv.y), (0.0, 1.0));
+        }
+        assert_eq!(mesh.vertices[2].pos.x, 110.0, "across the way");
     }
 
     #[test]

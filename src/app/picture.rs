@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use egui::{Pos2, Rect, Role, Sense, Shape, Ui, WidgetInfo};
+use egui::{
+    CornerRadius, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind,
+    Ui, Vec2, WidgetInfo,
+};
 
+use crate::app::action::Action;
+use crate::app::lens::{Hover, Thumbs, card_ui};
 use crate::app::paint::Painter;
 use crate::app::theme;
 use crate::experiment::ViewKind;
 use crate::scene;
-use crate::scene::{Curves, Extent, Scene, ViewState};
+use crate::scene::{Curves, Direction, Extent, Microscope, Scene, Trails, ViewState};
 use crate::trainer::Snapshot;
 
 /// Points of scrolling that enlarge by e.
@@ -21,7 +26,11 @@ pub(super) struct Picture {
     painter: Painter,
     curves: Option<(Arc<Snapshot>, Curves)>,
     extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
+    /// Empty while they are not shown.
+    trails: Trails,
     cached: Option<Cached>,
+    hover: Hover,
+    hover_painter: Painter,
 }
 
 struct Cached {
@@ -29,6 +38,8 @@ struct Cached {
     view: ViewState,
     rect: Rect,
     pixels_per_point: f32,
+    /// For what lies under the pointer.
+    scene: Scene,
     shapes: Vec<Shape>,
     caption: String,
 }
@@ -41,12 +52,21 @@ impl Picture {
             painter: Painter::default(),
             curves: None,
             extent: None,
+            trails: Trails::default(),
             cached: None,
+            hover: Hover::default(),
+            hover_painter: Painter::default(),
         }
     }
 
-    /// Paints the picture over all the space there is.
-    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Arc<Snapshot>) {
+    /// Paints the picture over all the space there is, with a card for the sample under the pointer.
+    pub(super) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Arc<Snapshot>,
+        thumbs: &mut Thumbs,
+        actions: &mut Vec<Action>,
+    ) {
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         self.navigate(ui, &response, rect);
@@ -63,10 +83,16 @@ impl Picture {
         });
         if !is_same {
             self.cached = None; // gives its meshes back to the painter
+            if self.view.show.trails {
+                self.trails.note(snapshot);
+            } else {
+                self.trails.clear();
+            }
             let scene = self.scene(snapshot, rect.size().into());
             self.cached = Some(Cached {
                 shapes: self.painter.shapes(ui.ctx(), &scene, rect.min),
                 caption: self.caption(snapshot),
+                scene,
                 snapshot: Arc::clone(snapshot),
                 view: self.view.clone(),
                 rect,
@@ -78,6 +104,54 @@ impl Picture {
             ui.painter()
                 .with_clip_rect(rect)
                 .extend(cached.shapes.iter().cloned());
+        }
+        self.samples_ui(ui, &response, snapshot, thumbs, actions);
+        keyboard_ui(ui, &response, actions);
+    }
+
+    /// The ring and the card of the sample under the pointer, which a click keeps.
+    fn samples_ui(
+        &mut self,
+        ui: &mut Ui,
+        response: &Response,
+        snapshot: &Arc<Snapshot>,
+        thumbs: &mut Thumbs,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(cached) = &self.cached else { return };
+        let rect = cached.rect;
+        let size: [f32; 2] = rect.size().into();
+        let pick = |at: Pos2| scene::pick(&cached.scene, (at - rect.min).into());
+        let curves = curves_of(&mut self.curves, snapshot);
+        let spot = |sample: usize| {
+            let spot = scene::spot(snapshot, curves, &self.view, size, sample)?;
+            Some(rect.min + Vec2::from(spot.at))
+        };
+        let pointer = response.hover_pos().filter(|_| !response.dragged());
+        let hovered = self.hover.update(pointer, pick, spot);
+        if response.clicked()
+            && let Some(clicked) = response.interact_pointer_pos()
+        {
+            match hovered.or_else(|| pick(clicked)) {
+                Some(sample) => actions.push(Action::Keep(sample)),
+                None if self.view.kept.is_some() => actions.push(Action::LetGo),
+                None => {}
+            }
+        }
+        let (Some(sample), Some(pointer)) = (hovered, pointer) else {
+            return;
+        };
+        ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+        if self.view.kept == Some(sample) {
+            return; // its card is there already
+        }
+        if let Some(at) = spot(sample) {
+            let ring = scene::hover_ring(&self.view, size, (at - rect.min).into());
+            let shapes = self.hover_painter.shapes(ui.ctx(), &ring, rect.min);
+            ui.painter().with_clip_rect(rect).extend(shapes);
+        }
+        if let Some(seen) = Microscope::of(snapshot, sample) {
+            card_ui(ui, rect, pointer, snapshot, &seen, thumbs);
         }
     }
 
@@ -101,7 +175,7 @@ impl Picture {
     /// The scene of a snapshot as it is seen now.
     pub(super) fn scene(&mut self, snapshot: &Arc<Snapshot>, size: [f32; 2]) -> Scene {
         let curves = curves_of(&mut self.curves, snapshot);
-        scene::build_with(snapshot, curves, &self.view, size)
+        scene::build_with(snapshot, curves, Some(&self.trails), &self.view, size)
     }
 
     /// What a screen reader says.
@@ -116,7 +190,7 @@ impl Picture {
         self.cached.as_ref().map(|cached| cached.rect.size().into())
     }
 
-    fn navigate(&mut self, ui: &Ui, response: &egui::Response, rect: Rect) {
+    fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) {
         let size: [f32; 2] = rect.size().into();
         let local = |pos: Pos2| -> [f32; 2] { (pos - rect.min).into() };
         let mut has_changed = false;
@@ -136,6 +210,33 @@ impl Picture {
         }
         if has_changed {
             ui.ctx().request_repaint();
+        }
+    }
+}
+
+/// With the focus on the picture, arrows go through the samples.
+fn keyboard_ui(ui: &Ui, response: &Response, actions: &mut Vec<Action>) {
+    if !response.has_focus() {
+        return;
+    }
+    let tokens = theme::tokens(ui.ctx());
+    let stroke = Stroke::new(2.0, theme::color(tokens.accent));
+    let edge = response.rect.shrink(1.0);
+    ui.painter()
+        .rect_stroke(edge, CornerRadius::ZERO, stroke, StrokeKind::Inside);
+    ui.memory_mut(|memory| {
+        let filter = EventFilter {
+            horizontal_arrows: true,
+            ..EventFilter::default()
+        };
+        memory.set_focus_lock_filter(response.id, filter);
+    });
+    for (key, direction) in [
+        (Key::ArrowRight, Direction::Next),
+        (Key::ArrowLeft, Direction::Previous),
+    ] {
+        if ui.input(|input| input.key_pressed(key)) {
+            actions.push(Action::Neighbor(direction));
         }
     }
 }

@@ -22,6 +22,12 @@ pub(super) enum Icon {
     Step,
     /// An open ring with an arrow head.
     Restart,
+    /// A corner that points left.
+    Previous,
+    /// A corner that points right.
+    Next,
+    /// A cross.
+    Close,
 }
 
 /// A round (`is_primary`) or bare button with a drawn icon and an accessible name.
@@ -56,6 +62,32 @@ pub(super) fn icon_button(
     response.on_hover_text(help)
 }
 
+/// A small bare button with a drawn icon and an accessible name.
+pub(super) fn small_icon_button(ui: &mut Ui, icon: Icon, name: &str, help: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
+    let tokens = theme::tokens(ui.ctx());
+    let is_hovered = response.hovered();
+    let corner = CornerRadius::same(6);
+    if is_hovered {
+        ui.painter()
+            .rect_filled(rect, corner, theme::color(tokens.raised));
+    }
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, theme::color(tokens.accent));
+        let inside = egui::StrokeKind::Inside;
+        ui.painter().rect_stroke(rect, corner, stroke, inside);
+    }
+    let ink = if is_hovered {
+        tokens.text
+    } else {
+        tokens.dimmed
+    };
+    ui.painter()
+        .extend(icon_shapes(icon, rect, theme::color(ink)));
+    response.on_hover_text(help)
+}
+
 fn icon_shapes(icon: Icon, rect: Rect, ink: egui::Color32) -> Vec<Shape> {
     let c = rect.center();
     let bar = |x: f32| {
@@ -79,7 +111,22 @@ fn icon_shapes(icon: Icon, rect: Rect, ink: egui::Color32) -> Vec<Shape> {
         Icon::Pause => vec![bar(-3.6), bar(3.6)],
         Icon::Step => vec![triangle(-6.0, 5.5), bar(5.4)],
         Icon::Restart => restart_shapes(c, ink),
+        Icon::Previous => vec![corner_shape(c, -1.0, ink)],
+        Icon::Next => vec![corner_shape(c, 1.0, ink)],
+        Icon::Close => [-1.0, 1.0]
+            .map(|side| {
+                let half = vec2(4.0, 4.0 * side);
+                Shape::line_segment([c - half, c + half], Stroke::new(1.6, ink))
+            })
+            .to_vec(),
     }
+}
+
+/// Two strokes that meet at a tip on one side.
+fn corner_shape(c: egui::Pos2, side: f32, ink: egui::Color32) -> Shape {
+    let tip = c + vec2(2.5 * side, 0.0);
+    let end = |y: f32| c + vec2(-2.0 * side, y);
+    Shape::line(vec![end(-4.5), tip, end(4.5)], Stroke::new(1.8, ink))
 }
 
 fn restart_shapes(c: egui::Pos2, ink: egui::Color32) -> Vec<Shape> {

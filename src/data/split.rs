@@ -165,6 +165,15 @@ impl Split {
         }
     }
 
+    /// The numbers of sample `index` `[dim]`; `None` if samples are no vectors or there are not so
+    /// many.
+    pub fn vector(&self, index: usize) -> Option<&[f32]> {
+        match &self.inputs {
+            Inputs::Vectors { dim, values } if *dim > 0 => values.chunks_exact(*dim).nth(index),
+            _ => None,
+        }
+    }
+
     /// Puts into `order` the order in which epoch number `epoch`, counted from 0, visits the samples:
     /// each once, shuffled by `rng`.
     ///
@@ -270,5 +279,13 @@ mod tests {
         assert_eq!(split.labels(), [0, 1, 2, 0, 1, 2]);
         split.gather(&[5, 0], &mut []);
         assert_eq!(split.image(0), None);
+        assert_eq!(split.vector(0), None);
+    }
+
+    #[test]
+    fn a_vector_is_the_column_of_its_sample() {
+        let split = Split::vectors(vec![0, 1], 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(split.vector(1), Some(&[4.0, 5.0, 6.0][..]));
+        assert_eq!((split.vector(2), split.image(0)), (None, None));
     }
 }

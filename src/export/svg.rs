@@ -73,6 +73,11 @@ impl Writer {
                 ));
             }
             Item::Dots { dots, radius } => self.dots(dots, *radius),
+            Item::Trails {
+                points,
+                lines,
+                width,
+            } => self.trails(points, lines, *width),
             Item::Disc {
                 center,
                 radius,
@@ -114,6 +119,35 @@ impl Writer {
             let width = Number(2.0 * radius);
             self.line(format_args!(
                 r#"<path d="{path}" fill="none" stroke-width="{width}" stroke-linecap="round"{stroke}/>"#
+            ));
+        }
+    }
+
+    /// A path for each color and step of the fading, in place of a gradient for each line.
+    fn trails(&mut self, points: &[[f32; 2]], lines: &[(u32, Rgba)], width: f32) {
+        const STEPS: usize = 8;
+        let mut paths: Vec<(Rgba, String)> = Vec::new();
+        let mut start = 0;
+        for &(end, color) in lines {
+            let line = &points[start..end as usize];
+            start = end as usize;
+            for (i, ends) in line.windows(2).enumerate() {
+                let share = (i + 1) as f32 / (line.len() - 1) as f32;
+                let step = (share * STEPS as f32).ceil() / STEPS as f32;
+                let faded = color.with_opacity(step * f32::from(color.0[3]) / 255.0);
+                let known = paths.iter().position(|(color, _)| *color == faded);
+                let at = known.unwrap_or_else(|| {
+                    paths.push((faded, String::new()));
+                    paths.len() - 1
+                });
+                paths[at].1.push_str(&path(ends, false));
+            }
+        }
+        let width = Number(width);
+        for (color, path) in paths {
+            let stroke = Paint("stroke", color);
+            self.line(format_args!(
+                r#"<path d="{path}" fill="none" stroke-width="{width}"{stroke}/>"#
             ));
         }
     }

@@ -4,20 +4,27 @@ use crate::experiment::ViewKind;
 use crate::scene::curves::{Space, WINDOW_SAGITTA};
 use crate::scene::look::{Look, polygon, rounded, text};
 use crate::scene::{
-    Anchor, Curves, Font, Group, Scene, ViewState, caption, circle, fonts, input, message, notes,
-    plane, sphere,
+    Anchor, Curves, Font, Group, Scene, Trails, ViewState, caption, circle, fonts, input, message,
+    notes, plane, single, sphere,
 };
 use crate::trainer::Snapshot;
 
 /// The picture of a snapshot. A pure function; what is expensive is computed anew, see
 /// [`build_with`].
 pub fn build(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Scene {
-    build_with(snapshot, &Curves::of(snapshot, WINDOW_SAGITTA), view, size)
+    let curves = Curves::of(snapshot, WINDOW_SAGITTA);
+    build_with(snapshot, &curves, None, view, size)
 }
 
 /// The same with the curves of this very snapshot, so that frames that only turn or move the
-/// picture need not compute them again.
-pub fn build_with(snapshot: &Snapshot, curves: &Curves, view: &ViewState, size: [f32; 2]) -> Scene {
+/// picture need not compute them again, and with the trails of its samples, where they are shown.
+pub fn build_with(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    trails: Option<&Trails>,
+    view: &ViewState,
+    size: [f32; 2],
+) -> Scene {
     let size = size.map(|side| if side.is_finite() { side.max(1.0) } else { 1.0 });
     let look = Look::new(view.theme, view.area(size).short_side());
     let mut groups = match (&curves.space, view.kind) {
@@ -33,7 +40,7 @@ pub fn build_with(snapshot: &Snapshot, curves: &Curves, view: &ViewState, size: 
             circle::groups(snapshot, curves, flat, view, look, size)
         }
         (Space::Solid(solid), ViewKind::Sphere) => {
-            sphere::groups(snapshot, solid, view, look, size)
+            sphere::groups(snapshot, curves, solid, view, look, size)
         }
         (Space::Flat(_), ViewKind::Sphere) => {
             let why = "Two dimensions have no sphere; look at the plane or the circle, or choose three dimensions.";
@@ -47,6 +54,7 @@ pub fn build_with(snapshot: &Snapshot, curves: &Curves, view: &ViewState, size: 
             return message::scene(&why, view, size);
         }
     };
+    single::add(&mut groups, snapshot, curves, trails, view, look, size);
     if view.show.note {
         groups.push(note(snapshot, curves, view, look, size));
     }

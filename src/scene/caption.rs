@@ -2,10 +2,11 @@
 
 use crate::experiment::ViewKind;
 use crate::loss::{Setting, Unit};
-use crate::scene::ViewState;
 use crate::scene::curves::{Curves, Space, has_margin};
 use crate::scene::look::{number, thousands};
+use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::{trimmed, weight_factor};
+use crate::scene::{ViewState, arrows, trails};
 use crate::trainer::Snapshot;
 
 /// A run that has gone so far and still cannot tell classes apart has not merely begun.
@@ -215,6 +216,7 @@ pub fn notes(
             number(curves.norm)
         ));
     }
+    notes.extend(about_samples(snapshot, view));
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
         notes.push("Rings: class centres.".to_owned());
     }
@@ -233,7 +235,12 @@ fn notes_of_samples(
     } else {
         "test"
     };
-    let samples = format!("{} {kind} samples", thousands(snapshot.probe.len() as u64));
+    let samples = format!("{} {kind} samples", counted(snapshot, view));
+    let directions = if view.show.lengths {
+        ""
+    } else {
+        " by direction"
+    };
     let mut notes = Vec::new();
     match (&curves.space, view.kind) {
         (_, ViewKind::Input) => {
@@ -250,13 +257,13 @@ fn notes_of_samples(
             }
         }
         (Space::Flat(flat), ViewKind::Circle) => {
-            notes.push(format!("{samples} by direction; bars count them."));
+            notes.push(format!("{samples}{directions}; bars count them."));
             if view.show.ideal && !flat.ideal_rad.is_empty() {
                 notes.push("Notches: even spacing.".to_owned());
             }
         }
         (Space::Solid(solid), ViewKind::Sphere) => {
-            notes.push(format!("{samples} by direction."));
+            notes.push(format!("{samples}{directions}."));
             if view.show.ideal && !solid.ideal.is_empty() {
                 notes.push("Rings: the widest arrangement.".to_owned());
             }
@@ -270,6 +277,45 @@ fn notes_of_samples(
         _ => return (notes, false),
     }
     (notes, true)
+}
+
+/// How many samples are drawn, of how many where some classes are hidden.
+fn counted(snapshot: &Snapshot, view: &ViewState) -> String {
+    let labels = &snapshot.probe.labels;
+    let all = thousands(labels.len() as u64);
+    if view.classes.shows_all() {
+        return all;
+    }
+    let shown = view.classes.mask(snapshot.head.n_classes);
+    let n = labels.iter().filter(|&&y| shown.shows(y)).count();
+    format!("{} of {all}", thousands(n as u64))
+}
+
+/// How lengths, trails and arrows are drawn, where they are.
+fn about_samples(snapshot: &Snapshot, view: &ViewState) -> Vec<String> {
+    let mut notes = Vec::new();
+    if view.kind != ViewKind::Plane
+        && let Some(rim_length) = rim_length(snapshot, view)
+    {
+        notes.push(format!(
+            "Lengths from the centre: inner circle the mean {}, rim twice as much.",
+            number(rim_length / MEANS_TO_RIM)
+        ));
+    }
+    if view.show.trails && view.show.points {
+        let n = snapshot.probe.len();
+        let most = trails::most_samples(n, snapshot.head.dim);
+        let of = if most < n {
+            format!(" of {} samples", thousands(most as u64))
+        } else {
+            String::new()
+        };
+        notes.push(format!("Trails: the last {} places{of}.", trails::LENGTH));
+    }
+    if view.show.arrows && view.show.points {
+        notes.push(arrows::RULE.to_owned());
+    }
+    notes
 }
 
 fn percent(share: f64) -> String {

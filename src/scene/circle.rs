@@ -6,10 +6,11 @@ use crate::geometry::angle;
 use crate::geometry::circle::Sector;
 use crate::scene::curves::{Curves, Flat};
 use crate::scene::dots;
-use crate::scene::dots::{Mark, Style};
+use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
 use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, tag};
+use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::{gaps, widest};
 use crate::scene::theme::class_color;
 use crate::scene::{Group, Item, ViewState, fonts, ideal};
@@ -34,6 +35,8 @@ struct Frame<'a> {
     size: [f32; 2],
     center: [f32; 2],
     radius: f32,
+    /// Where lengths are shown, that of a feature on the rim.
+    rim_length: Option<f64>,
 }
 
 pub(super) fn groups(
@@ -44,15 +47,16 @@ pub(super) fn groups(
     look: Look,
     size: [f32; 2],
 ) -> Vec<Group> {
-    let stage = view.stage(size);
+    let (center, radius) = disc_of(view, size);
     let frame = Frame {
         snapshot,
         flat,
         view,
         look,
         size,
-        center: stage.middle(),
-        radius: 0.5 * RIM * stage.short_side(),
+        center,
+        radius,
+        rim_length: rim_length(snapshot, view),
     };
     let group = |name, items| Group { name, items };
     let show = view.show;
@@ -88,6 +92,18 @@ pub(super) fn groups(
         groups.push(group("labels", labels));
     }
     groups
+}
+
+/// Middle and radius of the circle on the canvas.
+pub(super) fn disc_of(view: &ViewState, size: [f32; 2]) -> ([f32; 2], f32) {
+    let stage = view.stage(size);
+    (stage.middle(), 0.5 * RIM * stage.short_side())
+}
+
+/// Where a sample's dot lies between center and rim.
+#[inline]
+pub(super) fn band_share(sample: usize) -> f32 {
+    0.985 - BAND * scatter(sample)
 }
 
 impl Frame<'_> {
@@ -138,10 +154,18 @@ impl Frame<'_> {
             .collect()
     }
 
+    /// The circle, and within it the circle of the mean length where lengths are shown.
     fn rim(&self) -> Vec<Item> {
-        let ring = (0..240).map(|step| self.at(TAU * f64::from(step) / 240.0, 1.0));
+        let ring =
+            |share: f32| (0..240).map(move |step| self.at(TAU * f64::from(step) / 240.0, share));
         let stroke = self.look.line(1.0, self.look.theme.hairline_strong);
-        vec![closed_line(ring.collect(), stroke)]
+        let mut items = vec![closed_line(ring(1.0).collect(), stroke)];
+        if self.rim_length.is_some() {
+            let share = 1.0 / MEANS_TO_RIM as f32;
+            let stroke = self.look.line(1.0, self.look.theme.dimmed);
+            items.push(closed_line(ring(share).collect(), stroke));
+        }
+        items
     }
 
     fn margins(&self) -> Vec<Item> {
@@ -191,14 +215,15 @@ impl Frame<'_> {
         items
     }
 
-    /// Every feature that has a direction, with its class and index.
+    /// Every feature that is shown and has a direction, with its class and index.
     fn features(&self) -> impl Iterator<Item = ([f64; 2], u16, usize)> {
         let probe = &self.snapshot.probe;
+        let shown = self.view.classes.mask(self.flat.weights.len());
         let features = probe.features.chunks_exact(2).zip(probe.labels.iter());
-        features.enumerate().filter_map(|(i, (x, &class))| {
+        features.enumerate().filter_map(move |(i, (x, &class))| {
             let [x, y] = [f64::from(x[0]), f64::from(x[1])];
             let has_direction = x.is_finite() && y.is_finite() && (x != 0.0 || y != 0.0);
-            has_direction.then_some(([x, y], class, i))
+            (has_direction && shown.shows(class)).then_some(([x, y], class, i))
         })
     }
 
@@ -206,17 +231,22 @@ impl Frame<'_> {
         let n_samples = self.snapshot.probe.len();
         let mut marks = Vec::with_capacity(n_samples);
         for ([x, y], class, i) in self.features() {
-            let r = self.radius * (0.985 - BAND * scatter(i));
-            let share = f64::from(r) / (x * x + y * y).sqrt();
-            marks.push(Mark {
-                center: [
-                    self.center[0] + (x * share) as f32,
-                    self.center[1] - (y * share) as f32,
-                ],
-                sample: i as u32,
-                class,
-                depth: 0,
-            });
+            let share = match self.rim_length {
+                Some(rim_length) => f64::from(self.radius) / rim_length,
+                None => f64::from(self.radius * band_share(i)) / (x * x + y * y).sqrt(),
+            };
+            let center = [
+                self.center[0] + (x * share) as f32,
+                self.center[1] - (y * share) as f32,
+            ];
+            if is_on_canvas(center, self.size) {
+                marks.push(Mark {
+                    center,
+                    sample: i as u32,
+                    class,
+                    depth: 0,
+                });
+            }
         }
         let style = Style {
             radius: 0.95 * self.look.dot_radius(n_samples),
@@ -349,6 +379,7 @@ fn gaps_between(arcs: &[Sector]) -> impl Iterator<Item = Sector> {
 
 /// A number in [0, 1) that belongs to a sample: how far inside the rim it is drawn, so that dense
 /// places look dense. The golden ratio spreads neighbors in the list.
+#[inline]
 fn scatter(sample: usize) -> f32 {
     const GOLDEN: u32 = 0x9e37_79b9; // 2³² over the golden ratio
     let turned = (sample as u32 + 1).wrapping_mul(GOLDEN);

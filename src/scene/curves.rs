@@ -35,6 +35,8 @@ pub struct Curves {
     clouds: OnceLock<Clouds>,
     /// Where classes win in the input plane, found out when it is first asked.
     input_regions: OnceLock<Vec<Region>>,
+    /// Lengths of the features as they are seen on the sphere, where they are shown `[n]`
+    lengths: OnceLock<Vec<f32>>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +75,8 @@ pub(super) struct Solid {
     pub(super) ideal: Vec<Vector3<f64>>,
     /// What margins leave between neighbors.
     pub(super) gaps: Vec<Gap>,
+    /// From features to what is seen of them.
+    pub(super) projection: Projection,
     /// Where more than three dimensions were: how many, and the share that is seen.
     pub(super) projected: Option<(usize, f64)>,
 }
@@ -92,6 +96,7 @@ impl Curves {
             has_margin: has_margin(head),
             clouds: OnceLock::new(),
             input_regions: OnceLock::new(),
+            lengths: OnceLock::new(),
         };
         curves.space = if head.n_classes == 0 || snapshot.probe.is_empty() {
             Space::Message("There is no sample to show.".to_owned())
@@ -133,6 +138,15 @@ impl Curves {
                 scores: &scores,
             };
             grid.regions()
+        })
+    }
+
+    /// Lengths of this very snapshot's features in the three dimensions that are seen.
+    pub(super) fn lengths(&self, snapshot: &Snapshot, solid: &Solid) -> &[f32] {
+        self.lengths.get_or_init(|| {
+            let features = snapshot.probe.features.chunks_exact(snapshot.head.dim);
+            let seen = features.map(|x| solid.projection.apply(x).norm() as f32);
+            seen.collect()
         })
     }
 
@@ -220,6 +234,7 @@ impl Curves {
             loops,
             max_sagitta,
             projected: (head.dim > 3).then_some((head.dim, projection.share)),
+            projection,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::scene::dots;
 use crate::scene::dots::{Mark, Style};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{Look, closed_line, text};
+use crate::scene::look::{Look, closed_line, disc, text};
 use crate::scene::{Anchor, Font, Group, Item, ViewState};
 use crate::trainer::{InputPlane, Snapshot};
 
@@ -61,6 +61,7 @@ pub(super) fn groups(
     if show.labels {
         groups.push(group("labels", frame.labels()));
     }
+    groups.push(group("lens", frame.kept()));
     groups
 }
 
@@ -149,8 +150,12 @@ impl Frame<'_> {
 
     fn points(&self) -> Vec<Item> {
         let labels = &self.snapshot.probe.labels;
+        let shown = self.view.classes.mask(self.snapshot.head.n_classes);
         let samples = self.plane.samples.chunks_exact(2).zip(labels.iter());
-        let marks = samples.enumerate().map(|(i, (x, &class))| Mark {
+        let samples = samples
+            .enumerate()
+            .filter(|(_, (_, class))| shown.shows(**class));
+        let marks = samples.map(|(i, (x, &class))| Mark {
             center: self.screen([x[0], x[1]]),
             sample: i as u32,
             class,
@@ -170,6 +175,20 @@ impl Frame<'_> {
             self.size,
             lit.as_deref(),
         )
+    }
+
+    /// A ring around the sample that is kept.
+    fn kept(&self) -> Vec<Item> {
+        let kept = self.view.kept.and_then(|sample| {
+            let input = self.plane.samples.get(2 * sample..2 * sample + 2)?;
+            Some(self.screen([input[0], input[1]]))
+        });
+        let ring = kept.map(|at| {
+            let nothing = self.look.theme.ground.with_opacity(0.0);
+            let stroke = self.look.line(1.8, self.look.theme.text);
+            disc(at, 7.0 * self.look.unit, nothing, stroke)
+        });
+        ring.into_iter().collect()
     }
 
     /// Each at the sample of its class that lies deepest among its own.

@@ -50,7 +50,7 @@ impl Look {
         self.readable(class_color(class), MARK_CONTRAST)
     }
 
-    fn readable(&self, color: Rgba, contrast: f32) -> Rgba {
+    pub(super) fn readable(&self, color: Rgba, contrast: f32) -> Rgba {
         let away = if self.theme.is_dark { WHITE } else { BLACK };
         let mut mixed = color;
         let mut share = 0.0;
@@ -206,7 +206,7 @@ pub(super) fn rounded(min: [f32; 2], max: [f32; 2], radius: f32) -> Vec<[f32; 2]
 }
 
 /// A number with about three digits, as it is read.
-pub(super) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let size = value.abs();
     if size >= 100.0 || size == 0.0 {
         format!("{value:.0}")

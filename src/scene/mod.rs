@@ -4,35 +4,46 @@
 //! Coordinates are canvas points: the origin at the top left corner, x right, y down, one unit a
 //! point of text size. Text and line widths are in the same unit, so that window and file agree.
 
+mod arrows;
 mod build;
 mod caption;
 pub mod chart;
 mod circle;
+mod classes;
 mod clouds;
 mod curves;
 mod dots;
+mod evenly;
 pub mod fonts;
 mod ideal;
 mod input;
 mod label;
+mod lens;
 mod look;
 mod message;
 mod microscope;
 mod pick;
+mod place;
 mod plane;
 mod projection;
 #[cfg(test)]
 mod sample;
+mod single;
 mod sphere;
 pub mod theme;
+mod trails;
 mod view;
 
 pub use build::{build, build_with};
 pub use caption::{caption, notes};
+pub use classes::Classes;
 pub use curves::{Curves, WINDOW_SAGITTA};
-pub use look::thousands;
-pub use microscope::Microscope;
-pub use pick::pick;
+pub use lens::{hover_ring, spot};
+pub use look::{number, thousands};
+pub use microscope::{Microscope, Target, signed};
+pub use pick::{Direction, neighbor, pick};
+pub use place::Spot;
+pub use trails::Trails;
 pub use view::{Extent, Insets, Light, PlaneView, Show, SphereView, ViewState};
 
 /// A colour with opacity, sRGB, not premultiplied.
@@ -84,6 +95,15 @@ pub enum Item {
         dots: Vec<Dot>,
         /// In points.
         radius: f32,
+    },
+    /// Many open lines of one width, each fading from its last point to nothing at its first.
+    Trails {
+        /// One line after the other, two points at least in each.
+        points: Vec<[f32; 2]>,
+        /// Where each line ends in them, and its colour there.
+        lines: Vec<(u32, Rgba)>,
+        /// In points.
+        width: f32,
     },
     /// A larger disc with an outline.
     Disc {

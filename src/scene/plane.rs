@@ -151,6 +151,7 @@ impl Frame<'_> {
         let plane = &self.view.plane;
         let pts_per_unit = 1.0 / plane.units_per_pt;
         let at = |x: f32, axis: usize| (f64::from(x) - plane.center_world[axis]) * pts_per_unit;
+        let shown = self.view.classes.mask(self.snapshot.head.n_classes);
         let mut marks = Vec::with_capacity(probe.len());
         let features = probe.features.chunks_exact(2).zip(probe.labels.iter());
         for (i, (x, &class)) in features.enumerate() {
@@ -158,7 +159,7 @@ impl Frame<'_> {
                 self.middle[0] + at(x[0], 0) as f32,
                 self.middle[1] - at(x[1], 1) as f32,
             ];
-            if is_on_canvas(center, self.size) {
+            if is_on_canvas(center, self.size) && shown.shows(class) {
                 marks.push(Mark {
                     center,
                     sample: i as u32,
@@ -186,9 +187,8 @@ impl Frame<'_> {
 
     /// Arrows from the origin, and the labels at their tips.
     fn weights_and_labels(&self) -> (Vec<Item>, Vec<Item>) {
-        let origin = self.screen(Vector2::zeros());
-        let factor = weight_factor(self.snapshot, self.flat, self.view, self.size);
-        let reach = arrow_length(self.view, self.size);
+        let arrows = WeightArrows::of(self.snapshot, self.flat, self.view, self.size);
+        let WeightArrows { origin, reach, .. } = arrows;
         let mut weights = Vec::new();
         let mut labels = Vec::new();
         for (class, w) in self.flat.weights.iter().enumerate() {
@@ -199,13 +199,7 @@ impl Frame<'_> {
                 .map_or("", |n| n.as_str());
             let label = Label::new(&self.look, class, name, self.flat.weights.len());
             if w.norm() > 0.0 {
-                let tip = match factor {
-                    Some(factor) => self.screen(factor * w),
-                    None => [
-                        origin[0] + reach * w.x as f32,
-                        origin[1] - reach * w.y as f32,
-                    ],
-                };
+                let tip = arrows.tip(w);
                 weights.push(line(
                     vec![origin, tip],
                     self.look.line(3.6, self.look.theme.ground),
@@ -320,6 +314,37 @@ pub(super) fn weight_factor(
         return Some(1.0);
     }
     Some(round_down((wanted / longest).clamp(1e-12, 1e12)))
+}
+
+/// The arrows of the class weights.
+pub(super) struct WeightArrows {
+    origin: [f32; 2],
+    /// Points in a unit of weight; `None` where all arrows are alike.
+    pts_per_unit: Option<f64>,
+    /// Length of the longest arrow in points.
+    reach: f32,
+}
+
+impl WeightArrows {
+    pub(super) fn of(snapshot: &Snapshot, flat: &Flat, view: &ViewState, size: [f32; 2]) -> Self {
+        let factor = weight_factor(snapshot, flat, view, size);
+        Self {
+            origin: view
+                .plane
+                .screen_from_world([0.0; 2], view.stage(size).middle()),
+            pts_per_unit: factor.map(|factor| factor / view.plane.units_per_pt),
+            reach: arrow_length(view, size),
+        }
+    }
+
+    /// Where the arrow of weight `w` ends.
+    pub(super) fn tip(&self, w: &Vector2<f64>) -> [f32; 2] {
+        let along = w * self.pts_per_unit.unwrap_or(f64::from(self.reach));
+        [
+            self.origin[0] + along.x as f32,
+            self.origin[1] - along.y as f32,
+        ]
+    }
 }
 
 /// Length of the longest arrow in points.

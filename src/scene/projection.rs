@@ -44,9 +44,11 @@ impl Projection {
         Self { axes, share }
     }
 
-    pub(super) fn apply(&self, x: &[f32]) -> Vector3<f64> {
+    /// A feature, or a step of one, as it is seen.
+    #[inline]
+    pub(super) fn apply<T: Copy + Into<f64>>(&self, x: &[T]) -> Vector3<f64> {
         if let &[a, b, c] = x {
-            return Vector3::new(a, b, c).cast(); // the axes are those of the space
+            return Vector3::new(a.into(), b.into(), c.into()); // the axes are those of the space
         }
         let [a, b, c] = &self.axes;
         Vector3::new(dot(a, x), dot(b, x), dot(c, x))
@@ -57,8 +59,8 @@ fn unit(dim: usize, k: usize) -> Vec<f64> {
     (0..dim).map(|i| if i == k { 1.0 } else { 0.0 }).collect()
 }
 
-fn dot(axis: &[f64], x: &[f32]) -> f64 {
-    axis.iter().zip(x).map(|(&a, &x)| a * f64::from(x)).sum()
+fn dot<T: Copy + Into<f64>>(axis: &[f64], x: &[T]) -> f64 {
+    axis.iter().zip(x).map(|(&a, &x)| a * x.into()).sum()
 }
 
 /// A ← orthonormal(Σ x xᵀ A).

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::experiment::Experiment;
 use crate::loss;
 use crate::trainer::metrics::Named;
-use crate::trainer::snapshot::Effort;
-use crate::trainer::{HeadState, History, Probe, Snapshot, examine};
+use crate::trainer::{HeadState, Probe, Snapshot, Subset, Trainer, examine};
 
 /// A run of `loss` after 500 steps, with these weights and features, samples as columns.
 pub(super) fn snapshot(
@@ -29,15 +28,17 @@ pub(super) fn snapshot(
         in_force: values,
         weights: weights.to_vec(),
         bias: vec![0.0; n_classes],
-        centers: Vec::new(),
+        centers: if spec.penalty.is_some() {
+            vec![0.0; weights.len()]
+        } else {
+            Vec::new()
+        },
     };
     let names: Vec<String> = (0..n_classes).map(|j| j.to_string()).collect();
     let n = labels.len();
     let experiment = Arc::new(experiment);
     let (metrics, detail) = examine(&head, features, labels).unwrap_or_default();
     Snapshot {
-        generation: 1,
-        n_commands: 0,
         step: 500,
         epochs: 1.0,
         start: Arc::clone(&experiment),
@@ -55,14 +56,18 @@ pub(super) fn snapshot(
             features: features.to_vec(),
             computed_at: vec![500; n],
         },
-        history: History::default(),
         learning_rate: 0.01,
-        samples_per_second: 0.0,
-        is_playing: false,
-        effort: Effort::default(),
-        fault: None,
-        refusal: None,
+        ..Snapshot::of(&labels_alone(), Subset::Train(1))
     }
+}
+
+/// A run before its first step, on labels without inputs.
+fn labels_alone() -> Trainer {
+    let mut experiment = Experiment::default();
+    for (key, value) in [("data.source", "free"), ("data.samples", "1")] {
+        experiment.set(key, value).expect("a field and its value");
+    }
+    Trainer::new(&experiment, None, 1).expect("a run that starts")
 }
 
 /// `n_classes` directions evenly on the circle, `[2, classes]`.

@@ -4,12 +4,13 @@ use nalgebra::Vector3;
 
 use crate::geometry::sphere_arc;
 use crate::geometry::sphere_arc::SphereArc;
-use crate::scene::curves::{NO_DIRECTION, Solid};
+use crate::scene::curves::{Curves, NO_DIRECTION, Solid};
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
 use crate::scene::look::{BLACK, Look, NO_STROKE, WHITE, closed_line, disc, line, tag, text};
+use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Font, Group, Item, Rgba, Stroke, ViewState, ideal};
 use crate::trainer::Snapshot;
@@ -24,6 +25,7 @@ const NEAR: [f32; 4] = [0.72, 0.813, 0.907, 1.0];
 
 struct Frame<'a> {
     snapshot: &'a Snapshot,
+    curves: &'a Curves,
     solid: &'a Solid,
     view: &'a ViewState,
     look: Look,
@@ -38,6 +40,7 @@ struct Frame<'a> {
 
 pub(super) fn groups(
     snapshot: &Snapshot,
+    curves: &Curves,
     solid: &Solid,
     view: &ViewState,
     look: Look,
@@ -51,6 +54,7 @@ pub(super) fn groups(
     };
     let frame = Frame {
         snapshot,
+        curves,
         solid,
         view,
         look,
@@ -284,17 +288,21 @@ impl Frame<'_> {
         let turn = self.view.sphere.orientation.to_rotation_matrix();
         let turn = turn.matrix().cast::<f32>();
         let labels = &self.snapshot.probe.labels;
+        let shown = self.view.classes.mask(self.snapshot.head.n_classes);
+        let shares = self.shares();
         let [mut near, mut far] = [(); 2].map(|()| Vec::with_capacity(labels.len()));
         for (i, (u, &class)) in self.solid.points.iter().zip(labels.iter()).enumerate() {
-            let at_view = turn * u;
+            let share = shares.as_ref().map_or(1.0, |shares| shares[i]);
+            let at_view = turn * u * share;
             let center = [
                 self.center[0] + self.radius * at_view.x,
                 self.center[1] - self.radius * at_view.y,
             ];
-            if *u == NO_DIRECTION || !is_on_canvas(center, self.size) {
+            if *u == NO_DIRECTION || !is_on_canvas(center, self.size) || !shown.shows(class) {
                 continue;
             }
-            let is_near = at_view.z >= 0.0;
+            // What stands out beyond the limb is seen from both sides.
+            let is_near = at_view.z >= 0.0 || (share > 1.0 && at_view.xy().norm() > 1.0);
             let side = if is_near { &mut near } else { &mut far };
             side.push(Mark {
                 center,
@@ -304,6 +312,13 @@ impl Frame<'_> {
             });
         }
         [near, far]
+    }
+
+    /// Distances from the center over the radius, where lengths are shown `[n]`
+    fn shares(&self) -> Option<Vec<f32>> {
+        let rim_length = rim_length(self.snapshot, self.view)? as f32;
+        let lengths = self.curves.lengths(self.snapshot, self.solid);
+        Some(lengths.iter().map(|length| length / rim_length).collect())
     }
 
     fn near_points(&self, marks: Vec<Mark>) -> Vec<Item> {
@@ -414,14 +429,19 @@ impl Frame<'_> {
                 at(1.0, shadow_color, shadow),
             ],
         });
-        items.push(closed_line(self.limb(), self.look.line(1.2, limb)));
+        items.push(closed_line(self.limb(1.0), self.look.line(1.2, limb)));
+        if self.view.show.lengths {
+            let mean = self.limb(1.0 / MEANS_TO_RIM);
+            items.push(closed_line(mean, self.look.line(1.0, limb)));
+        }
         items
     }
 
-    fn limb(&self) -> Vec<[f32; 2]> {
+    /// Outline of a ball about the center, its radius over that of the sphere.
+    fn limb(&self, share: f64) -> Vec<[f32; 2]> {
         let ring = (0..256).map(|step| {
             let angle = f64::from(step) / 256.0 * std::f64::consts::TAU;
-            self.screen_from_view(&Vector3::new(angle.cos(), angle.sin(), 0.0))
+            self.screen_from_view(&(share * Vector3::new(angle.cos(), angle.sin(), 0.0)))
         });
         ring.collect()
     }
@@ -524,9 +544,10 @@ impl Frame<'_> {
     }
 }
 
-/// Which step of [`NEAR`] a height from 0 to 1 above the limb belongs to.
+/// Which step of [`NEAR`] a height from 0 to 1 above the limb belongs to; lower and higher ones
+/// belong to the first and the last.
 fn depth(height: f32) -> u8 {
-    (height * 3.999) as u8
+    ((height * 3.999) as u8).min(3)
 }
 
 fn has_area(item: &Item) -> bool {

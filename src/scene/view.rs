@@ -7,6 +7,7 @@ use nalgebra::{Unit, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
+use crate::scene::Classes;
 use crate::scene::theme::Theme;
 use crate::trainer::Snapshot;
 
@@ -25,6 +26,10 @@ pub struct ViewState {
     pub show: Show,
     /// Which samples stand out.
     pub light: Light,
+    /// Which classes' samples are drawn.
+    pub classes: Classes,
+    /// The sample under the lens, by its index in the probe.
+    pub kept: Option<usize>,
     /// Room at the edges that the window's controls cover.
     pub insets: Insets,
 }
@@ -67,6 +72,7 @@ impl Light {
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a list of switches, each of its own"
@@ -86,12 +92,18 @@ pub struct Show {
     pub histogram: bool,
     /// Samples.
     pub points: bool,
+    /// Where samples came from in the last steps.
+    pub trails: bool,
+    /// Where the loss pulls some of the samples.
+    pub arrows: bool,
+    /// Lengths of features on circle and sphere, not directions alone.
+    pub lengths: bool,
     /// The sentence under the picture and its notes.
     pub note: bool,
 }
 
 impl Default for Show {
-    /// Everything.
+    /// Everything but what lies over the samples.
     fn default() -> Self {
         Self {
             regions: true,
@@ -101,6 +113,9 @@ impl Default for Show {
             labels: true,
             histogram: true,
             points: true,
+            trails: false,
+            arrows: false,
+            lengths: false,
             note: true,
         }
     }
@@ -157,6 +172,8 @@ impl ViewState {
             sphere: SphereView::default(),
             show: Show::default(),
             light: Light::All,
+            classes: Classes::default(),
+            kept: None,
             insets: Insets::default(),
         }
     }
@@ -528,6 +545,17 @@ mod tests {
         assert!((after[0] - before[0] - 30.0).abs() < 1e-3);
         assert!((after[1] - before[1] + 12.0).abs() < 1e-3);
         assert!(!plane.pan([0.0, 0.0]));
+    }
+
+    #[test]
+    fn what_an_older_version_kept_is_read() {
+        let older = r#"{"regions":false,"margins":true,"weights":true,"labels":true,"histogram":true,"points":true,"note":true}"#;
+        let show: Show = serde_json::from_str(older).expect("a list of switches");
+        let expected = Show {
+            regions: false,
+            ..Show::default()
+        };
+        assert_eq!(show, expected);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod probe;
 pub mod schedule;
 mod session;
 pub mod snapshot;
+mod speed;
 pub mod worker;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
 pub use probe::{Probe, Score, Subset};
 pub use schedule::{Horizon, Rewarm};
 pub use snapshot::{History, Refusal, Row, Snapshot};
+pub use speed::Speed;
 pub use worker::{Command, Worker};
 
 use crate::data;

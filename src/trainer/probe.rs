@@ -112,6 +112,26 @@ impl Prober {
         end - start
     }
 
+    /// Recomputes the next block of features on all training threads.
+    pub(super) fn advance_together(&mut self, trainer: &Trainer) {
+        const BLOCK: usize = 512; // a command waits no longer than these take
+        let start = self.cursor;
+        let end = (start + BLOCK).min(self.probe.len());
+        let dim = trainer.experiment().network.dim;
+        let probe = &mut self.probe;
+        let split = split_of(trainer.data(), probe.is_train);
+        let features = &mut probe.features[start * dim..end * dim];
+        trainer.embed_all(split, &probe.indices[start..end], features);
+        probe.computed_at[start..end].fill(trainer.n_steps());
+        self.cursor = if end == probe.len() { 0 } else { end };
+    }
+
+    /// Whether every feature is of the current step: the next one in turn is the oldest.
+    pub(super) fn is_current(&self, trainer: &Trainer) -> bool {
+        let oldest = self.probe.computed_at.get(self.cursor);
+        oldest.is_none_or(|&step| step == trainer.n_steps())
+    }
+
     /// Brings every feature up to the current step, on all training threads, so that a still
     /// picture is a function of the parameters alone.
     pub(super) fn finish(&mut self, trainer: &Trainer) {
@@ -188,7 +208,7 @@ fn spread(labels: &[u16], wanted: usize) -> Vec<u32> {
     chosen
 }
 
-fn split_of(data: &Dataset, is_train: bool) -> &Split {
+pub(super) fn split_of(data: &Dataset, is_train: bool) -> &Split {
     data.test
         .as_ref()
         .filter(|_| !is_train)

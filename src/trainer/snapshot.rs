@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::data::{Dataset, Split};
 use crate::experiment::Experiment;
 use crate::trainer::change::recipe;
 use crate::trainer::detail::Detail;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
-use crate::trainer::probe::{Probe, Prober, Score, Subset};
+use crate::trainer::probe::{Probe, Prober, Score, Subset, split_of};
 use crate::trainer::{InputPlane, Trainer};
 
 /// A run at one moment. Never changed after it was published.
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub experiment: Arc<Experiment>,
     /// The experiment as it stood before the first step and the first change.
     pub start: Arc<Experiment>,
+    /// What is trained on, shared with the trainer.
+    pub data: Arc<Dataset>,
     /// Name of each class.
     pub class_names: Arc<[String]>,
     /// The head as it stands.
@@ -90,6 +93,7 @@ impl Snapshot {
             epochs: trainer.epochs(),
             experiment: Arc::clone(trainer.experiment()),
             start: Arc::clone(trainer.start()),
+            data: Arc::clone(trainer.data()),
             class_names: trainer.data().class_names.clone().into(),
             input_plane: prober.input_plane(trainer),
             other_score: other.and_then(|other| other.score(&head)),
@@ -110,6 +114,11 @@ impl Snapshot {
     /// The experiment that repeats this run: as it stood at the start, with the changes since.
     pub fn recipe(&self) -> Experiment {
         recipe(&self.start, &self.experiment)
+    }
+
+    /// Where the inputs of the drawn samples are, by [`Probe::indices`].
+    pub fn split(&self) -> &Split {
+        split_of(&self.data, self.probe.is_train)
     }
 
     /// The first part of the picture that is not finite.

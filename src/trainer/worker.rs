@@ -1,6 +1,6 @@
 //! The thread that trains: one ordered channel of commands in, the newest snapshot out.
 
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Subset};
 use crate::trainer::schedule::Horizon;
 use crate::trainer::snapshot::{Effort, History, Refusal, Snapshot};
+use crate::trainer::speed::{Beat, PICTURES_PER_SECOND, Speed};
 use crate::trainer::{Applied, Diverged, TrainError, Trainer};
 
 /// What the window may ask of a run, carried out in order.
@@ -24,8 +25,10 @@ pub enum Command {
     Pause,
     /// Pause if steps are being made, play if not.
     TogglePlay,
-    /// Make so many steps, then pause.
+    /// Make so many steps at once, whatever the speed, then pause.
     Step(u64),
+    /// Make steps so fast while playing.
+    Speed(Speed),
     /// Set a field of the experiment; what cannot change in a run restarts it.
     Set {
         /// Full or short key.
@@ -144,11 +147,10 @@ impl Drop for Worker {
     }
 }
 
-/// Least time between two snapshots: thirty pictures a second move smoothly and leave the
-/// processor to training.
-const PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
 /// Of so many slices one goes to the split that is not drawn: a number needs no more.
 const OTHER_EVERY: u64 = 4;
+/// Least time between two snapshots.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
 /// Share of the time that goes to probing.
 const PROBE_SHARE: f64 = 0.1;
 /// The same where more samples than the default are drawn.
@@ -170,6 +172,9 @@ struct Run {
     /// Steps still to make before pausing; `None` for no limit.
     steps_left: Option<u64>,
     is_playing: bool,
+    /// Whether the steps under way do not wait for their time.
+    is_hurried: bool,
+    beat: Beat,
     fault: Option<String>,
     class_names: Arc<[String]>,
     /// The last metrics and when they were measured.
@@ -246,6 +251,8 @@ impl Run {
             generation,
             steps_left,
             is_playing: steps_left != Some(0),
+            is_hurried: false,
+            beat: Beat::new(Speed::Full, Instant::now()),
             fault: None,
             class_names,
             measured: None,
@@ -324,13 +331,46 @@ impl Run {
     fn play(&mut self, n_steps: Option<u64>) {
         self.fault = None; // a changed setting may do better
         self.is_playing = true;
+        self.is_hurried = false;
         self.steps_left = n_steps;
     }
 
     fn stop(&mut self) {
         self.is_playing = false;
+        self.is_hurried = false;
         self.steps_left = None;
         self.finish_probe();
+    }
+
+    /// Steps to make now.
+    fn take_due(&mut self, now: Instant) -> u64 {
+        if self.is_hurried {
+            u64::MAX
+        } else {
+            self.beat.take(now)
+        }
+    }
+
+    /// Time until the next steps; `None` if they are due.
+    fn wait(&self, now: Instant) -> Option<Duration> {
+        self.beat.wait(now).filter(|_| !self.is_hurried)
+    }
+
+    /// Uses the time before the next steps to bring samples up to the last one, a block of them at
+    /// a time. Whether there is more to do.
+    fn catch_up(&mut self) -> bool {
+        let is_free = self
+            .beat
+            .free_until()
+            .is_some_and(|end| Instant::now() < end);
+        if !self.is_playing || self.is_hurried || !is_free || self.prober.is_current(&self.trainer)
+        {
+            return false;
+        }
+        let start = Instant::now();
+        self.prober.advance_together(&self.trainer);
+        self.effort.probing_secs += start.elapsed().as_secs_f64();
+        true
     }
 
     /// Measures the probe. Many samples are not measured for every picture while it trains: 70,000
@@ -366,6 +406,7 @@ impl Run {
             epochs: self.trainer.epochs(),
             experiment: Arc::clone(self.trainer.experiment()),
             start: Arc::clone(self.trainer.start()),
+            data: Arc::clone(data),
             class_names: Arc::clone(&self.class_names),
             input_plane: self.prober.input_plane(&self.trainer),
             other_score: self.other.as_ref().and_then(|other| other.score(&head)),
@@ -376,7 +417,7 @@ impl Run {
             history: self.history.clone(),
             learning_rate: self.trainer.learning_rate(),
             samples_per_second: if is_measured {
-                batch / self.pace.step_secs
+                batch * self.beat.steps_per_second(1.0 / self.pace.step_secs)
             } else {
                 0.0
             },
@@ -420,11 +461,19 @@ impl Loop {
     /// Makes steps of this run until it is time for a picture. Whether to go on.
     fn stretch(&mut self, start: Instant) -> bool {
         let generation = self.run.generation;
+        let mut n_due = self.run.take_due(start);
         while self.run.is_playing
             && self.run.generation == generation
+            && n_due > 0
             && start.elapsed() < PUBLISH_INTERVAL
         {
             self.run.step();
+            n_due -= 1;
+            if !self.obey_waiting() {
+                return false;
+            }
+        }
+        while self.run.catch_up() {
             if !self.obey_waiting() {
                 return false;
             }
@@ -432,13 +481,21 @@ impl Loop {
         true
     }
 
-    /// Carries out all commands that wait; while paused, waits for one. Whether to go on.
+    /// Carries out all commands that wait; while paused, and until the next steps are due, waits for
+    /// one. Whether to go on.
     fn drain(&mut self) -> bool {
-        if !self.run.is_playing {
-            match self.commands.recv() {
-                Ok(command) => self.obey(command),
-                Err(_) => return false,
-            }
+        let first = if !self.run.is_playing {
+            let command = self.commands.recv();
+            command.map_err(|_gone| RecvTimeoutError::Disconnected)
+        } else if let Some(wait) = self.run.wait(Instant::now()) {
+            self.commands.recv_timeout(wait)
+        } else {
+            Err(RecvTimeoutError::Timeout)
+        };
+        match first {
+            Ok(command) => self.obey(command),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
         }
         self.obey_waiting()
     }
@@ -465,7 +522,11 @@ impl Loop {
                 let is_fresh = run.trainer.n_steps() == 0;
                 run.play(run.steps_left.filter(|&left| is_fresh && left > 0));
             }
-            Command::Step(n) => run.play(Some(n.max(1))),
+            Command::Step(n) => {
+                run.play(Some(n.max(1)));
+                run.is_hurried = true;
+            }
+            Command::Speed(speed) => run.beat = Beat::new(speed, Instant::now()),
             Command::Set { key, value } => self.set(&key, &value),
             Command::Restart => {
                 let mut experiment = run.trainer.experiment().as_ref().clone();
@@ -530,6 +591,7 @@ impl Loop {
                 // A restart keeps still what stood still.
                 run.is_playing = old.is_playing || old.fault.is_some();
                 run.effort = old.effort;
+                run.beat = old.beat;
                 self.run = run;
             }
             Err(error) => self.refuse(&error),

@@ -10,7 +10,7 @@ use crate::data::{ClassChoice, DataSource, InputShape};
 use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
 use crate::network::Activation;
 use crate::scene::theme::class_color;
-use crate::scene::{Light, Show};
+use crate::scene::{Classes, Light, Show};
 use crate::trainer::{HeadState, Subset};
 
 /// What is being typed and not yet said, and what controls remember.
@@ -32,6 +32,10 @@ pub(crate) struct Shown<'a> {
     pub show: Show,
     /// Which samples stand out.
     pub light: Light,
+    /// Which classes' samples are drawn.
+    pub classes: &'a Classes,
+    /// Names of the classes of the newest snapshot.
+    pub class_names: &'a [String],
 }
 
 impl LeftPanel {
@@ -184,13 +188,8 @@ fn classes_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
 fn class_chip(ui: &mut Ui, class: usize, chosen: &[usize], actions: &mut Vec<Action>) {
     let label = chosen.iter().position(|&chosen| chosen == class);
     let is_chosen = label.is_some();
-    let color = class_color(label.unwrap_or(class)); // as in the picture
-    let text = strong(class.to_string(), theme::size::VALUE);
-    let button = if is_chosen {
-        egui::Button::new(text.color(theme::color(color.text_on()))).fill(theme::color(color))
-    } else {
-        egui::Button::new(text.weak())
-    };
+    let as_pictured = label.unwrap_or(class);
+    let button = chip_button(as_pictured, &class.to_string(), is_chosen);
     let is_last_pair = is_chosen && chosen.len() <= 2;
     let (sense, help) = if is_last_pair {
         let help = "At least two classes are needed: choose another before this one goes";
@@ -199,8 +198,7 @@ fn class_chip(ui: &mut Ui, class: usize, chosen: &[usize], actions: &mut Vec<Act
         let help = format!("Digit {class}: in or out (starts a new run)");
         (egui::Sense::click(), help)
     };
-    let button = button.min_size(egui::vec2(26.0, 24.0)).sense(sense);
-    let response = ui.add(button).on_hover_text(help);
+    let response = ui.add(button.sense(sense)).on_hover_text(help);
     response.widget_info(|| {
         egui::WidgetInfo::selected(
             egui::Role::CheckBox,
@@ -372,6 +370,7 @@ fn view_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
         },
     );
     parts_ui(ui, shown.show, actions);
+    shown_classes_ui(ui, shown, actions);
     let mut are_wrong_lit = shown.light == Light::Wrong;
     if ui
         .checkbox(&mut are_wrong_lit, "Light wrong ones")
@@ -419,6 +418,24 @@ fn parts_ui(ui: &mut Ui, show: Show, actions: &mut Vec<Action>) {
             show.ideal,
             "Notches and rings: where weights would stand at their best, turned as near as it goes",
         ),
+        (
+            Part::Trails,
+            "Trails",
+            show.trails,
+            "Where samples came from in the last steps; slow steps (,) are easier to follow",
+        ),
+        (
+            Part::Arrows,
+            "Gradient arrows",
+            show.arrows,
+            "Where the loss pulls features: −∂L/∂x of a few samples of each class",
+        ),
+        (
+            Part::Lengths,
+            "Feature length",
+            show.lengths,
+            "On circle and sphere: the distance from the centre is the length of a feature, twice the mean at the rim",
+        ),
     ];
     for (part, name, mut is_shown, help) in parts {
         if ui
@@ -429,6 +446,56 @@ fn parts_ui(ui: &mut Ui, show: Show, actions: &mut Vec<Action>) {
             actions.push(Action::Toggle(part));
         }
     }
+}
+
+/// Which classes' samples are drawn: a chip each, and all or none of them.
+fn shown_classes_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+    let n_classes = shown.class_names.len();
+    row(ui, "Classes drawn", |ui, _| {
+        let buttons = [
+            ("None", "Draw no samples", Classes::none(n_classes)),
+            ("All", "Draw the samples of all classes", Classes::default()),
+        ];
+        for (name, help, classes) in buttons {
+            let response = ui.small_button(name).on_hover_text(help);
+            if response.clicked() {
+                actions.push(Action::Classes(classes));
+            }
+        }
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
+        for (class, name) in shown.class_names.iter().enumerate() {
+            let help = "In or out of the picture; a double click draws it alone";
+            let is_shown = shown.classes.shows(class);
+            let response = ui
+                .add(chip_button(class, name, is_shown))
+                .on_hover_text(help);
+            response.widget_info(|| {
+                let name = format!("draw class {name}");
+                egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_shown, name)
+            });
+            if response.double_clicked() {
+                actions.push(Action::Classes(Classes::only(class, n_classes)));
+            } else if response.clicked() {
+                let mut classes = shown.classes.clone();
+                classes.toggle(class);
+                actions.push(Action::Classes(classes));
+            }
+        }
+    });
+}
+
+/// A button in the colour of a class, or a faint one where it is left out.
+fn chip_button(class: usize, name: &str, is_in: bool) -> egui::Button<'static> {
+    let text = strong(name, theme::size::VALUE);
+    let button = if is_in {
+        let color = class_color(class);
+        egui::Button::new(text.color(theme::color(color.text_on()))).fill(theme::color(color))
+    } else {
+        egui::Button::new(text.weak())
+    };
+    button.min_size(egui::vec2(26.0, 24.0))
 }
 
 fn subset_name(subset: &Subset) -> String {

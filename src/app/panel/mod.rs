@@ -4,4 +4,5 @@ mod charts;
 pub(super) mod left;
 mod loss;
 pub(super) mod right;
+pub(super) mod sample;
 pub(super) mod top;

@@ -6,14 +6,16 @@ use egui::{Align, Layout, Ui, vec2};
 use egui_plot::{Line, Plot, PlotPoint, PlotPoints, VLine};
 
 use crate::app::action::Action;
+use crate::app::lens::Thumbs;
 use crate::app::panel::charts::Charts;
 use crate::app::panel::left::fold;
+use crate::app::panel::sample::sample_ui;
 use crate::app::theme;
 use crate::app::widget::{Meter, hairline, meter, strong};
 use crate::experiment::Experiment;
 use crate::loss;
 use crate::loss::Setting;
-use crate::scene::{Light, thousands};
+use crate::scene::{ViewState, thousands};
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
@@ -36,7 +38,8 @@ impl RightPanel {
         &mut self,
         ui: &mut Ui,
         snapshot: &Arc<Snapshot>,
-        light: Light,
+        view: &ViewState,
+        thumbs: &mut Thumbs,
         actions: &mut Vec<Action>,
     ) {
         self.take(snapshot);
@@ -44,6 +47,10 @@ impl RightPanel {
             .auto_shrink(false)
             .show(ui, |ui| {
                 ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
+                if let Some(sample) = view.kept {
+                    sample_ui(ui, snapshot, sample, thumbs, actions);
+                    hairline(ui);
+                }
                 headline_ui(ui, snapshot);
                 ui.add_space(4.0);
                 self.curves_ui(ui, snapshot);
@@ -52,7 +59,7 @@ impl RightPanel {
                 meters_ui(ui, snapshot);
                 fold(ui, "Margin map", |ui| self.charts.map_ui(ui, snapshot));
                 fold(ui, "Confusion", |ui| {
-                    self.charts.confusion_ui(ui, snapshot, light, actions);
+                    self.charts.confusion_ui(ui, snapshot, view.light, actions);
                 });
                 fold(ui, "Neural collapse", |ui| collapse_ui(ui, snapshot));
                 hairline(ui);

@@ -1,29 +1,38 @@
 //! The bar at the top: play, step, restart; the losses in the lecture's order; export.
 
 use egui::containers::menu::MenuButton;
-use egui::{Align, Layout, Ui};
+use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
 use crate::app::action::{Action, SaveTo};
 use crate::app::theme;
 use crate::app::widget::{Icon, icon_button, segment, segment_button, strong};
 use crate::experiment::Experiment;
 use crate::loss::{Form, LOSSES, LossSpec};
-use crate::trainer::Command;
+use crate::trainer::{Command, Speed};
 
 /// Windows wider than this have room for the digit keys beside the losses.
 const WIDE: f32 = 1180.0;
+
+/// How the run goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transport {
+    /// Whether steps are being made.
+    pub is_playing: bool,
+    /// How fast, while they are.
+    pub speed: Speed,
+}
 
 /// Lays out the bar.
 pub(crate) fn top_ui(
     ui: &mut Ui,
     experiment: &Experiment,
-    is_playing: bool,
+    transport: Transport,
     actions: &mut Vec<Action>,
 ) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        transport_ui(ui, is_playing, actions);
-        ui.add_space(12.0);
+        transport_ui(ui, transport, actions);
+        ui.add_space(8.0);
         ui.spacing_mut().item_spacing.x = 2.0;
         ui.spacing_mut().button_padding.x = if ui.ctx().content_rect().width() > WIDE {
             8.0
@@ -45,8 +54,8 @@ pub(crate) fn top_ui(
     });
 }
 
-fn transport_ui(ui: &mut Ui, is_playing: bool, actions: &mut Vec<Action>) {
-    let (icon, name) = if is_playing {
+fn transport_ui(ui: &mut Ui, transport: Transport, actions: &mut Vec<Action>) {
+    let (icon, name) = if transport.is_playing {
         (Icon::Pause, "Pause")
     } else {
         (Icon::Play, "Play")
@@ -67,6 +76,50 @@ fn transport_ui(ui: &mut Ui, is_playing: bool, actions: &mut Vec<Action>) {
     .clicked()
     {
         actions.push(Action::Send(Command::Restart));
+    }
+    speed_ui(ui, transport.speed, actions);
+}
+
+/// A list of speeds that shows the one in force.
+fn speed_ui(ui: &mut Ui, current: Speed, actions: &mut Vec<Action>) {
+    const WIDTH: f32 = 58.0; // the same for all, so that nothing beside it moves
+    let response = ComboBox::from_id_salt("speed")
+        .selected_text(short_name(current))
+        .width(WIDTH)
+        .height(400.0)
+        .show_ui(ui, |ui| {
+            for speed in Speed::ALL {
+                if ui
+                    .selectable_label(speed == current, long_name(speed))
+                    .clicked()
+                {
+                    actions.push(Action::Speed(speed));
+                }
+            }
+        })
+        .response;
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::ComboBox, true, "speed");
+        info.current_text_value = Some(short_name(current));
+        info
+    });
+    response.on_hover_text("How fast steps are made; slower (,) and faster (.)");
+}
+
+fn short_name(speed: Speed) -> String {
+    match speed {
+        Speed::PerSecond(n) => format!("{n}/s"),
+        Speed::Full => "full".to_owned(),
+    }
+}
+
+fn long_name(speed: Speed) -> String {
+    match speed {
+        Speed::PerSecond(1) => "One step a second".to_owned(),
+        Speed::PerSecond(30) => "30 a second: one a picture".to_owned(),
+        Speed::PerSecond(300) => "300 a second: ten a picture".to_owned(),
+        Speed::PerSecond(n) => format!("{n} steps a second"),
+        Speed::Full => "All the machine gives".to_owned(),
     }
 }
 

@@ -1,0 +1,585 @@
+//! The sample under the lens: its mark, the angles to its nearest two weights, where the loss pulls
+//! it, and where one step would send it.
+
+use nalgebra::{Vector2, Vector3};
+
+use crate::geometry::angle;
+use crate::geometry::sphere_arc;
+use crate::scene::arrows::{along, arrow, length_pt};
+use crate::scene::curves::{Curves, Flat, Solid, Space};
+use crate::scene::fonts::estimated_width;
+use crate::scene::look::{Look, disc, line, polygon, rounded, text};
+use crate::scene::place::{Places, Round};
+use crate::scene::plane::WeightArrows;
+use crate::scene::theme::class_color;
+use crate::scene::{Anchor, Font, Group, Item, Microscope, Rgba, Scene, Spot, ViewState};
+use crate::trainer::Snapshot;
+
+/// Radius of the ring round the sample, in units.
+const RING: f32 = 9.0;
+/// Length of the ticks outside the ring.
+const TICK: f32 = 4.5;
+/// Radius of the mark of the next step.
+const MARK: f32 = 4.2;
+/// The arrow of the sample is never shorter, so that one sees where it points.
+const SHORTEST_ARROW: f64 = 14.0;
+/// Where the arcs of the nearest two weights run on the circle, over its radius.
+const ARCS_AT: [f32; 2] = [0.56, 0.45];
+/// What lies farther outside the canvas is not drawn, in points.
+const FARTHEST: f32 = 1e5;
+
+/// Where the dot of sample `sample` stands, whether it is drawn or hidden by others; `None` where
+/// it has no place.
+pub fn spot(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+    sample: usize,
+) -> Option<Spot> {
+    let dim = snapshot.head.dim;
+    let x = snapshot
+        .probe
+        .features
+        .get(sample * dim..(sample + 1) * dim)?;
+    let spot = Places::of(snapshot, curves, view, size)?.spot(x, sample)?;
+    spot.at.iter().all(|c| c.abs() < FARTHEST).then_some(spot)
+}
+
+/// A ring round a dot that the pointer is on, on a canvas of the picture's size.
+pub fn hover_ring(view: &ViewState, size: [f32; 2], at: [f32; 2]) -> Scene {
+    let look = Look::new(view.theme, view.area(size).short_side());
+    let items = vec![
+        ring(at, 8.0 * look.unit, look.line(3.6, look.theme.ground)),
+        ring(at, 8.0 * look.unit, look.line(1.5, look.theme.text)),
+    ];
+    Scene {
+        size,
+        ground: view.theme.ground,
+        groups: vec![Group {
+            name: "hover",
+            items,
+        }],
+    }
+}
+
+/// The kept sample in a view.
+pub(super) struct Lens<'a> {
+    seen: Microscope,
+    spot: Spot,
+    /// Where one step of the current learning rate sends it.
+    next: Option<Spot>,
+    places: &'a Places<'a>,
+    look: Look,
+}
+
+impl<'a> Lens<'a> {
+    /// `None` where no sample is kept, or it has no place.
+    pub(super) fn of(
+        snapshot: &Snapshot,
+        view: &ViewState,
+        places: &'a Places<'a>,
+        look: Look,
+    ) -> Option<Self> {
+        let seen = Microscope::of(snapshot, view.kept?)?;
+        let is_near_canvas = |spot: &Spot| spot.at.iter().all(|c| c.abs() < FARTHEST);
+        let place = |spot: Option<Spot>| spot.filter(is_near_canvas);
+        let next = seen.next_feature(snapshot.learning_rate);
+        Some(Self {
+            spot: place(places.spot(&seen.feature, seen.sample))?,
+            next: place(places.spot(&next, seen.sample)),
+            seen,
+            places,
+            look,
+        })
+    }
+
+    /// Lines or arcs from the sample to its nearest two weights, with their angles.
+    pub(super) fn angles(
+        &self,
+        snapshot: &Snapshot,
+        curves: &Curves,
+        view: &ViewState,
+        size: [f32; 2],
+    ) -> Vec<Item> {
+        let mut nearest = self.seen.nearest();
+        nearest.truncate(2);
+        let mut items = Vec::new();
+        match (&curves.space, self.places) {
+            (Space::Flat(flat), Places::Plane { .. }) => {
+                let arrows = WeightArrows::of(snapshot, flat, view, size);
+                for class in nearest {
+                    let tip = arrows.tip(&flat.weights[class]);
+                    items.extend(self.angle_line(class, vec![self.spot.at, tip]));
+                }
+            }
+            (Space::Flat(flat), Places::Circle { round }) => {
+                items.push(self.radius_line(*round));
+                for (class, share) in nearest.into_iter().zip(ARCS_AT) {
+                    items.extend(self.flat_arc(flat, *round, share, class));
+                }
+            }
+            (Space::Solid(solid), Places::Sphere { round, .. }) => {
+                if round.rim_length.is_some() {
+                    items.extend(self.way_to_surface(solid, view, *round));
+                }
+                for class in nearest {
+                    items.extend(self.great_arc(solid, view, *round, class));
+                }
+            }
+            _ => {}
+        }
+        items
+    }
+
+    /// A line in the ink of a class with the angle to its weight in its middle.
+    fn angle_line(&self, class: usize, points: Vec<[f32; 2]>) -> Vec<Item> {
+        let at = middle_of(&points);
+        let mut items = vec![
+            line(points.clone(), self.look.line(3.2, self.ground(0.6))),
+            line(points, self.look.line(1.4, self.look.ink(class))),
+        ];
+        items.extend(
+            at.and_then(|at| self.angle_text(class, at))
+                .into_iter()
+                .flatten(),
+        );
+        items
+    }
+
+    fn angle_text(&self, class: usize, at: [f32; 2]) -> Option<[Item; 2]> {
+        let size = 11.0 * self.look.unit.max(0.9);
+        let words = format!("{:.0}°", self.seen.angles_rad[class]?.to_degrees());
+        let half = [0.5 * estimated_width(&words, size) + 3.0, 0.75 * size];
+        let plate = rounded(
+            [at[0] - half[0], at[1] - half[1]],
+            [at[0] + half[0], at[1] + half[1]],
+            half[1],
+        );
+        let ink = self.look.readable(class_color(class), 4.5);
+        Some([
+            polygon(plate, self.ground(0.85)),
+            text(at, words, size, Font::SemiBold, ink, Anchor::Middle),
+        ])
+    }
+
+    /// From the center to the sample, and at least as far as the arcs reach.
+    fn radius_line(&self, round: Round) -> Item {
+        let at = self.spot.at;
+        let from_center = [at[0] - round.center[0], at[1] - round.center[1]];
+        let length = from_center[0].hypot(from_center[1]).max(1e-3);
+        let share = (ARCS_AT[0] * round.radius / length).max(1.0);
+        let end = [0, 1].map(|axis| round.center[axis] + share * from_center[axis]);
+        line(
+            vec![round.center, end],
+            self.look.line(1.2, self.look.theme.text),
+        )
+    }
+
+    /// The angle to a weight of the circle as an arc at a share of its radius.
+    fn flat_arc(&self, flat: &Flat, round: Round, share: f32, class: usize) -> Vec<Item> {
+        let x = Vector2::new(
+            f64::from(self.seen.feature[0]),
+            f64::from(self.seen.feature[1]),
+        );
+        let start_rad = angle::polar_rad(x);
+        let turn_rad = shorter_turn_rad(start_rad, angle::polar_rad(flat.weights[class]));
+        let radius = share * round.radius;
+        let n = (turn_rad.abs() / 0.03).ceil().max(1.0) as usize;
+        let points = (0..=n).map(|step| {
+            let u = angle::direction(start_rad + turn_rad * step as f64 / n as f64);
+            [
+                round.center[0] + radius * u.x as f32,
+                round.center[1] - radius * u.y as f32,
+            ]
+        });
+        self.angle_line(class, points.collect())
+    }
+
+    /// From a dot off the surface to where its direction meets it, where the arcs begin.
+    fn way_to_surface(&self, solid: &Solid, view: &ViewState, round: Round) -> Option<Item> {
+        let x = solid.projection.apply(&self.seen.feature);
+        let foot = round.screen(view, &x.try_normalize(0.0)?);
+        let ink = self.look.line(1.2, self.faded(self.look.theme.text));
+        Some(line(vec![self.spot.at, foot], ink))
+    }
+
+    /// The angle to a weight of the sphere as an arc of a great circle, as far as it is near.
+    fn great_arc(&self, solid: &Solid, view: &ViewState, round: Round, class: usize) -> Vec<Item> {
+        let x = solid.projection.apply(&self.seen.feature);
+        let Some((u, v)) = x.try_normalize(0.0).zip(solid.directions[class]) else {
+            return Vec::new();
+        };
+        let screen = |u: &Vector3<f64>| round.screen(view, u);
+        let arc = great_circle(u, v);
+        let runs = sphere_arc::split_front_back(&arc, &view.sphere.view_dir_world());
+        let near = runs
+            .iter()
+            .filter(|run| run.is_front && run.points.len() > 1);
+        near.flat_map(|run| self.angle_line(class, run.points.iter().map(screen).collect()))
+            .collect()
+    }
+
+    fn ground(&self, opacity: f32) -> Rgba {
+        self.look.theme.ground.with_opacity(opacity)
+    }
+
+    /// The mark of the sample, the arrow of its gradient, and where one step sends it; faint on the
+    /// far side.
+    pub(super) fn items(&self) -> Vec<Item> {
+        let mut items = self.reticle();
+        items.extend(self.arrow());
+        if let Some(next) = self.next {
+            let radius = MARK * self.look.unit;
+            let ink = self.faded(self.look.ink(self.seen.label));
+            items.extend([
+                ring(next.at, radius, self.look.line(3.6, self.ground(1.0))),
+                ring(next.at, radius, self.look.line(1.6, ink)),
+            ]);
+        }
+        items
+    }
+
+    fn faded(&self, color: Rgba) -> Rgba {
+        color.with_opacity(if self.spot.is_near { 1.0 } else { 0.5 })
+    }
+
+    /// Dot, ring and four ticks.
+    fn reticle(&self) -> Vec<Item> {
+        let (look, at, unit) = (&self.look, self.spot.at, self.look.unit);
+        let ground = self.faded(look.theme.ground);
+        let color = self.faded(class_color(self.seen.label));
+        let mut items = vec![disc(at, 3.4 * unit, color, look.line(1.2, ground))];
+        let inks = [
+            look.line(4.4, ground),
+            look.line(1.9, self.faded(look.theme.text)),
+        ];
+        for ink in inks {
+            items.push(ring(at, RING * unit, ink));
+            for [x, y] in [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]] {
+                let ends = [RING, RING + TICK].map(|r| along(at, [x, y], r * unit));
+                items.push(line(ends.to_vec(), ink));
+            }
+        }
+        items
+    }
+
+    /// From the ring outwards, downhill.
+    fn arrow(&self) -> Vec<Item> {
+        let downhill: Vec<f64> = self.seen.gradient.iter().map(|g| -g).collect();
+        let Some(heading) = self.places.heading(&self.seen.feature, &downhill) else {
+            return Vec::new();
+        };
+        let look = &self.look;
+        let start = RING * look.unit;
+        let length = length_pt(heading.size).max(SHORTEST_ARROW) as f32 * look.unit;
+        let ends = [start, start + length].map(|r| along(self.spot.at, heading.along, r));
+        let under = look.line(5.0, self.faded(look.theme.ground));
+        let mut items = vec![line(ends.to_vec(), under)];
+        items.extend(arrow(look, ends, 2.2, self.faded(look.theme.text)));
+        items
+    }
+}
+
+impl Round {
+    /// Where a direction of the world meets the surface.
+    fn screen(&self, view: &ViewState, u: &Vector3<f64>) -> [f32; 2] {
+        let seen = view.sphere.view_from_world(u);
+        [
+            self.center[0] + self.radius * seen.x as f32,
+            self.center[1] - self.radius * seen.y as f32,
+        ]
+    }
+}
+
+fn ring(at: [f32; 2], radius: f32, stroke: crate::scene::Stroke) -> Item {
+    disc(at, radius, Rgba([0; 4]), stroke)
+}
+
+/// From one angle to another, −π to π.
+fn shorter_turn_rad(from_rad: f64, to_rad: f64) -> f64 {
+    use std::f64::consts::{PI, TAU};
+    (to_rad - from_rad + PI).rem_euclid(TAU) - PI
+}
+
+/// Points on the shorter great circle between two directions.
+fn great_circle(u: Vector3<f64>, v: Vector3<f64>) -> Vec<Vector3<f64>> {
+    let angle_rad = angle::angle_rad(u.as_slice(), v.as_slice());
+    let across = v - u * u.dot(&v);
+    // Opposite or equal directions have no arc of their own.
+    let Some(across) = across.try_normalize(1e-9) else {
+        return vec![u, v];
+    };
+    let n = (angle_rad / 0.03).ceil().max(1.0) as usize;
+    (0..=n)
+        .map(|step| {
+            let (sin, cos) = (angle_rad * step as f64 / n as f64).sin_cos();
+            u * cos + across * sin
+        })
+        .collect()
+}
+
+/// The point at half the length of a polyline; `None` for one too short to carry a text.
+fn middle_of(points: &[[f32; 2]]) -> Option<[f32; 2]> {
+    const SHORTEST: f32 = 44.0;
+    let lengths = points
+        .windows(2)
+        .map(|ends| (ends[1][0] - ends[0][0]).hypot(ends[1][1] - ends[0][1]));
+    let whole: f32 = lengths.clone().sum();
+    let mut left = whole / 2.0;
+    for (ends, length) in points.windows(2).zip(lengths) {
+        if length >= left && whole > SHORTEST {
+            let share = left / length.max(f32::MIN_POSITIVE);
+            return Some(
+                [0, 1].map(|axis| ends[0][axis] + share * (ends[1][axis] - ends[0][axis])),
+            );
+        }
+        left -= length;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::ViewKind;
+    use crate::scene::sample::{even_weights, fans, snapshot};
+    use crate::scene::{WINDOW_SAGITTA, build, theme};
+
+    const SIZE: [f32; 2] = [820.0, 760.0];
+
+    fn flat(kind: ViewKind, loss: &str) -> (Snapshot, ViewState) {
+        let weights = even_weights(5);
+        let (features, labels) = fans(&weights, 9, 2.0, 5.0, 0.6);
+        let mut snapshot = snapshot(loss, 2, &weights, &features, &labels);
+        snapshot.learning_rate = 1.5; // far enough to be seen
+        (snapshot, kept(kind, 12))
+    }
+
+    fn kept(kind: ViewKind, sample: usize) -> ViewState {
+        let mut view = ViewState::new(kind, theme::DARK);
+        view.kept = Some(sample);
+        view.plane.units_per_pt = 0.02;
+        view
+    }
+
+    fn solid(loss: &str) -> Snapshot {
+        let weights = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0, 0.0];
+        let features = [
+            0.3, 0.5, 0.9, 0.8, 0.6, 0.1, -0.1, 0.9, 0.4, -0.9, 0.3, -0.2,
+        ];
+        snapshot(loss, 3, &weights, &features, &[0, 1, 2, 3])
+    }
+
+    fn items(scene: &Scene, name: &str) -> Vec<Item> {
+        let group = scene.groups.iter().find(|group| group.name == name);
+        group.map_or(Vec::new(), |group| group.items.clone())
+    }
+
+    fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
+        (a[0] - b[0]).hypot(a[1] - b[1])
+    }
+
+    /// The middle of the mark of the next step.
+    fn mark(scene: &Scene) -> [f32; 2] {
+        match items(scene, "lens").last() {
+            Some(Item::Disc { center, radius, .. }) if *radius == MARK * unit() => *center,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn unit() -> f32 {
+        Look::new(theme::DARK, SIZE[1]).unit
+    }
+
+    /// Beginning and tip of the arrow.
+    fn arrow_of(scene: &Scene) -> [[f32; 2]; 2] {
+        let items = items(scene, "lens");
+        let shaft = items.iter().rev().find_map(|item| match item {
+            Item::Line { points, .. } => Some(points[0]),
+            _ => None,
+        });
+        let tip = items.iter().rev().find_map(|item| match item {
+            Item::Polygon { rings, .. } => Some(rings[0][0]),
+            _ => None,
+        });
+        [shaft.expect("a shaft"), tip.expect("a head")]
+    }
+
+    #[test]
+    fn the_mark_is_where_the_next_feature_lies() {
+        for loss in ["softmax", "arcface", "sphereface"] {
+            let (snapshot, view) = flat(ViewKind::Plane, loss);
+            let scene = build(&snapshot, &view, SIZE);
+            let seen = Microscope::of(&snapshot, 12).expect("a sample");
+            let next = seen.next_feature(snapshot.learning_rate);
+            let middle = view.stage(SIZE).middle();
+            let expected = view.plane.screen_from_world([next[0], next[1]], middle);
+            assert!(distance(mark(&scene), expected) < 0.1, "{loss}");
+            let view = kept(ViewKind::Circle, 12);
+            let scene = build(&snapshot, &view, SIZE);
+            let (center, radius) = crate::scene::circle::disc_of(&view, SIZE);
+            let at = mark(&scene);
+            let found = angle::polar_rad(Vector2::new(
+                f64::from(at[0] - center[0]),
+                f64::from(center[1] - at[1]),
+            ));
+            let off = shorter_turn_rad(found, angle::polar_rad(Vector2::new(next[0], next[1])));
+            assert!(off.abs() * f64::from(radius) < 0.1, "{loss}: {off} rad");
+        }
+        let snapshot = solid("arcface");
+        let view = kept(ViewKind::Sphere, 0);
+        let next = Microscope::of(&snapshot, 0)
+            .expect("a sample")
+            .next_feature(0.01);
+        let u = Vector3::from_column_slice(&next).normalize();
+        let (center, radius) = view.ball(SIZE);
+        let seen = view.sphere.view_from_world(&u);
+        let expected = [
+            center[0] + radius * seen.x as f32,
+            center[1] - radius * seen.y as f32,
+        ];
+        assert!(distance(mark(&build(&snapshot, &view, SIZE)), expected) < 0.1);
+    }
+
+    #[test]
+    fn the_arrow_goes_downhill_from_the_ring_and_is_as_long_as_the_rule_says() {
+        let (snapshot, view) = flat(ViewKind::Plane, "softmax");
+        let seen = Microscope::of(&snapshot, 12).expect("a sample");
+        let [from, tip] = arrow_of(&build(&snapshot, &view, SIZE));
+        let gradient = Vector2::new(seen.gradient[0], seen.gradient[1]);
+        let length = unit() * length_pt(gradient.norm()).max(SHORTEST_ARROW) as f32;
+        assert!((distance(from, tip) - length).abs() < 0.01);
+        let along = Vector2::new(tip[0] - from[0], from[1] - tip[1]).cast::<f64>();
+        assert!(along.normalize().dot(&-gradient.normalize()) > 1.0 - 1e-6);
+        let curves = Curves::of(&snapshot, WINDOW_SAGITTA);
+        let at = spot(&snapshot, &curves, &view, SIZE, 12)
+            .expect("a place")
+            .at;
+        assert!((distance(from, at) - RING * unit()).abs() < 0.01);
+    }
+
+    #[test]
+    fn where_only_directions_are_seen_the_arrow_turns_the_feature() {
+        for loss in ["softmax", "arcface"] {
+            let (snapshot, view) = flat(ViewKind::Circle, loss);
+            let [from, tip] = arrow_of(&build(&snapshot, &view, SIZE));
+            let (center, _) = crate::scene::circle::disc_of(&view, SIZE);
+            let curves = Curves::of(&snapshot, WINDOW_SAGITTA);
+            let at = spot(&snapshot, &curves, &view, SIZE, 12)
+                .expect("a place")
+                .at;
+            let radial = Vector2::new(at[0] - center[0], at[1] - center[1]).normalize();
+            let along = Vector2::new(tip[0] - from[0], tip[1] - from[1]).normalize();
+            assert!(radial.dot(&along).abs() < 1e-3, "{loss}");
+        }
+    }
+
+    #[test]
+    fn lines_and_arcs_lead_to_the_nearest_two_weights() {
+        let (snapshot, view) = flat(ViewKind::Plane, "softmax");
+        let nearest = Microscope::of(&snapshot, 12).expect("a sample").nearest();
+        let curves = Curves::of(&snapshot, WINDOW_SAGITTA);
+        let Space::Flat(flat) = &curves.space else {
+            panic!("two dimensions");
+        };
+        let ends = |scene: &Scene| -> Vec<[[f32; 2]; 2]> {
+            let inks = items(scene, "angles")
+                .into_iter()
+                .filter_map(|item| match item {
+                    Item::Line { points, stroke, .. } if stroke.color != theme::DARK.text => {
+                        Some([points[0], *points.last()?])
+                    }
+                    _ => None,
+                });
+            let all: Vec<[[f32; 2]; 2]> = inks.collect();
+            all.into_iter().step_by(2).collect() // each has a ground below it
+        };
+        let drawn = ends(&build(&snapshot, &view, SIZE));
+        let arrows = WeightArrows::of(&snapshot, flat, &view, SIZE);
+        let at = spot(&snapshot, &curves, &view, SIZE, 12)
+            .expect("a place")
+            .at;
+        assert_eq!(drawn.len(), 2);
+        for (line, class) in drawn.iter().zip(&nearest) {
+            assert!(distance(line[0], at) < 0.01);
+            assert!(distance(line[1], arrows.tip(&flat.weights[*class])) < 0.01);
+        }
+        let view = kept(ViewKind::Circle, 12);
+        let (center, radius) = crate::scene::circle::disc_of(&view, SIZE);
+        let at = |u: Vector2<f64>, share: f32| {
+            let u = u.normalize();
+            [
+                center[0] + radius * share * u.x as f32,
+                center[1] - radius * share * u.y as f32,
+            ]
+        };
+        let x = Vector2::new(snapshot.probe.features[24], snapshot.probe.features[25]).cast();
+        for (k, arc) in ends(&build(&snapshot, &view, SIZE)).iter().enumerate() {
+            assert!(distance(arc[0], at(x, ARCS_AT[k])) < 0.01);
+            assert!(distance(arc[1], at(flat.weights[nearest[k]], ARCS_AT[k])) < 0.01);
+        }
+    }
+
+    #[test]
+    fn great_circles_lie_on_the_sphere_and_end_at_the_limb() {
+        let snapshot = solid("normface");
+        for sample in 0..4 {
+            let mut view = kept(ViewKind::Sphere, sample);
+            for _ in 0..6 {
+                view.sphere.turn(1.0);
+                let (center, radius) = view.ball(SIZE);
+                for item in items(&build(&snapshot, &view, SIZE), "angles") {
+                    if let Item::Line { points, .. } = item {
+                        let on_ball = |at: &[f32; 2]| distance(*at, center) <= radius + 0.01;
+                        assert!(points.iter().all(on_ball));
+                    }
+                }
+            }
+        }
+        let arc = great_circle(Vector3::x(), Vector3::z());
+        assert!(
+            arc.iter()
+                .all(|u| (u.norm() - 1.0).abs() < 1e-9 && u.y == 0.0)
+        );
+        assert!((arc[arc.len() - 1] - Vector3::z()).norm() < 1e-9);
+        assert_eq!(great_circle(Vector3::x(), -Vector3::x()).len(), 2);
+    }
+
+    #[test]
+    fn without_a_kept_sample_there_is_no_lens() {
+        let (snapshot, mut view) = flat(ViewKind::Plane, "softmax");
+        for kept in [None, Some(45), Some(usize::MAX / 8)] {
+            view.kept = kept;
+            let scene = build(&snapshot, &view, SIZE);
+            assert_eq!(
+                items(&scene, "lens").len() + items(&scene, "angles").len(),
+                0
+            );
+        }
+        view.kept = Some(44);
+        assert!(!items(&build(&snapshot, &view, SIZE), "lens").is_empty());
+    }
+
+    #[test]
+    fn a_sample_of_a_head_with_one_weight_has_one_line() {
+        let weights = [0.0, 0.0, 1.0, 0.5];
+        let mut snapshot = snapshot("binary_cross_entropy", 2, &weights, &[1.0, 2.0], &[1]);
+        snapshot.head.bias = vec![0.0, 0.1];
+        let scene = build(&snapshot, &kept(ViewKind::Circle, 0), SIZE);
+        let texts = items(&scene, "angles")
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Text { text, .. } => Some(text),
+                _ => None,
+            });
+        assert_eq!(texts.collect::<Vec<_>>(), ["37°"]);
+    }
+
+    #[test]
+    fn the_middle_of_a_line_is_half_way_along_it() {
+        let bent = [[0.0, 0.0], [30.0, 0.0], [30.0, 50.0]];
+        assert_eq!(middle_of(&bent), Some([30.0, 10.0]));
+        assert_eq!(middle_of(&bent[..2]), None, "too short for a text");
+    }
+}
