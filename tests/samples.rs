@@ -237,7 +237,11 @@ fn samples_are_gone_through_by_keys_by_buttons_and_in_the_focused_picture() {
         harness.run_steps(2);
         assert_eq!(kept(&harness), Some(expected), "{key:?}");
     }
+    let ground = empty_ground(&harness);
+    move_to(&mut harness, ground);
+    harness.key_press(Key::Space);
     harness.run_steps(5);
+    assert_eq!(kept(&harness), Some(1), "space points at nothing");
     assert_eq!(
         snapshot(&harness).step,
         step,
@@ -388,7 +392,8 @@ fn chips_choose_the_classes_that_are_drawn_and_other_data_bring_all_back() {
     }
     harness.run_steps(3);
     assert_eq!(shown(&harness), [false, true, false, false], "alone");
-    harness.state_mut().view_mut().light = Light::Wrong;
+    let [label, prediction] = [1, 3];
+    harness.state_mut().view_mut().light = Light::TakenFor { label, prediction };
     choose(&mut harness, "Data", "Rings");
     wait_for(&mut harness, "all classes", |app| {
         app.view().classes.shows_all()

@@ -287,7 +287,9 @@ impl App {
         let old = self.snapshot.as_ref().map(|old| &old.experiment.data);
         if old.is_some_and(|old| *old != newest.experiment.data) {
             view.classes = Classes::default();
-            view.light = Light::All;
+            if matches!(view.light, Light::TakenFor { .. }) {
+                view.light = Light::All;
+            }
         }
     }
 

@@ -129,6 +129,7 @@ impl Picture {
         };
         let pointer = response.hover_pos().filter(|_| !response.dragged());
         let hovered = self.hover.update(pointer, pick, spot);
+        // A focused picture is clicked by the space bar, too, at no place.
         if response.clicked()
             && let Some(clicked) = response.interact_pointer_pos()
         {

@@ -22,9 +22,13 @@ const SHORTEST: f64 = 5.0;
 /// Longer ones would leave the place they are about.
 const LONGEST: f64 = 80.0;
 
-/// The rule in words, for the small print.
-pub(super) const RULE: &str =
-    "Arrows: −∂L/∂x, 40 points for length 1, 10 fewer for each power of ten below.";
+/// The rule in words, for the small print of a picture whose unit is so large.
+pub(super) fn rule(unit: f32) -> String {
+    let [at_one, per_decade] = [LENGTH_AT_ONE, LENGTH_PER_DECADE].map(|pt| pt * f64::from(unit));
+    format!(
+        "Arrows: −∂L/∂x, {at_one:.0} points for length 1, {per_decade:.0} fewer for each power of ten below."
+    )
+}
 
 /// Length in points of the arrow of a gradient of length `size`, in units of the feature.
 pub(super) fn length_pt(size: f64) -> f64 {
@@ -117,6 +121,10 @@ mod tests {
         assert!((length_pt(0.01) - 20.0).abs() < 1e-9);
         assert_eq!(length_pt(1e30), LONGEST);
         assert!(length_pt(0.0) < SHORTEST, "no pull, no arrow");
+        assert_eq!(
+            rule(2.0),
+            "Arrows: −∂L/∂x, 80 points for length 1, 20 fewer for each power of ten below."
+        );
     }
 
     fn lines(snapshot: &Snapshot, view: &ViewState) -> Vec<[[f32; 2]; 2]> {

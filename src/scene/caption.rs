@@ -3,7 +3,7 @@
 use crate::experiment::ViewKind;
 use crate::loss::{Setting, Unit};
 use crate::scene::curves::{Curves, Space, has_margin};
-use crate::scene::look::{number, thousands};
+use crate::scene::look::{Look, number, thousands};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::{trimmed, weight_factor};
 use crate::scene::{ViewState, arrows, trails};
@@ -216,7 +216,7 @@ pub fn notes(
             number(curves.norm)
         ));
     }
-    notes.extend(about_samples(snapshot, view));
+    notes.extend(about_samples(snapshot, view, size));
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
         notes.push("Rings: class centres.".to_owned());
     }
@@ -292,7 +292,7 @@ fn counted(snapshot: &Snapshot, view: &ViewState) -> String {
 }
 
 /// How lengths, trails and arrows are drawn, where they are.
-fn about_samples(snapshot: &Snapshot, view: &ViewState) -> Vec<String> {
+fn about_samples(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Vec<String> {
     let mut notes = Vec::new();
     if view.kind != ViewKind::Plane
         && let Some(rim_length) = rim_length(snapshot, view)
@@ -312,8 +312,13 @@ fn about_samples(snapshot: &Snapshot, view: &ViewState) -> Vec<String> {
         };
         notes.push(format!("Trails: the last {} places{of}.", trails::LENGTH));
     }
-    if view.show.arrows && view.show.points {
-        notes.push(arrows::RULE.to_owned());
+    let is_kept = view.kept.is_some_and(|kept| kept < snapshot.probe.len());
+    if (view.show.arrows && view.show.points) || is_kept {
+        let look = Look::new(view.theme, view.area(size).short_side());
+        notes.push(arrows::rule(look.unit));
+    }
+    if is_kept {
+        notes.push("Small ring: after one step of the marked feature itself.".to_owned());
     }
     notes
 }
@@ -477,6 +482,39 @@ mod tests {
             &snapshot("softmax", 2, &even_weights(3), &[], &[]),
             "There is no sample",
         );
+    }
+
+    #[test]
+    fn the_small_print_tells_what_is_drawn_of_samples() {
+        let mut snapshot = run("softmax", 5.0, 50.0, 0.1);
+        let n = snapshot.probe.len();
+        let size = [820.0, 760.0];
+        let curves = Curves::of(&snapshot, WINDOW_SAGITTA);
+        let mut view = ViewState::new(ViewKind::Circle, theme::DARK);
+        let text =
+            |snapshot: &Snapshot, view: &ViewState| notes(snapshot, &curves, view, size).join(" ");
+        let plain = text(&snapshot, &view);
+        for word in ["Arrows", "Trails", "Lengths", "ring", " of "] {
+            assert!(!plain.contains(word), "{word}: {plain}");
+        }
+        snapshot.metrics.mean_feature_norm = 12.0;
+        view.show.arrows = true;
+        view.show.trails = true;
+        view.show.lengths = true;
+        view.classes = crate::scene::Classes::only(0, 10);
+        view.kept = Some(0);
+        let full = text(&snapshot, &view);
+        for words in [
+            format!("{} of {n} test samples;", n / 10),
+            "Lengths from the centre: inner circle the mean 12.0, rim twice as much.".to_owned(),
+            "Trails: the last 16 places.".to_owned(),
+            arrows::rule(1.0),
+            "Small ring: after one step of the marked feature itself.".to_owned(),
+        ] {
+            assert!(full.contains(&words), "{words}: {full}");
+        }
+        view.kept = Some(n);
+        assert!(!text(&snapshot, &view).contains("Small ring"));
     }
 
     #[test]

@@ -211,7 +211,7 @@ fn words_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
     ui.label(step_words(snapshot, seen));
     small(
         ui,
-        "Arrow: downhill, −∂L/∂x. Small ring: after one step of the learning rate on the feature itself, without momentum; training moves it through the network instead, with its whole batch.",
+        "Arrow: downhill, −∂L/∂x. Small ring: after one step on the feature itself, without momentum; training moves it through the network instead, with its whole batch.",
     );
 }
 
@@ -231,7 +231,7 @@ fn step_words(snapshot: &Snapshot, seen: &Microscope) -> String {
         number(turn_deg)
     };
     format!(
-        "‖∂L/∂x‖ = {}; a step of {} moves it by {}, {turn}°.",
+        "‖∂L/∂x‖ = {}; one step at rate {} moves it by {}, {turn}°.",
         magnitude(size),
         magnitude(rate),
         magnitude(rate * size),
