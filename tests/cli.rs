@@ -613,12 +613,19 @@ fn losses_prints_numbers_as_people_write_them() {
     let of = |id: &str| {
         let lines = text.lines().skip_while(|line| !line.starts_with(id));
         lines
-            .skip(2)
+            .skip(3) // target logit, summary, loss
             .take_while(|line| line.starts_with("                        "))
             .map(str::trim)
             .collect::<Vec<_>>()
             .join("\n")
     };
+    let formula = text.lines().skip_while(|line| !line.starts_with("cosface"));
+    let formula: Vec<&str> = formula.take(3).map(str::trim).collect();
+    assert_snapshot!(formula.join("\n"), @r"
+    cosface               s(cos θ_y − m)
+    The target's cosine must win by m: the same margin in cosine for every class.
+    L = −log e^{s(cos θ_y − m)} / (e^{s(cos θ_y − m)} + Σ_{j≠y} e^{s·cos θ_j})
+    ");
     assert_snapshot!(of("sphereface"), @r"
     margin (m): 1 to 8 ×, default 4
     lambda (λ): 0 to 1000, default 5

@@ -8,6 +8,7 @@
 
 use marginscope::experiment::{Experiment, ViewKind};
 use marginscope::export::{png, svg};
+use marginscope::scene::fonts::extent;
 use marginscope::scene::theme::class_color;
 use marginscope::scene::{
     Classes, Curves, Item, Rgba, Scene, Trails, ViewState, build, build_with, pick, theme,
@@ -308,7 +309,7 @@ fn regions_have_the_color_of_the_class_that_is_predicted() {
     for loss in ["softmax", "arcface"] {
         let snapshot = blobs(loss, "2", "7");
         let mut view = ViewState::new(ViewKind::Plane, theme::LIGHT);
-        view.show.note = false;
+        (view.show.note, view.show.formula) = (false, false);
         let _ = view.fit(&snapshot, SIZE);
         let middle = [SIZE[0] / 2.0, SIZE[1] / 2.0];
         check_regions(&snapshot, &view, |at| {
@@ -330,7 +331,7 @@ fn regions_have_the_color_of_the_class_that_is_predicted() {
         let norm = snapshot.metrics.mean_feature_norm;
         for theme in [theme::DARK, theme::LIGHT] {
             let mut view = ViewState::new(ViewKind::Sphere, theme);
-            view.show.note = false;
+            (view.show.note, view.show.formula) = (false, false);
             view.sphere.turn(0.7);
             let radius = 0.41 * SIZE[1];
             check_regions(&snapshot, &view, |at| {
@@ -346,6 +347,83 @@ fn regions_have_the_color_of_the_class_that_is_predicted() {
             });
         }
     }
+}
+
+/// Top of the foot: what stands under the picture begins there.
+fn formula_top(scene: &Scene) -> f32 {
+    let tops = items(scene, "formula").iter().map(|item| match item {
+        Item::Text { pos, size, .. } => pos[1] - 0.5 * size,
+        Item::Line { points, .. } => points[0][1],
+        other => panic!("{other:?}"),
+    });
+    tops.fold(f32::INFINITY, f32::min)
+}
+
+#[test]
+fn the_formula_stands_on_the_canvas_and_over_no_points() {
+    let sizes = [[548.0, 718.0], [804.0, 750.0], [1444.0, 1030.0]]; // of 1024 × 768 to 1920 × 1080
+    for (loss, dim) in [("arcface", "2"), ("l_softmax", "2"), ("combined", "3")] {
+        let snapshot = blobs(loss, dim, "10");
+        let kinds: &[ViewKind] = if dim == "2" {
+            &[ViewKind::Plane, ViewKind::Circle]
+        } else {
+            &[ViewKind::Sphere]
+        };
+        for (kind, size) in kinds
+            .iter()
+            .flat_map(|kind| sizes.map(|size| (*kind, size)))
+        {
+            let mut view = ViewState::new(kind, theme::DARK);
+            view.insets.top = 52.0;
+            let _ = view.fit(&snapshot, size);
+            let scene = build(&snapshot, &view, size);
+            let formula = items(&scene, "formula");
+            assert!(formula.len() > 10, "{loss} {kind:?} {size:?}");
+            for item in formula {
+                if let Item::Text {
+                    pos,
+                    size: text_size,
+                    text,
+                    font,
+                    ..
+                } = item
+                {
+                    let right = pos[0] + extent(text, *font, *text_size).width;
+                    assert!(pos[0] >= 10.0 && right <= size[0] - 10.0, "{text} {size:?}");
+                    assert!(*text_size >= 8.0, "{text}: too small to be read");
+                }
+            }
+            let top = formula_top(&scene);
+            let dots = items(&scene, "points")
+                .iter()
+                .filter_map(|item| match item {
+                    Item::Dots { dots, .. } => Some(dots),
+                    _ => None,
+                });
+            let under = dots.flatten().filter(|dot| dot.center[1] > top).count();
+            // The plane's scale takes in all but a few outliers.
+            let most = if kind == ViewKind::Plane { 2 } else { 0 };
+            assert!(under <= most, "{loss} {kind:?} {size:?}: {under} points");
+        }
+    }
+}
+
+#[test]
+fn the_formula_is_written_in_files_and_can_be_hidden() {
+    let snapshot = blobs("arcface", "2", "5");
+    let mut view = ViewState::new(ViewKind::Circle, theme::DARK);
+    let scene = build(&snapshot, &view, SIZE);
+    let file = svg::svg(&scene);
+    for item in items(&scene, "formula") {
+        if let Item::Text { text, .. } = item {
+            assert!(file.contains(&format!(">{text}</text>")), "{text}");
+        }
+    }
+    let margin = format!(">{:.3}</text>", snapshot.head.in_force[0]);
+    assert_eq!(file.matches(&margin).count(), 2, "{margin}");
+    assert!(file.contains(r#"font-family="STIX Two Text""#));
+    view.show.formula = false;
+    assert!(items(&build(&snapshot, &view, SIZE), "formula").is_empty());
 }
 
 #[test]
@@ -419,7 +497,7 @@ fn the_sample_under_the_pointer_is_found() {
     let snapshot = blobs("softmax", "2", "3");
     let mut view = ViewState::new(ViewKind::Plane, theme::DARK);
     let _ = view.fit(&snapshot, SIZE);
-    view.show.note = false;
+    (view.show.note, view.show.formula) = (false, false);
     let scene = build(&snapshot, &view, SIZE);
     let x = &snapshot.probe.features[2 * 5..2 * 6];
     let middle = [SIZE[0] / 2.0, SIZE[1] / 2.0];

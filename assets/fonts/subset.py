@@ -1,8 +1,9 @@
-"""Makes the three font files beside it from their originals; README.md says where those are from.
+"""Makes the four font files beside it from their originals; README.md says where those are from.
 
     pip install fonttools brotli
     python subset.py Inter_400Regular.ttf Inter_600SemiBold.ttf \
-        STIXTwoText_400Regular_Italic.ttf noto-sans-math-latin-400-normal.woff2
+        STIXTwoText_400Regular_Italic.ttf STIXTwoText_400Regular.ttf \
+        noto-sans-math-latin-400-normal.woff2
 
 What it does: drops the glyphs that an interface does not need, drops hinting and all OpenType
 features but those that compose and place glyphs (so that the window, which shapes simply, and the
@@ -39,6 +40,8 @@ RANGES = [
 ]
 # Copied from Noto Sans Math where the font has none of its own.
 GRAFTED = "‖∥∠∇∈∉∂√∑∏∫−⋅∘≤≥≪≫≠≈≡∝∞⟨⟩←↑→↓↔↦⇒▲▼▶◀●○■□◆◇★ℝ𝔼"
+# Upright, formulas need function names, digits, brackets and signs.
+UPRIGHT_RANGES = [(0x0020, 0x007E), (0x00A0, 0x00FF), (0x0391, 0x03C9), (0x2016, 0x2016)]
 KEPT_FEATURES = ["ccmp", "mark", "mkmk", "kern"]
 
 
@@ -96,19 +99,23 @@ def graft(font, donor):
                 table.cmap[codepoint] = name
 
 
-def main(regular, semibold, italic, math):
+def characters(ranges):
+    return {c for first, last in ranges for c in range(first, last + 1)}
+
+
+def main(regular, semibold, italic, upright, math):
     here = Path(__file__).parent
-    wanted = {c for first, last in RANGES for c in range(first, last + 1)}
-    for source, target in [
-        (regular, "Inter-Regular.ttf"),
-        (semibold, "Inter-SemiBold.ttf"),
-        (italic, "STIXTwoText-Italic.ttf"),
+    for source, target, ranges in [
+        (regular, "Inter-Regular.ttf", RANGES),
+        (semibold, "Inter-SemiBold.ttf", RANGES),
+        (italic, "STIXTwoText-Italic.ttf", RANGES),
+        (upright, "STIXTwoText-Regular.ttf", UPRIGHT_RANGES),
     ]:
         font = TTFont(source, recalcTimestamp=False)
         if target.startswith("Inter"):
             use_tabular_digits(font)
         graft(font, TTFont(math))
-        subset(font, wanted | {ord(c) for c in GRAFTED})
+        subset(font, characters(ranges) | {ord(c) for c in GRAFTED})
         font.save(here / target)
         print(target, len(font.getBestCmap()), "characters")
 

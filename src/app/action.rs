@@ -2,7 +2,7 @@
 
 use crate::experiment::ViewKind;
 use crate::loss::LossSpec;
-use crate::scene::{Classes, Direction, Light};
+use crate::scene::{Classes, Direction, Light, Show};
 use crate::trainer::{Command, Speed, Subset};
 
 /// One request of the user.
@@ -78,6 +78,25 @@ pub(super) enum Part {
     Arrows,
     /// Lengths on circle and sphere.
     Lengths,
+    /// The formula of the loss.
+    Formula,
+}
+
+impl Part {
+    /// Its switch.
+    pub(super) fn of(self, show: &mut Show) -> &mut bool {
+        match self {
+            Self::Regions => &mut show.regions,
+            Self::Margins => &mut show.margins,
+            Self::Histogram => &mut show.histogram,
+            Self::Weights => &mut show.weights,
+            Self::Ideal => &mut show.ideal,
+            Self::Trails => &mut show.trails,
+            Self::Arrows => &mut show.arrows,
+            Self::Lengths => &mut show.lengths,
+            Self::Formula => &mut show.formula,
+        }
+    }
 }
 
 /// Where a picture is saved.

@@ -463,17 +463,7 @@ impl App {
     }
 
     fn toggle(&mut self, part: Part) {
-        let show = &mut self.picture.view.show;
-        let shown = match part {
-            Part::Regions => &mut show.regions,
-            Part::Margins => &mut show.margins,
-            Part::Histogram => &mut show.histogram,
-            Part::Weights => &mut show.weights,
-            Part::Ideal => &mut show.ideal,
-            Part::Trails => &mut show.trails,
-            Part::Arrows => &mut show.arrows,
-            Part::Lengths => &mut show.lengths,
-        };
+        let shown = part.of(&mut self.picture.view.show);
         *shown = !*shown;
     }
 

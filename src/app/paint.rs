@@ -5,12 +5,13 @@ use std::sync::Arc;
 use earcut::Earcut;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{
-    Align2, Color32, ColorImage, Context, Pos2, Shape, Stroke, TextureHandle, TextureOptions, Vec2,
-    pos2, vec2,
+    Color32, ColorImage, Context, Pos2, Shape, Stroke, TextureHandle, TextureOptions, Vec2, pos2,
+    vec2,
 };
 
 use crate::app::theme;
 use crate::scene;
+use crate::scene::fonts::DIGIT_HEIGHT;
 use crate::scene::{Anchor, Dot, Item, Rgba, Scene};
 
 /// Turns scenes into shapes; keeps pictures and meshes of dots between frames.
@@ -286,14 +287,19 @@ fn text(ctx: &Context, item: &Item, offset: Vec2) -> Option<Shape> {
     else {
         return None;
     };
-    let anchor = match anchor {
-        Anchor::Start => Align2::LEFT_CENTER,
-        Anchor::Middle => Align2::CENTER_CENTER,
-        Anchor::End => Align2::RIGHT_CENTER,
-    };
-    let (pos, font) = (Pos2::from(*pos) + offset, theme::font(*font, *size));
     let color = theme::color(*color);
-    Some(ctx.fonts_mut(|fonts| Shape::text(fonts, pos, anchor, text, font, color)))
+    let galley =
+        ctx.fonts_mut(|fonts| fonts.layout_no_wrap(text.clone(), theme::font(*font, *size), color));
+    let share = match anchor {
+        Anchor::Start => 0.0,
+        Anchor::Middle => 0.5,
+        Anchor::End => 1.0,
+    };
+    let first = galley.rows.first()?.glyphs.first()?;
+    // The baseline, as in a file: half a digit of Inter below the position, whatever the face.
+    let baseline = pos[1] + 0.5 * DIGIT_HEIGHT * size;
+    let corner = pos2(pos[0] - share * galley.size().x, baseline - first.pos.y);
+    Some(Shape::galley(corner + offset, galley, color))
 }
 
 /// A disc whose colour changes from its focus to its rim: a ring of vertices for each stop.
@@ -372,6 +378,8 @@ fn contains(ring: &Ring, [x, y]: [f32; 2]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::LOSSES;
+    use crate::scene::formula::{Block, Reading};
 
     fn square(left: f32, top: f32, side: f32) -> Ring {
         vec![
@@ -406,6 +414,54 @@ mod tests {
                 .abs()
                 < 1e-3
         );
+    }
+
+    /// Where the baseline of a text begins on the screen, and how wide the text is.
+    fn baseline(shape: &Shape) -> (Pos2, f32, String) {
+        let Shape::Text(text) = shape else {
+            panic!("{shape:?}")
+        };
+        let glyph = &text.galley.rows[0].glyphs[0];
+        let start = text.pos + vec2(glyph.pos.x, glyph.pos.y);
+        (start, text.galley.size().x, text.galley.text().to_owned())
+    }
+
+    /// The window draws the items of a formula where a file has them, in fonts as wide as the
+    /// layout took them to be.
+    #[test]
+    fn formulas_stand_in_the_window_as_in_a_file() {
+        let ctx = Context::default();
+        theme::install(&ctx);
+        ctx.begin_pass(egui::RawInput::default());
+        let origin = vec2(30.0, 40.0);
+        for spec in LOSSES {
+            let block = Block::of(spec.formula.loss, spec, Reading::Letters, 20.0);
+            for item in block.items([5.0, 60.0], |_| Rgba::opaque(0)) {
+                let Item::Text {
+                    pos,
+                    text: words,
+                    size,
+                    font,
+                    ..
+                } = &item
+                else {
+                    continue;
+                };
+                let shape = text(&ctx, &item, origin).expect("a text");
+                let (start, width, drawn) = baseline(&shape);
+                assert_eq!(&drawn, words);
+                let y = pos[1] + 0.5 * DIGIT_HEIGHT * size; // as `export::svg` writes it
+                let off = start - (pos2(pos[0], y) + origin);
+                assert!(off.length() < 1e-3, "{words}: {off:?}");
+                let expected = scene::fonts::extent(words, *font, *size).width;
+                let tolerance = 0.02 * size + 0.5; // kerning, and whole pixels of a line
+                assert!(
+                    (width - expected).abs() <= tolerance,
+                    "{words}: {width} {expected}"
+                );
+            }
+        }
+        ctx.end_pass().drop_without_applying_deltas();
     }
 
     fn scene_of(n_dots: u32, radius: f32) -> Scene {

@@ -59,6 +59,7 @@ fn family(font: Font) -> FontFamily {
         Font::Regular => FontFamily::Proportional,
         Font::SemiBold => FontFamily::Name("semibold".into()),
         Font::MathItalic => FontFamily::Name("math".into()),
+        Font::MathUpright => FontFamily::Name("math upright".into()),
     }
 }
 
@@ -69,6 +70,7 @@ fn font_definitions() -> FontDefinitions {
         (Font::Regular, "Inter"),
         (Font::SemiBold, "Inter SemiBold"),
         (Font::MathItalic, "STIX Two Text Italic"),
+        (Font::MathUpright, "STIX Two Text"),
     ];
     for (font, name) in faces {
         definitions.font_data.insert(

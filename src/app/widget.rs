@@ -1,15 +1,16 @@
 //! Small controls that egui does not have: icon buttons, segments, a slider that knows its ceiling.
 
-use std::sync::Arc;
-
-use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align, CornerRadius, DragValue, Galley, Layout, Rect, Response, Role, Sense, Shape, Slider,
-    Stroke, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, DragValue, Layout, Rect, Response, Role, Sense, Shape, Slider, Stroke,
+    TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use crate::app::paint::Painter;
 use crate::app::theme;
-use crate::scene::{Font, Rgba};
+use crate::loss::LossSpec;
+use crate::loss::formula::plain;
+use crate::scene::formula::{Block, Reading};
+use crate::scene::{Font, Group, Rgba, Scene};
 
 /// What an icon button shows; drawn as shapes, since no font has all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,40 +185,29 @@ pub(super) fn strong(text: impl Into<String>, size: f32) -> egui::RichText {
     egui::RichText::new(text).font(theme::font(Font::SemiBold, size))
 }
 
-/// A formula in the mathematical italic on one line, as large as fits; the letter behind `_` is set
-/// as a subscript.
-pub(super) fn formula(ui: &Ui, text: &str, color: egui::Color32) -> Arc<Galley> {
-    const SMALLEST: f32 = 11.0;
-    let layout = |size: f32| ui.painter().layout_job(formula_job(text, size, color));
-    let galley = layout(theme::size::FORMULA);
-    let share = ui.available_width() / galley.size().x;
-    if share >= 1.0 {
-        galley
-    } else {
-        layout((theme::size::FORMULA * share).max(SMALLEST))
+/// The target logit of a loss in letters, and what is added to the loss, as large as fits.
+pub(super) fn formula(ui: &mut Ui, spec: &LossSpec, ink: Rgba) -> Response {
+    let pieces = spec.formula.short();
+    let set = |size: f32| Block::of(&pieces, spec, Reading::Letters, size);
+    let width = ui.available_width();
+    let mut block = set(theme::size::FORMULA);
+    if block.width > width {
+        block = set(theme::size::FORMULA * width / block.width);
     }
-}
-
-fn formula_job(text: &str, size: f32, color: egui::Color32) -> LayoutJob {
-    const SUBSCRIPT: f32 = 0.7; // of the size, as TeX sets it
-    let mut job = LayoutJob::default();
-    let mut is_subscript = false;
-    for letter in text.chars() {
-        if letter == '_' {
-            is_subscript = true;
-            continue;
-        }
-        let size = size * if is_subscript { SUBSCRIPT } else { 1.0 };
-        let format = TextFormat {
-            font_id: theme::font(Font::MathItalic, size),
-            color,
-            valign: Align::BOTTOM,
-            ..Default::default()
-        };
-        job.append(&letter.to_string(), 0.0, format);
-        is_subscript = false;
-    }
-    job
+    let size = vec2(block.width, block.above + block.below);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let scene = Scene {
+        size: size.into(),
+        ground: ink,
+        groups: vec![Group {
+            name: "formula",
+            items: block.items([0.0, block.above], |_| ink),
+        }],
+    };
+    let shapes = Painter::default().shapes(ui.ctx(), &scene, rect.min);
+    ui.painter().extend(shapes);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, plain(&pieces, spec)));
+    response
 }
 
 /// Buttons in a row of which one is chosen; returns the index of one that was clicked.

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::Failure;
+use crate::loss::formula::plain;
 use crate::loss::{LOSSES, LossSpec, Param, Setting, short};
 
 pub(super) const EXAMPLES: &str = "\
@@ -44,8 +45,9 @@ pub(super) fn run(options: LossesOptions) -> Result<ExitCode, Failure> {
 
 fn text_of(spec: &LossSpec) -> String {
     let mut lines = vec![
-        format!("{:<22}{}", spec.id, spec.formula),
+        format!("{:<22}{}", spec.id, plain(&spec.formula.short(), spec)),
         format!("{:<22}{}", "", spec.summary),
+        format!("{:<22}{}", "", plain(spec.formula.loss, spec)),
     ];
     lines.extend(spec.params.iter().map(|param| param_text(spec, param)));
     lines.push(format!("{:<22}{}\n", "", spec.source));
@@ -88,7 +90,8 @@ fn json_of(spec: &LossSpec) -> Value {
     json!({
         "id": spec.id,
         "name": spec.name,
-        "formula": spec.formula,
+        "formula": plain(&spec.formula.short(), spec),
+        "loss_formula": plain(spec.formula.loss, spec),
         "summary": spec.summary,
         "source": spec.source,
         "parameters": params,

@@ -182,7 +182,7 @@ impl Writer {
         let y = Number(pos[1] + 0.5 * DIGIT_HEIGHT * size);
         let (family, size, color) = (font.family(), Number(size), Paint("fill", color));
         let face = match font {
-            Font::Regular => "",
+            Font::Regular | Font::MathUpright => "",
             Font::SemiBold => r#" font-weight="600""#,
             Font::MathItalic => r#" font-style="italic""#,
         };

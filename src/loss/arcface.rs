@@ -5,6 +5,7 @@
 
 use std::f64::consts::PI;
 
+use crate::loss::formula::{SCALED_OTHER, THETA_Y, cross_entropy};
 use crate::loss::real::Real;
 use crate::loss::spec::{
     Course, Form, LossSpec, Param, Psi, Rho, SCALE, Setting, TargetAngle, Unit, Values,
@@ -78,7 +79,19 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "ArcFace",
     key: Some(7),
     summary: "The target's angle counts m more than it is: the gap between neighbors is exactly m.",
-    formula: "s cos(θ + m)",
+    formula: cross_entropy!(
+        &[
+            Piece::Param("scale"),
+            Piece::Upright("·"),
+            Piece::Name("cos"),
+            Piece::Upright("("),
+            THETA_Y,
+            Piece::Sign("+"),
+            Piece::Param("margin"),
+            Piece::Upright(")"),
+        ],
+        SCALED_OTHER
+    ),
     source: "Deng et al. 2019, arXiv 1801.07698, eq. 3",
     form: Form::Angular(Rho::Scale),
     target: target!(psi),

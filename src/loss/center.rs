@@ -4,6 +4,7 @@
 //! the λ of the sum form. Centers follow the paper's rule (its eq. 4),
 //! c_j += α Σ_{y_i = j}(x_i − c_j)/(1 + n_j), in [`update_centers`].
 
+use crate::loss::formula::{BAR, LINEAR_OTHER, LINEAR_TARGET, cross_entropy};
 use crate::loss::real::Real;
 use crate::loss::spec::{
     Course, Form, LossSpec, Param, PenaltyFns, PenaltyInput, Unit, Values, cosine, smooth, target,
@@ -51,7 +52,17 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "Centre",
     key: Some(2),
     summary: "Softmax keeps the classes apart, and a spring of strength λ pulls each feature to its class centre.",
-    formula: "W_y·x + b_y,  and + λ ½‖x − c_y‖²",
+    formula: cross_entropy!(
+        LINEAR_TARGET,
+        LINEAR_OTHER,
+        Piece::Sign("+"),
+        Piece::Fraction(&[Piece::Param("lambda")], &[Piece::Upright("2")]),
+        BAR,
+        Piece::Letter("x"),
+        Piece::Sign("−"),
+        Piece::Sub(&Piece::Letter("c"), &[Piece::Letter("y")]),
+        Piece::Sup(&BAR, &[Piece::Upright("2")])
+    ),
     source: "Wen et al. 2016, ECCV, eq. 5 (mean form)",
     form: Form::Linear,
     target: target!(cosine),

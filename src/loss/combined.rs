@@ -5,6 +5,7 @@
 
 use std::f64::consts::PI;
 
+use crate::loss::formula::{SCALED_OTHER, THETA_Y, cross_entropy};
 use crate::loss::real::Real;
 use crate::loss::spec::{
     Course, Form, LossSpec, Param, Psi, Rho, SCALE, Setting, TargetAngle, Unit, Values,
@@ -56,7 +57,24 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "Combined",
     key: None,
     summary: "All three margins at once: a factor, an added angle and a subtracted cosine.",
-    formula: "s (cos(m₁θ + m₂) − m₃)",
+    formula: cross_entropy!(
+        &[
+            Piece::Param("scale"),
+            Piece::Upright("("),
+            Piece::Name("cos"),
+            Piece::Upright("("),
+            Piece::Param("m1"),
+            Piece::Upright("·"),
+            THETA_Y,
+            Piece::Sign("+"),
+            Piece::Param("m2"),
+            Piece::Upright(")"),
+            Piece::Sign("−"),
+            Piece::Param("m3"),
+            Piece::Upright(")"),
+        ],
+        SCALED_OTHER
+    ),
     source: "Deng et al. 2019, arXiv 1801.07698, eq. 4",
     form: Form::Angular(Rho::Scale),
     target: target!(psi),

@@ -3,6 +3,7 @@
 //! Every class keeps the same distance in cosine, so the gap in *angle*,
 //! 2 asin(m/(2 sin(α/2))), is wider between close classes.
 
+use crate::loss::formula::{SCALED_OTHER, THETA_Y, cross_entropy};
 use crate::loss::real::Real;
 use crate::loss::spec::{
     Course, Form, LossSpec, Param, Psi, Rho, SCALE, Setting, TargetAngle, Unit, Values,
@@ -34,7 +35,18 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "CosFace",
     key: Some(6),
     summary: "The target's cosine must win by m: the same margin in cosine for every class.",
-    formula: "s (cos θ − m)",
+    formula: cross_entropy!(
+        &[
+            Piece::Param("scale"),
+            Piece::Upright("("),
+            Piece::Name("cos"),
+            THETA_Y,
+            Piece::Sign("−"),
+            Piece::Param("margin"),
+            Piece::Upright(")"),
+        ],
+        SCALED_OTHER
+    ),
     source: "Wang et al. 2018, arXiv 1801.09414, eq. 4; the same as AM-Softmax, arXiv 1801.05599",
     form: Form::Angular(Rho::Scale),
     target: target!(psi),

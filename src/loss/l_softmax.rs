@@ -3,8 +3,9 @@
 //! z_y = ‖W_y‖‖x‖ ψ(θ_y) with SphereFace's blended staircase; the class with the longer weight
 //! wins room.
 
+use crate::loss::formula::{BAR, W_J, W_Y, cross_entropy};
 use crate::loss::spec::{Form, LossSpec, Param, Rho, target};
-use crate::loss::sphereface::{LAMBDA, MARGIN, blend, stairs_rad};
+use crate::loss::sphereface::{BLEND, LAMBDA, MARGIN, ONE_AND_LAMBDA, blend, stairs_rad};
 
 pub(super) static SPEC: LossSpec = LossSpec {
     id: "l_softmax",
@@ -12,7 +13,17 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "L-Softmax",
     key: None,
     summary: "SphereFace's margin with weights of free length: the longer weight wins room.",
-    formula: "‖W_y‖‖x‖ (λ cos θ + S_m(θ)) / (1 + λ)",
+    formula: cross_entropy!(
+        &[
+            BAR,
+            W_Y,
+            Piece::Upright("‖‖"),
+            Piece::Letter("x"),
+            BAR,
+            Piece::Fraction(BLEND, ONE_AND_LAMBDA),
+        ],
+        &[W_J, Piece::Upright("·"), Piece::Letter("x")]
+    ),
     source: "Liu et al. 2016, arXiv 1612.02295, eq. 4",
     form: Form::Angular(Rho::WeightAndFeatureNorm),
     target: target!(blend),

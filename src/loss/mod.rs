@@ -14,6 +14,7 @@ mod block;
 pub mod center;
 mod combined;
 mod cosface;
+pub mod formula;
 pub mod head;
 mod l_softmax;
 mod lanes;
@@ -25,6 +26,7 @@ pub mod spec;
 mod sphereface;
 pub mod theory;
 
+pub use formula::{Formula, Piece};
 pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;
 pub use spec::{Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, short};

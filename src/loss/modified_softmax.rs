@@ -2,6 +2,7 @@
 //!
 //! Classes are told apart by angle alone; boundaries are rays from the origin.
 
+use crate::loss::formula::{BAR, LENGTH_OTHER, THETA_Y, cross_entropy};
 use crate::loss::spec::{Form, LossSpec, Rho, cosine, smooth, target};
 
 pub(super) static SPEC: LossSpec = LossSpec {
@@ -10,7 +11,10 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "Modified",
     key: Some(3),
     summary: "Weights of length one: classes are told apart by angle alone, length stays free.",
-    formula: "‖x‖ cos θ",
+    formula: cross_entropy!(
+        &[BAR, Piece::Letter("x"), BAR, Piece::Name("cos"), THETA_Y],
+        LENGTH_OTHER
+    ),
     source: "Liu et al. 2017, arXiv 1704.08063, eq. 4",
     form: Form::Angular(Rho::FeatureNorm),
     target: target!(cosine),

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::geometry::regular;
+use crate::loss::formula::Formula;
 use crate::loss::real::Real;
 
 /// Most parameters a loss may have; values are kept in arrays of this size.
@@ -24,8 +25,8 @@ pub struct LossSpec {
     pub key: Option<u8>,
     /// One sentence for the room: what this loss does.
     pub summary: &'static str,
-    /// The target logit as a formula, in the letters of the papers.
-    pub formula: &'static str,
+    /// The loss and its target logit, in the letters of the papers.
+    pub formula: Formula,
     /// Paper and equation.
     pub source: &'static str,
     /// How logits come about.

@@ -6,6 +6,7 @@
 
 use std::f64::consts::PI;
 
+use crate::loss::formula::{BAR, LENGTH_OTHER, Piece, THETA_Y, cross_entropy};
 use crate::loss::real::Real;
 use crate::loss::spec::{
     ANNEAL, Course, Form, LossSpec, Param, Psi, Rho, TargetAngle, Unit, Values, target,
@@ -80,6 +81,32 @@ pub(super) const LAMBDA: Param = Param {
     ceiling: None,
 };
 
+/// λ cosθ_y + (−1)^k cos(mθ_y) − 2k, on the stair kπ ≤ mθ_y ≤ (k + 1)π.
+pub(super) const BLEND: &[Piece] = &[
+    Piece::Param("lambda"),
+    Piece::Upright("·"),
+    Piece::Name("cos"),
+    THETA_Y,
+    Piece::Sign("+"),
+    Piece::Sup(&Piece::Upright("(−1)"), &[Piece::Letter("k")]),
+    Piece::Name("cos"),
+    Piece::Upright("("),
+    Piece::Param("margin"),
+    Piece::Upright("·"),
+    THETA_Y,
+    Piece::Upright(")"),
+    Piece::Sign("−"),
+    Piece::Upright("2"),
+    Piece::Letter("k"),
+];
+
+/// 1 + λ
+pub(super) const ONE_AND_LAMBDA: &[Piece] = &[
+    Piece::Upright("1"),
+    Piece::Sign("+"),
+    Piece::Param("lambda"),
+];
+
 const _: () = assert!(matches!(LAMBDA.course, Course::Anneal { .. }));
 
 pub(super) static SPEC: LossSpec = LossSpec {
@@ -88,7 +115,15 @@ pub(super) static SPEC: LossSpec = LossSpec {
     short_name: "SphereFace",
     key: Some(4),
     summary: "The target's angle counts m times: a class must win even so, and shrinks towards its weight.",
-    formula: "‖x‖ (λ cos θ + S_m(θ)) / (1 + λ)",
+    formula: cross_entropy!(
+        &[
+            BAR,
+            Piece::Letter("x"),
+            BAR,
+            Piece::Fraction(BLEND, ONE_AND_LAMBDA),
+        ],
+        LENGTH_OTHER
+    ),
     source: "Liu et al. 2017, arXiv 1704.08063, eq. 7",
     form: Form::Angular(Rho::FeatureNorm),
     target: target!(blend),

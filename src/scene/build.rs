@@ -1,11 +1,10 @@
-//! From a snapshot and a view to a picture: which view is drawn, and the words at its foot.
+//! From a snapshot and a view to a picture: which view is drawn.
 
 use crate::experiment::ViewKind;
 use crate::scene::curves::{Space, WINDOW_SAGITTA};
-use crate::scene::look::{Look, polygon, rounded, text};
+use crate::scene::look::Look;
 use crate::scene::{
-    Anchor, Curves, Font, Group, Scene, Trails, ViewState, caption, circle, fonts, input, message,
-    notes, plane, single, sphere,
+    Curves, Scene, Trails, ViewState, circle, foot, input, message, plane, single, sphere,
 };
 use crate::trainer::Snapshot;
 
@@ -55,9 +54,7 @@ pub fn build_with(
         }
     };
     single::add(&mut groups, snapshot, curves, trails, view, look, size);
-    if view.show.note {
-        groups.push(note(snapshot, curves, view, look, size));
-    }
+    groups.extend(foot::groups(snapshot, curves, view, size));
     groups.retain(|group| !group.items.is_empty());
     Scene {
         size,
@@ -67,69 +64,3 @@ pub fn build_with(
 }
 
 const NO_INPUT_PLANE: &str = "The input view shows data with two coordinates (blobs, rings, spiral) and a network that reads them.";
-
-/// The sentence at the foot, with the small print below it.
-fn note(
-    snapshot: &Snapshot,
-    curves: &Curves,
-    view: &ViewState,
-    look: Look,
-    size: [f32; 2],
-) -> Group {
-    let area = view.area(size);
-    let unit = look.unit.clamp(0.97, 1.3); // small pictures are shown in rooms, too
-    let left = area.min[0] + 20.0 * unit;
-    let width = area.max[0] - left - 20.0 * unit;
-    let sentence = caption(snapshot, curves, view);
-    let small = notes(snapshot, curves, view, size).join(" ");
-    // The scale bar of the plane stands at the right.
-    let room = if view.kind == ViewKind::Plane {
-        0.72
-    } else {
-        1.0
-    };
-    let mut lines: Vec<(String, f32, bool)> = Vec::new();
-    for words in fonts::wrapped(&sentence, 14.5 * unit, room * width) {
-        lines.push((words, 14.5 * unit, true));
-    }
-    for words in fonts::wrapped(&small, 11.5 * unit, room * width) {
-        lines.push((words, 11.5 * unit, false));
-    }
-    let height: f32 = lines.iter().map(|(_, size, _)| 1.45 * size).sum();
-    let mut y = area.max[1] - 13.0 * unit - height;
-    let mut items = Vec::new();
-    let is_covered = match view.kind {
-        ViewKind::Plane => true,
-        ViewKind::Circle | ViewKind::Input => false,
-        ViewKind::Sphere => view.sphere.zoom > 1.0,
-    };
-    if is_covered {
-        let widths = lines
-            .iter()
-            .map(|(words, size, _)| fonts::estimated_width(words, *size));
-        let widest = widths.fold(0.0, f32::max);
-        let pad = 10.0 * unit;
-        items.push(polygon(
-            rounded(
-                [left - pad, y - 0.7 * pad],
-                [left + widest + pad, y + height + 0.5 * pad],
-                8.0 * unit,
-            ),
-            view.theme.ground.with_opacity(0.84),
-        ));
-    }
-    for (words, size, is_sentence) in lines {
-        let color = if is_sentence {
-            view.theme.text
-        } else {
-            view.theme.dimmed
-        };
-        let pos = [left, y + 0.72 * size];
-        items.push(text(pos, words, size, Font::Regular, color, Anchor::Start));
-        y += 1.45 * size;
-    }
-    Group {
-        name: "note",
-        items,
-    }
-}

@@ -1,4 +1,7 @@
-//! The three faces in the binary, for the window and for pictures, and how wide their text is.
+//! The four faces in the binary, for the window and for pictures, and how wide their text is.
+
+use skrifa::instance::{LocationRef, Size};
+use skrifa::{FontRef, MetadataProvider as _};
 
 use crate::scene::Font;
 
@@ -8,13 +11,20 @@ pub const INTER_REGULAR: &[u8] = include_bytes!("../../assets/fonts/Inter-Regula
 pub const INTER_SEMIBOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.ttf");
 /// STIX Two Text Italic, TrueType.
 pub const STIX_ITALIC: &[u8] = include_bytes!("../../assets/fonts/STIXTwoText-Italic.ttf");
+/// STIX Two Text Regular, TrueType.
+pub const STIX_REGULAR: &[u8] = include_bytes!("../../assets/fonts/STIXTwoText-Regular.ttf");
 
 /// Height of the digits of Inter over the text size: half of it lies below the anchor of a text.
 pub const DIGIT_HEIGHT: f32 = 0.727;
 
 impl Font {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Regular, Self::SemiBold, Self::MathItalic];
+    pub const ALL: [Self; 4] = [
+        Self::Regular,
+        Self::SemiBold,
+        Self::MathItalic,
+        Self::MathUpright,
+    ];
 
     /// The file.
     pub fn bytes(self) -> &'static [u8] {
@@ -22,6 +32,7 @@ impl Font {
             Self::Regular => INTER_REGULAR,
             Self::SemiBold => INTER_SEMIBOLD,
             Self::MathItalic => STIX_ITALIC,
+            Self::MathUpright => STIX_REGULAR,
         }
     }
 
@@ -29,9 +40,45 @@ impl Font {
     pub fn family(self) -> &'static str {
         match self {
             Self::Regular | Self::SemiBold => "Inter",
-            Self::MathItalic => "STIX Two Text",
+            Self::MathItalic | Self::MathUpright => "STIX Two Text",
         }
     }
+}
+
+/// How much room a line of text takes, in points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extent {
+    /// The way to where the next text would begin.
+    pub width: f32,
+    /// From the baseline to the top of its ink; negative where that lies below.
+    pub above: f32,
+    /// From the baseline to the bottom of its ink; negative where that lies above.
+    pub below: f32,
+}
+
+/// The extent of a text, from the widths and outlines of its glyphs; a character that the face
+/// lacks takes no room. Kerning is left out: less than a hundredth of the size in a short text.
+pub fn extent(text: &str, font: Font, size: f32) -> Extent {
+    let mut extent = Extent {
+        width: 0.0,
+        above: f32::NEG_INFINITY,
+        below: f32::NEG_INFINITY,
+    };
+    if let Ok(face) = FontRef::new(font.bytes()) {
+        let charmap = face.charmap();
+        let metrics = face.glyph_metrics(Size::new(size), LocationRef::default());
+        for glyph in text.chars().filter_map(|c| charmap.map(c)) {
+            extent.width += metrics.advance_width(glyph).unwrap_or(0.0);
+            if let Some(ink) = metrics.bounds(glyph).filter(|ink| ink.y_max > ink.y_min) {
+                extent.above = extent.above.max(ink.y_max);
+                extent.below = extent.below.max(-ink.y_min);
+            }
+        }
+    }
+    if extent.above == f32::NEG_INFINITY {
+        (extent.above, extent.below) = (0.0, 0.0); // nothing but spaces
+    }
+    extent
 }
 
 /// Width of a line of Inter in points, to about a twentieth: for the room around it, not for
@@ -71,6 +118,24 @@ pub(super) fn wrapped(text: &str, size: f32, width: f32) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_extent_of_a_text_is_that_of_its_glyphs() {
+        let zero = extent("0", Font::MathUpright, 1000.0);
+        let two = extent("00", Font::MathUpright, 1000.0);
+        assert_eq!((two.width, two.above), (2.0 * zero.width, zero.above));
+        assert!((600.0..720.0).contains(&zero.above), "{zero:?}");
+        assert!((-20.0..40.0).contains(&zero.below), "{zero:?}");
+        let (x, y) = (
+            extent("x", Font::MathItalic, 10.0),
+            extent("y", Font::MathItalic, 10.0),
+        );
+        assert!(y.below > 1.5 && x.below < 0.5, "{x:?} {y:?}");
+        let digits = extent("0123456789", Font::Regular, 100.0).width;
+        assert!((digits - 1000.0 * advance('0')).abs() < 30.0, "{digits}");
+        let space = extent(" ", Font::Regular, 10.0);
+        assert!(space.width > 0.0 && space.above == 0.0 && space.below == 0.0);
+    }
 
     #[test]
     fn long_texts_break_at_spaces_and_lose_nothing() {

@@ -15,6 +15,8 @@ mod curves;
 mod dots;
 mod evenly;
 pub mod fonts;
+mod foot;
+pub mod formula;
 mod ideal;
 mod input;
 mod label;
@@ -176,8 +178,10 @@ pub enum Font {
     Regular,
     /// Inter SemiBold.
     SemiBold,
-    /// STIX Two Text Italic, for formulas.
+    /// STIX Two Text Italic, for the letters of formulas.
     MathItalic,
+    /// STIX Two Text Regular, for names of functions, numbers and signs in formulas.
+    MathUpright,
 }
 
 /// Which part of a text lies at its position.

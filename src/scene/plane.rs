@@ -271,10 +271,10 @@ impl Frame<'_> {
     fn scale_bar(&self) -> Vec<Item> {
         let area = self.view.area(self.size);
         let unit = self.look.unit.min(1.3);
-        let longest = 0.16 * f64::from(area.short_side()) * self.view.plane.units_per_pt;
+        let longest = f64::from(BAR_SHARE * area.short_side()) * self.view.plane.units_per_pt;
         let length = round_down(longest);
         let width = (length / self.view.plane.units_per_pt) as f32;
-        let (right, y) = (area.max[0] - 22.0 * unit, area.max[1] - 20.0 * unit);
+        let (right, y) = (area.max[0] - BAR_SIDE * unit, area.max[1] - 20.0 * unit);
         let left = right - width;
         let tick = 4.0 * unit;
         let color = self.look.theme.dimmed;
@@ -289,6 +289,16 @@ impl Frame<'_> {
         );
         vec![line(points, self.look.line(1.2, color)), label]
     }
+}
+
+/// Longest scale bar over the short side, and the room at its right, at unit size.
+const BAR_SHARE: f32 = 0.16;
+const BAR_SIDE: f32 = 22.0;
+
+/// What the scale bar takes of the canvas' right side at most.
+pub(super) fn scale_bar_room(short_side: f32) -> f32 {
+    const APART: f32 = 14.0;
+    BAR_SHARE * short_side + BAR_SIDE * (short_side / 760.0).clamp(0.6, 1.3) + APART
 }
 
 /// An arc this wide is the whole circle and has no ends to draw.

@@ -98,6 +98,8 @@ pub struct Show {
     pub arrows: bool,
     /// Lengths of features on circle and sphere, not directions alone.
     pub lengths: bool,
+    /// The formula of the loss.
+    pub formula: bool,
     /// The sentence under the picture and its notes.
     pub note: bool,
 }
@@ -116,6 +118,7 @@ impl Default for Show {
             trails: false,
             arrows: false,
             lengths: false,
+            formula: true,
             note: true,
         }
     }
@@ -157,10 +160,19 @@ impl Area {
         let [width, height] = self.size();
         width.min(height)
     }
+
+    /// Unit of what is written at the foot: small pictures are shown in rooms, too.
+    pub(super) fn foot_unit(&self) -> f32 {
+        (self.short_side() / 760.0).clamp(0.97, 1.3)
+    }
 }
 
-/// Points that the sentence takes at the foot of circle and sphere, at unit size.
+/// Points that the sentence with its small print and the formula take at the foot of the picture,
+/// at unit size. Below the width they break into twice as many lines.
 const NOTE_STRIP: f32 = 46.0;
+const BROKEN_NOTE_STRIP: f32 = 86.0;
+const UNBROKEN_WIDTH: f32 = 700.0;
+const FORMULA_STRIP: f32 = 54.0;
 
 impl ViewState {
     /// The whole of a view, seen from its start.
@@ -194,12 +206,19 @@ impl ViewState {
         }
     }
 
-    /// The same without the strip of the sentence: where circle and sphere stand.
+    /// The same without the strips of formula and sentence: where circle and sphere stand, and
+    /// what the plane fills.
     pub(super) fn stage(&self, size: [f32; 2]) -> Area {
         let mut area = self.area(size);
-        if self.show.note {
-            let unit = (area.short_side() / 760.0).clamp(0.6, 1.3);
-            area.max[1] = (area.max[1] - NOTE_STRIP * unit).max(area.min[1] + 1.0);
+        let unit = area.foot_unit();
+        let note = if area.size()[0] < UNBROKEN_WIDTH * unit {
+            BROKEN_NOTE_STRIP
+        } else {
+            NOTE_STRIP
+        };
+        let strips = [(self.show.note, note), (self.show.formula, FORMULA_STRIP)];
+        for (_, strip) in strips.iter().filter(|(is_shown, _)| *is_shown) {
+            area.max[1] = (area.max[1] - strip * unit).max(area.min[1] + 1.0);
         }
         area
     }

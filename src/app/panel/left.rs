@@ -385,61 +385,56 @@ fn view_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
     }
 }
 
+/// Parts of the picture with their names, and what each shows in one sentence.
+const PARTS: [(Part, &str, &str); 9] = [
+    (Part::Regions, "Regions", "Tint where each class wins"),
+    (
+        Part::Margins,
+        "Margins",
+        "Dashed: where a class wins with its margin",
+    ),
+    (
+        Part::Histogram,
+        "Histogram",
+        "Count features by angle around the circle",
+    ),
+    (
+        Part::Weights,
+        "Class weights",
+        "Draw the weight of each class",
+    ),
+    (
+        Part::Ideal,
+        "Ideal places",
+        "Notches and rings: where weights would stand at their best, turned as near as it goes",
+    ),
+    (
+        Part::Trails,
+        "Trails",
+        "Where samples came from in the last steps; slow steps (,) are easier to follow",
+    ),
+    (
+        Part::Arrows,
+        "Gradient arrows",
+        "Where the loss pulls features: −∂L/∂x of a few samples of each class",
+    ),
+    (
+        Part::Lengths,
+        "Feature length",
+        "On circle and sphere: the distance from the centre is the length of a feature, twice the mean at the rim",
+    ),
+    (
+        Part::Formula,
+        "Formula",
+        "Write the loss with its values under the picture",
+    ),
+];
+
 /// What of the picture is shown.
-fn parts_ui(ui: &mut Ui, show: Show, actions: &mut Vec<Action>) {
-    let parts = [
-        (
-            Part::Regions,
-            "Regions",
-            show.regions,
-            "Tint where each class wins",
-        ),
-        (
-            Part::Margins,
-            "Margins",
-            show.margins,
-            "Dashed: where a class wins with its margin",
-        ),
-        (
-            Part::Histogram,
-            "Histogram",
-            show.histogram,
-            "Count features by angle around the circle",
-        ),
-        (
-            Part::Weights,
-            "Class weights",
-            show.weights,
-            "Draw the weight of each class",
-        ),
-        (
-            Part::Ideal,
-            "Ideal places",
-            show.ideal,
-            "Notches and rings: where weights would stand at their best, turned as near as it goes",
-        ),
-        (
-            Part::Trails,
-            "Trails",
-            show.trails,
-            "Where samples came from in the last steps; slow steps (,) are easier to follow",
-        ),
-        (
-            Part::Arrows,
-            "Gradient arrows",
-            show.arrows,
-            "Where the loss pulls features: −∂L/∂x of a few samples of each class",
-        ),
-        (
-            Part::Lengths,
-            "Feature length",
-            show.lengths,
-            "On circle and sphere: the distance from the centre is the length of a feature, twice the mean at the rim",
-        ),
-    ];
-    for (part, name, mut is_shown, help) in parts {
+fn parts_ui(ui: &mut Ui, mut show: Show, actions: &mut Vec<Action>) {
+    for (part, name, help) in PARTS {
         if ui
-            .checkbox(&mut is_shown, name)
+            .checkbox(part.of(&mut show), name)
             .on_hover_text(help)
             .clicked()
         {

@@ -31,9 +31,7 @@ impl LossControls {
         let tokens = theme::tokens(ui.ctx());
         ui.label(strong(spec.name, theme::size::TITLE))
             .on_hover_text(format!("{}\n{}", spec.summary, spec.source));
-        let formula = formula(ui, spec.formula, theme::color(tokens.dimmed));
-        ui.label(formula)
-            .on_hover_text(format!("Target logit. {}", spec.source));
+        formula(ui, spec, tokens.dimmed).on_hover_text(format!("Target logit. {}", spec.source));
         ui.add_space(6.0);
         let values = experiment.loss_values();
         for (index, param) in spec.params.iter().enumerate() {

@@ -1,0 +1,166 @@
+//! What stands at the foot of a picture: the loss's formula, the sentence, the small print.
+
+use crate::experiment::ViewKind;
+use crate::loss::Setting;
+use crate::scene::formula::{Block, Reading};
+use crate::scene::look::{polygon, rounded, text};
+use crate::scene::plane::scale_bar_room;
+use crate::scene::{Anchor, Curves, Font, Group, Item, Rgba, ViewState, caption, fonts, notes};
+use crate::trainer::{HeadState, Snapshot};
+
+/// Sizes of text at unit size, in points.
+const FORMULA: f32 = 17.0;
+const SENTENCE: f32 = 14.5;
+const NOTES: f32 = 11.5;
+/// From one line of text to the next, in sizes.
+const LEADING: f32 = 1.45;
+/// Between the formula and the sentence, in points at unit size.
+const FORMULA_GAP: f32 = 9.0;
+/// Free space at the sides, and under the last line.
+const SIDE: f32 = 20.0;
+const BOTTOM: f32 = 13.0;
+
+/// Formula and words, with a ground of their own where the picture goes on behind them.
+pub(super) fn groups(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+) -> Vec<Group> {
+    let area = view.area(size);
+    let unit = area.foot_unit();
+    let left = area.min[0] + SIDE * unit;
+    let right = match view.kind {
+        ViewKind::Plane => scale_bar_room(area.short_side()).max(SIDE * unit),
+        ViewKind::Circle | ViewKind::Sphere | ViewKind::Input => SIDE * unit,
+    };
+    let width = (area.max[0] - left - right).max(1.0);
+    let lines = lines(snapshot, curves, view, size, [unit, width]);
+    let words_height: f32 = lines.iter().map(|line| LEADING * line.size).sum();
+    let words_top = area.max[1] - BOTTOM * unit - words_height;
+    let formula = view
+        .show
+        .formula
+        .then(|| formula(&snapshot.head, FORMULA * unit, width));
+    let mut top = words_top;
+    let mut items = Vec::new();
+    if let Some(block) = &formula {
+        let gap = if lines.is_empty() { 0.0 } else { FORMULA_GAP };
+        let baseline = words_top - gap * unit - block.below;
+        top = baseline - block.above;
+        items = block.items([left, baseline], |param| {
+            number_color(&snapshot.head, view, param)
+        });
+    }
+    let mut groups = Vec::new();
+    let widest = lines
+        .iter()
+        .map(|line| fonts::estimated_width(&line.words, line.size))
+        .chain(formula.iter().map(|block| block.width))
+        .fold(0.0, f32::max);
+    if is_covered(view) && widest > 0.0 {
+        let pad = 10.0 * unit;
+        let plate = rounded(
+            [left - pad, top - 0.7 * pad],
+            [left + widest + pad, area.max[1] - BOTTOM * unit + 0.5 * pad],
+            8.0 * unit,
+        );
+        let fill = view.theme.ground.with_opacity(0.84);
+        groups.push(group("plate", vec![polygon(plate, fill)]));
+    }
+    groups.push(group("formula", items));
+    groups.push(group("note", words(&lines, [left, words_top], view)));
+    groups
+}
+
+fn group(name: &'static str, items: Vec<Item>) -> Group {
+    Group { name, items }
+}
+
+/// Whether regions or points go on behind the foot.
+fn is_covered(view: &ViewState) -> bool {
+    match view.kind {
+        ViewKind::Plane => true,
+        ViewKind::Circle | ViewKind::Input => false,
+        ViewKind::Sphere => view.sphere.zoom > 1.0,
+    }
+}
+
+/// The loss with the values in force, smaller where it would be too wide.
+fn formula(head: &HeadState, size: f32, width: f32) -> Block {
+    let spec = head.spec.0;
+    let reading = Reading::Values {
+        set: &head.values,
+        in_force: &head.in_force,
+    };
+    let block = Block::of(spec.formula.loss, spec, reading, size);
+    if block.width <= width {
+        return block;
+    }
+    Block::of(spec.formula.loss, spec, reading, size * width / block.width)
+}
+
+/// A margin past its ceiling has the colour of what theory does not allow.
+fn number_color(head: &HeadState, view: &ViewState, param: Option<usize>) -> Rgba {
+    let setting = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    };
+    let is_past = param.is_some_and(|index| {
+        let ceiling = head.spec.ceiling(index, setting, &head.values);
+        ceiling.is_some_and(|ceiling| head.values[index] > ceiling * (1.0 + 1e-6))
+    });
+    if is_past {
+        view.theme.past_ceiling
+    } else {
+        view.theme.text
+    }
+}
+
+struct Line {
+    words: String,
+    size: f32,
+    is_sentence: bool,
+}
+
+/// The sentence and the small print below it, none if they are not shown.
+fn lines(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+    [unit, width]: [f32; 2],
+) -> Vec<Line> {
+    if !view.show.note {
+        return Vec::new();
+    }
+    let sentence = caption(snapshot, curves, view);
+    let small = notes(snapshot, curves, view, size).join(" ");
+    let wrapped = |text: &str, size: f32, is_sentence: bool| {
+        let lines = fonts::wrapped(text, size, width);
+        lines.into_iter().map(move |words| Line {
+            words,
+            size,
+            is_sentence,
+        })
+    };
+    wrapped(&sentence, SENTENCE * unit, true)
+        .chain(wrapped(&small, NOTES * unit, false))
+        .collect()
+}
+
+fn words(lines: &[Line], [left, top]: [f32; 2], view: &ViewState) -> Vec<Item> {
+    let mut y = top;
+    let item = |line: &Line| {
+        let color = if line.is_sentence {
+            view.theme.text
+        } else {
+            view.theme.dimmed
+        };
+        let pos = [left, y + 0.72 * line.size];
+        y += LEADING * line.size;
+        let words = line.words.clone();
+        text(pos, words, line.size, Font::Regular, color, Anchor::Start)
+    };
+    lines.iter().map(item).collect()
+}
