@@ -208,7 +208,7 @@ pub fn notes(
         Space::Solid(solid) => !solid.loops.is_empty(),
     };
     if has_dashes && view.show.margins {
-        notes.push("Dashed: where a class wins with its margin.".to_owned());
+        notes.push("Dashed: where a class wins with its margin; degrees: the gap.".to_owned());
     }
     if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
         notes.push(format!(

@@ -9,11 +9,11 @@ use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
-use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, tag};
+use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
-use crate::scene::plane::{gaps, widest};
+use crate::scene::plane::widest;
 use crate::scene::theme::class_color;
-use crate::scene::{Group, Item, ViewState, fonts, ideal};
+use crate::scene::{Group, Item, ViewState, gaps};
 use crate::trainer::Snapshot;
 
 /// Bars round the circle, 2.5° each.
@@ -64,7 +64,7 @@ pub(super) fn groups(
     if show.regions {
         groups.push(group("regions", frame.regions()));
         if show.margins && curves.has_margin {
-            let gaps = gaps(flat);
+            let gaps = gaps::within_sectors(flat);
             let items = gaps.iter().map(|gap| polygon(frame.wedge(gap), look.gap()));
             groups.push(group("gaps", items.collect()));
         }
@@ -76,7 +76,9 @@ pub(super) fn groups(
     }
     if show.margins {
         groups.push(group("margins", frame.margins()));
-        groups.push(group("angles", frame.gap_angles()));
+        let at = |angle_rad, share| frame.at(angle_rad, share);
+        let angles = gaps::angles(&look, &flat.arcs, frame.radius, at);
+        groups.push(group("angles", angles));
     }
     if show.histogram && show.points {
         groups.push(group("histogram", frame.histogram()));
@@ -193,26 +195,6 @@ impl Frame<'_> {
                 polygon(ring, color)
             })
             .collect()
-    }
-
-    /// The angle of each gap, written in it where it has the room; equal ones once.
-    fn gap_angles(&self) -> Vec<Item> {
-        const PLACES: [f32; 5] = [0.5, 0.58, 0.66, 0.74, 0.86];
-        let size = 11.0 * self.look.unit;
-        let mut written = Vec::new();
-        let mut items = Vec::new();
-        for gap in gaps_between(&self.flat.arcs) {
-            let words = ideal::in_degrees(gap.width_rad());
-            let room = fonts::estimated_width(&words, size) + 1.2 * size;
-            let chord = 2.0 * (0.5 * gap.width_rad()).sin() as f32 * self.radius;
-            let place = PLACES.into_iter().find(|share| share * chord > room);
-            if let (Some(share), false) = (place, written.contains(&words)) {
-                let pos = self.at(gap.middle_rad(), share);
-                items.extend(tag(&self.look, pos, words.clone(), size));
-                written.push(words);
-            }
-        }
-        items
     }
 
     /// Every feature that is shown and has a direction, with its class and index.
@@ -357,26 +339,6 @@ impl Frame<'_> {
     }
 }
 
-/// The stretches from one class's margin to the next's that no class has.
-fn gaps_between(arcs: &[Sector]) -> impl Iterator<Item = Sector> {
-    let mut arcs = arcs.to_vec();
-    arcs.sort_by(|a, b| {
-        let start = |arc: &Sector| arc.start_rad.rem_euclid(TAU);
-        start(a).total_cmp(&start(b))
-    });
-    let n = arcs.len();
-    (0..n).filter_map(move |i| {
-        let (arc, next) = (&arcs[i], &arcs[(i + 1) % n]);
-        let width_rad = angle::ccw_rad(arc.start_rad, next.start_rad) - arc.width_rad();
-        let is_gap = n > 1 && width_rad > 1e-6;
-        is_gap.then_some(Sector {
-            class: arc.class,
-            start_rad: arc.end_rad,
-            end_rad: arc.end_rad + width_rad,
-        })
-    })
-}
-
 /// A number in [0, 1) that belongs to a sample: how far inside the rim it is drawn, so that dense
 /// places look dense. The golden ratio spreads neighbors in the list.
 #[inline]
@@ -460,25 +422,6 @@ mod tests {
         ] {
             assert_eq!(bins.of(u), bin, "{u:?}");
         }
-    }
-
-    #[test]
-    fn gaps_lie_between_the_arcs_whatever_their_order() {
-        let arc = |class, start_rad, end_rad| Sector {
-            class,
-            start_rad,
-            end_rad,
-        };
-        let arcs = [arc(0, 3.0, 4.0), arc(1, -0.5, 0.5), arc(2, 1.0, 3.0)];
-        let mut found: Vec<[f64; 2]> = gaps_between(&arcs)
-            .map(|gap| [gap.start_rad, gap.width_rad()])
-            .collect();
-        found.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        assert_eq!(found.len(), 2, "none where two arcs touch: {found:?}");
-        assert!((found[0][0] - 0.5).abs() < 1e-12 && (found[0][1] - 0.5).abs() < 1e-12);
-        assert!((found[1][0] - 4.0).abs() < 1e-12);
-        assert!((found[1][1] - (TAU - 4.5)).abs() < 1e-12);
-        assert_eq!(gaps_between(&arcs[..1]).count(), 0);
     }
 
     #[test]

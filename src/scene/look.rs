@@ -214,8 +214,10 @@ pub fn number(value: f64) -> String {
         format!("{value:.1}")
     } else if size >= 0.1 {
         format!("{value:.2}")
-    } else {
+    } else if size >= 5e-4 {
         format!("{value:.3}")
+    } else {
+        format!("{value:.0e}")
     }
 }
 
@@ -251,6 +253,8 @@ mod tests {
     fn numbers_are_short() {
         assert_eq!(number(21.84), "21.8");
         assert_eq!(number(0.0), "0");
+        assert_eq!(number(0.002), "0.002");
+        assert_eq!(number(-2.4e-5), "-2e-5");
         assert_eq!(thousands(70_000), "70,000");
         assert_eq!(thousands(12), "12");
     }

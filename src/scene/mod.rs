@@ -17,6 +17,7 @@ mod evenly;
 pub mod fonts;
 mod foot;
 pub mod formula;
+mod gaps;
 mod ideal;
 mod input;
 mod label;

@@ -13,7 +13,7 @@ use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
 use crate::scene::look::{Look, NO_STROKE, disc, line, number, polygon, text};
-use crate::scene::{Anchor, Font, Group, Item, Rgba, ViewState};
+use crate::scene::{Anchor, Font, Group, Item, Rgba, ViewState, gaps};
 use crate::trainer::Snapshot;
 
 /// Where things of the plane stand on this canvas.
@@ -61,6 +61,7 @@ pub(super) fn groups(
     }
     if show.margins {
         groups.push(group("margins", frame.margins()));
+        groups.push(group("angles", frame.gap_angles()));
     }
     if show.points {
         groups.push(group("points", frame.points()));
@@ -107,7 +108,7 @@ impl Frame<'_> {
     }
 
     fn gaps(&self) -> Vec<Item> {
-        gaps(self.flat)
+        gaps::within_sectors(self.flat)
             .iter()
             .map(|gap| polygon(self.wedge(gap), self.look.gap()))
             .collect()
@@ -144,6 +145,17 @@ impl Frame<'_> {
                 Some(line(points, self.look.dashed(self.look.ink(class))))
             })
             .collect()
+    }
+
+    fn gap_angles(&self) -> Vec<Item> {
+        let stage = self.view.stage(self.size);
+        let radius = 0.5 * stage.short_side();
+        let origin = self.screen(Vector2::zeros());
+        let at = |angle_rad, share: f32| {
+            let u = angle::direction(angle_rad).cast::<f32>() * share * radius;
+            [origin[0] + u.x, origin[1] - u.y]
+        };
+        gaps::angles(&self.look, &self.flat.arcs, radius, at)
     }
 
     fn points(&self) -> Vec<Item> {
@@ -381,36 +393,6 @@ pub(super) fn trimmed(value: f64) -> String {
     }
 }
 
-/// The parts of each class's sectors where it wins without its margin.
-pub(super) fn gaps(flat: &Flat) -> Vec<Sector> {
-    use std::f64::consts::TAU;
-    let mut gaps = Vec::new();
-    for sector in &flat.sectors {
-        let mut covered: Vec<[f64; 2]> = Vec::new();
-        for arc in flat.arcs.iter().filter(|arc| arc.class == sector.class) {
-            let offset = angle::ccw_rad(sector.start_rad, arc.start_rad);
-            for start in [offset - TAU, offset] {
-                covered.push([start, start + arc.width_rad()]);
-            }
-        }
-        covered.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        let mut free_from = 0.0;
-        let end = sector.width_rad();
-        for [start, stop] in covered.into_iter().chain([[end, end]]) {
-            let start = start.min(end);
-            if start > free_from + 1e-9 {
-                gaps.push(Sector {
-                    class: sector.class,
-                    start_rad: sector.start_rad + free_from,
-                    end_rad: sector.start_rad + start,
-                });
-            }
-            free_from = stop.max(free_from);
-        }
-    }
-    gaps
-}
-
 /// A class's widest sector.
 pub(super) fn widest(sectors: &[Sector], class: usize) -> Option<&Sector> {
     sectors
@@ -429,45 +411,5 @@ mod tests {
         assert_eq!(round_down(0.0299), 0.02);
         assert_eq!(trimmed(round_down(0.052)), "0.05");
         assert_eq!(trimmed(30.0), "30");
-    }
-
-    #[test]
-    fn gaps_are_what_the_margin_leaves_of_a_sector() {
-        let sector = |start_rad: f64, end_rad: f64| Sector {
-            class: 0,
-            start_rad,
-            end_rad,
-        };
-        let flat = Flat {
-            weights: Vec::new(),
-            bias: Vec::new(),
-            ideal_rad: Vec::new(),
-            sectors: vec![sector(3.0, 4.0)],
-            arcs: vec![sector(
-                3.25 - std::f64::consts::TAU,
-                3.5 - std::f64::consts::TAU,
-            )],
-        };
-        let gaps = gaps(&flat);
-        let widths: Vec<f64> = gaps.iter().map(Sector::width_rad).collect();
-        assert_eq!(gaps.len(), 2, "{gaps:?}");
-        assert!((widths[0] - 0.25).abs() < 1e-9 && (widths[1] - 0.5).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_class_without_margin_arc_is_all_gap() {
-        let whole = Sector {
-            class: 2,
-            start_rad: -1.0,
-            end_rad: 0.5,
-        };
-        let flat = Flat {
-            weights: Vec::new(),
-            bias: Vec::new(),
-            ideal_rad: Vec::new(),
-            sectors: vec![whole],
-            arcs: Vec::new(),
-        };
-        assert_eq!(gaps(&flat), [whole]);
     }
 }

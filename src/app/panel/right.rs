@@ -15,7 +15,7 @@ use crate::app::widget::{Meter, hairline, meter, strong};
 use crate::experiment::Experiment;
 use crate::loss;
 use crate::loss::Setting;
-use crate::scene::{ViewState, thousands};
+use crate::scene::{ViewState, number, thousands};
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
@@ -94,11 +94,11 @@ impl RightPanel {
             .history
             .rows()
             .last()
-            .map_or(String::new(), |row| format!("{:.3}", row.loss));
+            .map_or(String::new(), |row| number(row.loss));
         let loss = Line::new("loss", PlotPoints::Borrowed(&self.loss))
             .color(theme::color(tokens.accent))
             .width(1.5);
-        let span = format!("0 to {:.1}", self.highest_loss);
+        let span = format!("0 to {}", number(self.highest_loss));
         self.curve_ui(ui, ["loss", &span, &newest], loss, self.highest_loss);
         let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
             .color(theme::color(tokens.text))

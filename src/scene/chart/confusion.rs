@@ -45,7 +45,7 @@ pub fn confusion(snapshot: &Snapshot, lit: Option<[usize; 2]>) -> Option<Chart> 
         named.map(|j| (position(j), name(j).to_owned())).collect()
     };
     Some(Chart {
-        title: String::new(),
+        title: "rows: class, columns: taken for".to_owned(),
         x: Axis {
             label: String::new(),
             span: [0.0, n as f64],

@@ -1,0 +1,145 @@
+//! What margins leave of the circle: gaps between neighbors, with their angles.
+
+use std::f64::consts::TAU;
+
+use crate::geometry::angle;
+use crate::geometry::circle::Sector;
+use crate::scene::curves::Flat;
+use crate::scene::look::{Look, tag};
+use crate::scene::{Item, fonts, ideal};
+
+/// The parts of each class's sectors where it wins without its margin.
+pub(super) fn within_sectors(flat: &Flat) -> Vec<Sector> {
+    let mut gaps = Vec::new();
+    for sector in &flat.sectors {
+        let mut covered: Vec<[f64; 2]> = Vec::new();
+        for arc in flat.arcs.iter().filter(|arc| arc.class == sector.class) {
+            let offset = angle::ccw_rad(sector.start_rad, arc.start_rad);
+            for start in [offset - TAU, offset] {
+                covered.push([start, start + arc.width_rad()]);
+            }
+        }
+        covered.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let mut free_from = 0.0;
+        let end = sector.width_rad();
+        for [start, stop] in covered.into_iter().chain([[end, end]]) {
+            let start = start.min(end);
+            if start > free_from + 1e-9 {
+                gaps.push(Sector {
+                    class: sector.class,
+                    start_rad: sector.start_rad + free_from,
+                    end_rad: sector.start_rad + start,
+                });
+            }
+            free_from = stop.max(free_from);
+        }
+    }
+    gaps
+}
+
+/// The stretches from one class's margin to the next's that no class has.
+fn between(arcs: &[Sector]) -> impl Iterator<Item = Sector> {
+    let mut arcs = arcs.to_vec();
+    arcs.sort_by(|a, b| {
+        let start = |arc: &Sector| arc.start_rad.rem_euclid(TAU);
+        start(a).total_cmp(&start(b))
+    });
+    let n = arcs.len();
+    (0..n).filter_map(move |i| {
+        let (arc, next) = (&arcs[i], &arcs[(i + 1) % n]);
+        let width_rad = angle::ccw_rad(arc.start_rad, next.start_rad) - arc.width_rad();
+        let is_gap = n > 1 && width_rad > 1e-6;
+        is_gap.then_some(Sector {
+            class: arc.class,
+            start_rad: arc.end_rad,
+            end_rad: arc.end_rad + width_rad,
+        })
+    })
+}
+
+/// The angle of each gap, written in it where it has the room; equal ones once. `at` gives the point
+/// of the canvas in a direction (radians), at a share of `radius` (points) from the middle.
+pub(super) fn angles(
+    look: &Look,
+    arcs: &[Sector],
+    radius: f32,
+    at: impl Fn(f64, f32) -> [f32; 2],
+) -> Vec<Item> {
+    const PLACES: [f32; 5] = [0.5, 0.58, 0.66, 0.74, 0.86];
+    let size = 11.0 * look.unit;
+    let mut written = Vec::new();
+    let mut items = Vec::new();
+    for gap in between(arcs) {
+        let words = ideal::in_degrees(gap.width_rad());
+        let room = fonts::estimated_width(&words, size) + 1.2 * size;
+        let chord = 2.0 * (0.5 * gap.width_rad()).sin() as f32 * radius;
+        let place = PLACES.into_iter().find(|share| share * chord > room);
+        if let (Some(share), false) = (place, written.contains(&words)) {
+            let pos = at(gap.middle_rad(), share);
+            items.extend(tag(look, pos, words.clone(), size));
+            written.push(words);
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_what_the_margin_leaves_of_a_sector() {
+        let sector = |start_rad: f64, end_rad: f64| Sector {
+            class: 0,
+            start_rad,
+            end_rad,
+        };
+        let flat = Flat {
+            weights: Vec::new(),
+            bias: Vec::new(),
+            ideal_rad: Vec::new(),
+            sectors: vec![sector(3.0, 4.0)],
+            arcs: vec![sector(3.25 - TAU, 3.5 - TAU)],
+        };
+        let gaps = within_sectors(&flat);
+        let widths: Vec<f64> = gaps.iter().map(Sector::width_rad).collect();
+        assert_eq!(gaps.len(), 2, "{gaps:?}");
+        assert!((widths[0] - 0.25).abs() < 1e-9 && (widths[1] - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_class_without_margin_arc_is_all_gap() {
+        let whole = Sector {
+            class: 2,
+            start_rad: -1.0,
+            end_rad: 0.5,
+        };
+        let flat = Flat {
+            weights: Vec::new(),
+            bias: Vec::new(),
+            ideal_rad: Vec::new(),
+            sectors: vec![whole],
+            arcs: Vec::new(),
+        };
+        assert_eq!(within_sectors(&flat), [whole]);
+    }
+
+    #[test]
+    fn gaps_lie_between_the_arcs_whatever_their_order() {
+        let arc = |class, start_rad, end_rad| Sector {
+            class,
+            start_rad,
+            end_rad,
+        };
+        let arcs = [arc(0, 3.0, 4.0), arc(1, -0.5, 0.5), arc(2, 1.0, 3.0)];
+        let mut found: Vec<[f64; 2]> = between(&arcs)
+            .map(|gap| [gap.start_rad, gap.width_rad()])
+            .collect();
+        found.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        assert_eq!(found.len(), 2, "none where two arcs touch: {found:?}");
+        assert!((found[0][0] - 0.5).abs() < 1e-12 && (found[0][1] - 0.5).abs() < 1e-12);
+        assert!((found[1][0] - 4.0).abs() < 1e-12);
+        assert!((found[1][1] - (TAU - 4.5)).abs() < 1e-12);
+        assert_eq!(between(&arcs[..1]).count(), 0);
+    }
+}
