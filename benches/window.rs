@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput};
+use egui::accesskit::{Action, ActionRequest, TreeId};
 use egui::{Context, Event, FullOutput, Key, Modifiers, RawInput, Rect, Vec2};
 use marginscope::app::{App, theme};
 use marginscope::experiment::{Experiment, ViewKind};
@@ -35,17 +36,19 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Ten classes of free embeddings: samples come at no cost, as many as are asked for.
+/// Ten classes of free embeddings: samples come at no cost, as many as are asked for. Inputs are
+/// those of ten classes of blobs.
 fn experiment(view: ViewKind, n_samples: usize) -> Experiment {
-    let (loss, dim) = match view {
-        ViewKind::Plane | ViewKind::Input => ("softmax", "2"),
-        ViewKind::Circle => ("arcface", "2"),
-        ViewKind::Sphere => ("arcface", "3"),
+    let (source, loss, dim) = match view {
+        ViewKind::Plane => ("free", "softmax", "2"),
+        ViewKind::Input => ("blobs", "softmax", "2"),
+        ViewKind::Circle => ("free", "arcface", "2"),
+        ViewKind::Sphere => ("free", "arcface", "3"),
     };
     let samples = (n_samples / 10).to_string();
     let mut experiment = Experiment::default();
     for (key, value) in [
-        ("data.source", "free"),
+        ("data.source", source),
         ("data.samples", samples.as_str()),
         ("loss.id", loss),
         ("network.dim", dim),
@@ -165,6 +168,25 @@ impl Window {
         }]);
     }
 
+    /// Clicks what has this name for screen readers.
+    fn click(&mut self, name: &str) {
+        self.ctx.enable_accesskit();
+        let output = self.run(Vec::new());
+        let update = output.platform_output.accesskit_update.expect("a tree");
+        let mut nodes = update.nodes.iter();
+        let (id, _) = nodes
+            .find(|(_, node)| node.label() == Some(name))
+            .unwrap_or_else(|| panic!("nothing is called {name}"));
+        self.frame(vec![Event::AccessKitActionRequest(ActionRequest {
+            action: Action::Click,
+            target_tree: TreeId::ROOT,
+            target_node: *id,
+            data: None,
+        })]);
+        self.ctx.disable_accesskit();
+        self.rest();
+    }
+
     fn wait_for(&mut self, holds: impl Fn(&Snapshot) -> bool) {
         while !self.app.snapshot().is_some_and(|snapshot| holds(snapshot)) {
             std::thread::sleep(FRAME);
@@ -224,17 +246,6 @@ fn frames(criterion: &mut Criterion) {
                         .sum()
                 });
             });
-            if n == 10_000 {
-                with_trails(&mut window);
-                group.bench_function(format!("{name}/new snapshot with trails"), |bencher| {
-                    bencher.iter_custom(|n_frames| {
-                        (0..n_frames)
-                            .map(|_| window.frame_with_a_new_snapshot())
-                            .sum()
-                    });
-                });
-                window.app.view_mut().show.trails = false;
-            }
             let mut output = window.run(Vec::new());
             let shapes = std::mem::take(&mut output.shapes);
             group.bench_function(format!("{name}/triangles"), |bencher| {
@@ -244,15 +255,31 @@ fn frames(criterion: &mut Criterion) {
                     BatchSize::LargeInput,
                 );
             });
+            switch_all_on(&mut window);
+            group.bench_function(format!("{name}/all on, new snapshot"), |bencher| {
+                bencher.iter_custom(|n_frames| {
+                    (0..n_frames)
+                        .map(|_| window.frame_with_a_new_snapshot())
+                        .sum()
+                });
+            });
         }
     }
     group.finish();
 }
 
-/// Shows trails, and lets them grow to their full length.
-fn with_trails(window: &mut Window) {
+/// Shows all that can be shown: a kept sample, arrows, lengths, every plot and meter, and trails at
+/// their full length.
+fn switch_all_on(window: &mut Window) {
     const LONGEST: usize = 16;
-    window.app.view_mut().show.trails = true;
+    for name in ["Margin map", "Confusion", "Neural collapse"] {
+        window.click(name);
+    }
+    let view = window.app.view_mut();
+    view.kept = Some(0);
+    view.show.trails = true;
+    view.show.arrows = true;
+    view.show.lengths = true;
     for _ in 0..LONGEST {
         window.frame_with_a_new_snapshot();
     }
