@@ -44,6 +44,7 @@ impl ScoreGrid<'_> {
             let [a, b, c] = triangles[triangle].map(|node| winners[node]);
             (a == b && b == c).then_some(a)
         };
+        let mut contenders = Vec::with_capacity(self.n_classes);
         for (index, nodes) in triangles.iter().enumerate() {
             match uniform(index) {
                 // Between two triangles of one class there is no outline.
@@ -57,8 +58,10 @@ impl ScoreGrid<'_> {
                     }
                 }
                 None => {
-                    for (class, outline) in outlines.iter_mut().enumerate() {
-                        outline.add_ring(&self.part(*nodes, class));
+                    self.contenders(*nodes, &winners, &mut contenders);
+                    for &class in &contenders {
+                        let part = self.part(*nodes, class, &contenders);
+                        outlines[class].add_ring(&part);
                     }
                 }
             }
@@ -118,15 +121,29 @@ impl ScoreGrid<'_> {
         }
     }
 
-    /// The part of a triangle where a class wins.
-    fn part(&self, nodes: [usize; 3], class: usize) -> Vec<[f64; 2]> {
+    /// The classes that may win somewhere in a triangle: all but those that lose to the winner of
+    /// one of its corners at each of them.
+    fn contenders(&self, nodes: [usize; 3], winners: &[usize], into: &mut Vec<usize>) {
+        let of_corners = nodes.map(|node| winners[node]);
+        let may_win = |class: usize| {
+            of_corners.iter().all(|&winner| {
+                let leads = |&node: &usize| self.score(node, class) >= self.score(node, winner);
+                winner == class || nodes.iter().any(leads)
+            })
+        };
+        into.clear();
+        into.extend((0..self.n_classes).filter(|&class| may_win(class)));
+    }
+
+    /// The part of a triangle where a class wins, given all that may.
+    fn part(&self, nodes: [usize; 3], class: usize, contenders: &[usize]) -> Vec<[f64; 2]> {
         let mut part: Vec<Corner> = (0..3)
             .map(|i| Corner {
                 at: self.place(nodes[i]),
                 shares: [0, 1, 2].map(|k| f64::from(u8::from(k == i))),
             })
             .collect();
-        for rival in (0..self.n_classes).filter(|&rival| rival != class) {
+        for &rival in contenders.iter().filter(|&&rival| rival != class) {
             let lead = nodes.map(|node| self.score(node, class) - self.score(node, rival));
             part = clipped(&part, lead);
             if part.is_empty() {

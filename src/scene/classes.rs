@@ -14,8 +14,14 @@ pub struct Classes {
 impl Classes {
     /// One class of `n_classes`.
     pub fn only(class: usize, n_classes: usize) -> Self {
+        Self::these(&[class], n_classes)
+    }
+
+    /// Some of `n_classes`.
+    pub(super) fn these(classes: &[usize], n_classes: usize) -> Self {
+        let others = (0..n_classes).filter(|class| !classes.contains(class));
         Self {
-            hidden: (0..n_classes).filter(|&other| other != class).collect(),
+            hidden: others.collect(),
         }
     }
 

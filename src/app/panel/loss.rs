@@ -9,7 +9,7 @@ use crate::app::theme;
 use crate::app::widget::{Knob, formula, knob, strong};
 use crate::experiment::Experiment;
 use crate::loss::theory::{Arrangement, equivalents};
-use crate::loss::{Course, Param, Setting, Unit, Values, short};
+use crate::loss::{Course, LossSpec, Param, Setting, Unit, Values, short};
 
 /// The controls with what theory last said.
 #[derive(Debug, Default)]
@@ -17,6 +17,9 @@ pub(super) struct LossControls {
     /// For which setting and ψ(0).
     least_scale_of: Option<(Setting, f64)>,
     least_scale: Option<f64>,
+    /// For which loss, values and setting.
+    same_gap_of: Option<(&'static str, Values<f64>, Setting)>,
+    same_gap: String,
 }
 
 /// The target probability that the least scale is given for.
@@ -87,7 +90,7 @@ impl LossControls {
         if ceiling.is_some_and(|ceiling| values[index] > ceiling) {
             past_ceiling_ui(ui);
         } else if ceiling.is_some() {
-            equivalents_ui(ui, experiment, values);
+            self.equivalents_ui(ui, experiment, values);
         }
     }
 
@@ -101,6 +104,33 @@ impl LossControls {
         }
         self.least_scale
     }
+
+    /// The margins of other losses that leave the same gap between neighbors of the best
+    /// arrangement.
+    fn equivalents_ui(&mut self, ui: &mut Ui, experiment: &Experiment, values: &Values<f64>) {
+        let (spec, setting) = (experiment.loss.spec, experiment.setting());
+        let of = Some((spec.id, *values, setting));
+        if self.same_gap_of != of {
+            self.same_gap_of = of;
+            self.same_gap = same_gap(spec, setting, values);
+        }
+        if !self.same_gap.is_empty() {
+            let text = format!("same gap: {}", self.same_gap);
+            ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak())
+                .on_hover_text("Margins of other losses that leave as wide a gap between two neighbors of the best arrangement");
+        }
+    }
+}
+
+/// The margins of other losses that leave the same gap, in words.
+fn same_gap(spec: &LossSpec, setting: Setting, values: &Values<f64>) -> String {
+    let others = equivalents(spec, values, setting.best_angle_rad());
+    let words = others.map(|other| {
+        let value = short((other.value * 1e3).round() / 1e3);
+        let unit = other.param.unit.suffix();
+        format!("{} {value} {unit}", other.spec.short_name)
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The parameter's name with its letter; the letter alone where the name only numbers it.
@@ -136,26 +166,6 @@ fn past_ceiling_ui(ui: &mut Ui) {
             .size(theme::size::NOTE)
             .color(pink),
     );
-}
-
-/// The margins of other losses that leave the same gap between neighbors of the best arrangement.
-fn equivalents_ui(ui: &mut Ui, experiment: &Experiment, values: &Values<f64>) {
-    let angle_rad = experiment.setting().best_angle_rad();
-    let same: Vec<String> = equivalents(experiment.loss.spec, values, angle_rad)
-        .map(|other| {
-            let unit = other.param.unit.suffix();
-            format!(
-                "{} {} {unit}",
-                other.spec.short_name,
-                short((other.value * 1e3).round() / 1e3)
-            )
-        })
-        .collect();
-    if !same.is_empty() {
-        let text = format!("same gap: {}", same.join(", "));
-        ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak())
-            .on_hover_text("Margins of other losses that leave as wide a gap between two neighbors of the best arrangement");
-    }
 }
 
 /// The value in force where it still differs from the value that was set.

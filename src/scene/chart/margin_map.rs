@@ -4,17 +4,23 @@
 use crate::geometry::angle;
 use crate::loss::{Form, Rho};
 use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::evenly::evenly;
 use crate::scene::theme::class_color;
+use crate::scene::{Classes, Rgba};
 use crate::trainer::{HeadState, Snapshot, angle_between};
 
 /// Points of a boundary.
 const N_POINTS: usize = 180;
 
+/// Samples of a class: more would lie on each other in a chart of this size.
+const MOST_SAMPLES: usize = 1000;
+
 /// Angles to the weights of two classes, in degrees: where one wins, where it wins with its margin,
 /// and the samples of both.
 ///
 /// Heads without unit weights have boundaries that depend on lengths: drawn for the weights as
-/// they are and the mean feature length.
+/// they are and the mean feature length. Of many samples a thousand of each class are drawn, evenly
+/// chosen.
 pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
     let head = &snapshot.head;
     let sides = Sides::new(snapshot, classes);
@@ -182,20 +188,17 @@ fn reachable(head: &HeadState, classes: [usize; 2]) -> Series {
     }
 }
 
-fn points(snapshot: &Snapshot, classes: [usize; 2]) -> Vec<([f64; 2], crate::scene::Rgba, u32)> {
+fn points(snapshot: &Snapshot, classes: [usize; 2]) -> Vec<([f64; 2], Rgba, u32)> {
     let (head, probe) = (&snapshot.head, &snapshot.probe);
-    let samples = probe
-        .features
-        .chunks_exact(head.dim)
-        .zip(probe.labels.iter());
-    let ours = samples
-        .enumerate()
-        .filter(|(_, (_, y))| classes.contains(&usize::from(**y)));
-    ours.map(|(i, (x, &y))| {
+    let both = Classes::these(&classes, head.n_classes);
+    let chosen = evenly(&probe.labels, 2 * MOST_SAMPLES, MOST_SAMPLES, &both);
+    let place = |i: u32| {
+        let x = &probe.features[i as usize * head.dim..][..head.dim];
         let at = classes.map(|class| angle_between(x, head.weight(class)).to_degrees());
-        (at, class_color(usize::from(y)), i as u32)
-    })
-    .collect()
+        let color = class_color(usize::from(probe.labels[i as usize]));
+        (at, color, i)
+    };
+    chosen.into_iter().map(place).collect()
 }
 
 fn norm(w: &[f32]) -> f64 {
