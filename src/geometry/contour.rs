@@ -46,23 +46,19 @@ impl ScoreGrid<'_> {
         };
         let mut contenders = Vec::with_capacity(self.n_classes);
         for (index, nodes) in triangles.iter().enumerate() {
-            match uniform(index) {
-                // Between two triangles of one class there is no outline.
-                Some(class) => {
-                    for side in 0..3 {
-                        let across = self.across(index, side);
-                        if across.and_then(&uniform).is_none() {
-                            let ends = [nodes[side], nodes[(side + 1) % 3]];
-                            outlines[class].add(ends.map(|node| self.place(node)));
-                        }
-                    }
+            let Some(class) = uniform(index) else {
+                self.contenders(*nodes, &winners, &mut contenders);
+                for &class in &contenders {
+                    outlines[class].add_ring(&self.part(*nodes, class, &contenders));
                 }
-                None => {
-                    self.contenders(*nodes, &winners, &mut contenders);
-                    for &class in &contenders {
-                        let part = self.part(*nodes, class, &contenders);
-                        outlines[class].add_ring(&part);
-                    }
+                continue;
+            };
+            for side in 0..3 {
+                // Between two triangles of one class there is no outline.
+                let across = self.across(index, side);
+                if across.and_then(&uniform).is_none() {
+                    let ends = [nodes[side], nodes[(side + 1) % 3]];
+                    outlines[class].add(ends.map(|node| self.place(node)));
                 }
             }
         }
