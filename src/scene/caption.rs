@@ -208,7 +208,12 @@ pub fn notes(
         Space::Solid(solid) => !solid.loops.is_empty(),
     };
     if has_dashes && view.show.margins {
-        notes.push("Dashed: where a class wins with its margin; degrees: the gap.".to_owned());
+        let gaps = if view.writes_gaps() {
+            "; degrees: the gap"
+        } else {
+            ""
+        };
+        notes.push(format!("Dashed: where a class wins with its margin{gaps}."));
     }
     if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
         notes.push(format!(

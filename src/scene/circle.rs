@@ -76,6 +76,8 @@ pub(super) fn groups(
     }
     if show.margins {
         groups.push(group("margins", frame.margins()));
+    }
+    if view.writes_gaps() {
         let at = |angle_rad, share| frame.at(angle_rad, share);
         let angles = gaps::angles(&look, &flat.arcs, frame.radius, at);
         groups.push(group("angles", angles));

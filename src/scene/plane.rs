@@ -61,6 +61,8 @@ pub(super) fn groups(
     }
     if show.margins {
         groups.push(group("margins", frame.margins()));
+    }
+    if view.writes_gaps() {
         groups.push(group("angles", frame.gap_angles()));
     }
     if show.points {

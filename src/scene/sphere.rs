@@ -88,7 +88,7 @@ pub(super) fn groups(
     if show.ideal {
         groups.push(group("ideal", frame.ideal()));
     }
-    if show.margins {
+    if view.writes_gaps() {
         groups.push(group("angles", frame.gap_angles()));
     }
     let (weights, labels) = frame.pins();

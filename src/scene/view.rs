@@ -206,6 +206,11 @@ impl ViewState {
         }
     }
 
+    /// Whether the angles of gaps are written: not among those of a kept sample.
+    pub(super) fn writes_gaps(&self) -> bool {
+        self.show.margins && self.kept.is_none()
+    }
+
     /// The same without the strips of formula and sentence: where circle and sphere stand, and
     /// what the plane fills.
     pub(super) fn stage(&self, size: [f32; 2]) -> Area {
