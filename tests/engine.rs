@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use common::runs::{BLOBS, experiment, metrics, steps, trainer};
 use marginscope::experiment::{Change, Experiment, ViewKind};
 use marginscope::export::svg;
+use marginscope::loss::{Form, LOSSES};
 use marginscope::scene;
 use marginscope::scene::ViewState;
 use marginscope::scene::theme::DARK;
@@ -104,13 +105,78 @@ fn check_cliff(loss: &str, dim: &str, classes: &str, scale: &str, below: &str, a
         };
         let (low, high) = (share(below), share(above));
         assert!(low >= 0.99, "{loss} {below}, seed {seed}: {low}");
-        assert!(high <= 0.01, "{loss} {above}, seed {seed}: {high}");
+        assert_eq!(high, 0.0, "{loss} {above}, seed {seed}");
     }
 }
 
 #[test]
 fn cosface_falls_off_its_cliff_on_the_circle() {
     check_cliff("cosface", "2", "10", "16", "0.185", "0.195");
+}
+
+/// Ten free classes on the circle under `CosFace` after 2,000 steps: gaps between neighboring
+/// weights in degrees, from the least on, share of satisfied margins, accuracy.
+fn past_the_ceiling(margin: &str, seed: &str) -> (Vec<f64>, f64, f64) {
+    let mut settings = free("2", "10", "cosface", "16", seed);
+    settings.push(("loss.margin", margin));
+    let mut run = trainer(&settings, Horizon::Endless, 1);
+    steps(&mut run, 2000);
+    let head = run.head_state();
+    let direction = |j: usize| f64::from(head.weight(j)[1]).atan2(f64::from(head.weight(j)[0]));
+    let mut around: Vec<f64> = (0..10).map(|j| direction(j).to_degrees()).collect();
+    around.sort_by(f64::total_cmp);
+    let gap = |j: usize| (around[(j + 1) % 10] - around[j]).rem_euclid(360.0);
+    let mut gaps: Vec<f64> = (0..10).map(gap).collect();
+    gaps.sort_by(f64::total_cmp);
+    let metrics = metrics(&run);
+    (gaps, metrics.margin_satisfied, metrics.accuracy)
+}
+
+/// Far past its ceiling of 0.191 a margin is kept by some classes at the cost of others: at 0.30
+/// the most are 45° apart and three to four are pressed together, but still told apart. At 0.40 two
+/// pairs have fused for good, with half of their samples taken for the partner.
+///
+/// Not five pairs at 72°: with features at their weights these cost ln(1 + eˢᵐ + …) = 4.81 at
+/// m = 0.30, s = 16, and the even decagon 2.52.
+#[test]
+fn far_past_the_ceiling_classes_are_pressed_together_and_fuse_in_pairs() {
+    for seed in ["1", "2", "3"] {
+        let (gaps, share, accuracy) = past_the_ceiling("0.30", seed);
+        assert!(gaps[0] < 13.0 && gaps[0] > 5.0, "seed {seed}: {gaps:?}");
+        assert!(gaps[5] > 40.0, "seed {seed}: {gaps:?}");
+        assert!((0.3..0.6).contains(&share), "seed {seed}: {share}");
+        assert_eq!(accuracy, 1.0, "seed {seed}");
+        let (gaps, share, accuracy) = past_the_ceiling("0.40", seed);
+        assert!(gaps[1] < 0.5 && gaps[2] > 10.0, "seed {seed}: {gaps:?}");
+        assert!(share < 0.5, "seed {seed}: {share}");
+        assert!((accuracy - 0.8).abs() < 0.051, "seed {seed}: {accuracy}");
+    }
+    let cost = |cosines: &[f64]| -> f64 {
+        let rivals = cosines.iter().map(|cos| (16.0 * (cos - 0.7)).exp());
+        rivals.sum::<f64>().ln_1p()
+    };
+    let cos_deg = |degrees: f64| degrees.to_radians().cos();
+    let pairs: Vec<f64> = [0.0, 72.0, 72.0, 72.0, 72.0, 144.0, 144.0, 144.0, 144.0]
+        .map(cos_deg)
+        .to_vec();
+    let decagon: Vec<f64> = (1..10).map(|k| cos_deg(36.0 * f64::from(k))).collect();
+    assert!((cost(&pairs) - 4.81).abs() < 0.005 && (cost(&decagon) - 2.52).abs() < 0.005);
+}
+
+/// What the window goes through: a margin that is dragged past its ceiling in mid-run.
+#[test]
+fn a_margin_dragged_past_the_ceiling_presses_classes_together() {
+    let mut run = trainer(&free("2", "10", "cosface", "16", "1"), Horizon::Endless, 1);
+    steps(&mut run, 500);
+    assert_eq!(metrics(&run).margin_satisfied, 1.0);
+    assert!(weight_angle_deg(&run) > 35.9);
+    set(&mut run, "loss.margin", "0.30");
+    steps(&mut run, 1);
+    assert_eq!(metrics(&run).margin_satisfied, 0.0);
+    steps(&mut run, 2000);
+    let share = metrics(&run).margin_satisfied;
+    assert!((0.3..0.6).contains(&share), "{share}");
+    assert!(weight_angle_deg(&run) < 13.0);
 }
 
 #[test]
@@ -126,6 +192,77 @@ fn cosface_falls_off_its_cliff_on_the_sphere() {
 #[test]
 fn arcface_falls_off_its_cliff_on_the_sphere() {
     check_cliff("arcface", "3", "6", "8", "1.55", "1.60");
+}
+
+// ---------------------------------------------------------------- points of the plane
+
+/// As in the window with nothing but data and loss chosen. One sample in a hundred of these sets
+/// lies nearer to another class (`DataSource::default_noise`). Measured: 97.7% at least after 2,000 steps, seeds
+/// 1..=6.
+#[track_caller]
+fn check_all_losses_learn(source: &str) {
+    const N_STEPS: u64 = 1000;
+    for spec in LOSSES.iter().filter(|spec| spec.form != Form::Binary) {
+        let is_cosine = spec.form.is_cosine(); // the ones that failed
+        for seed in if is_cosine { &["1", "2"][..] } else { &["1"] } {
+            let settings = [
+                ("data.source", source),
+                ("loss.id", spec.id),
+                ("run.seed", *seed),
+            ];
+            let mut run = trainer(&settings, Horizon::Endless, 1);
+            run.threads().install(|| steps(&mut run, N_STEPS));
+            let data = Arc::clone(run.data());
+            let test = data.test.as_ref().and_then(|test| run.evaluate(test));
+            let accuracy = test.map_or(0.0, |metrics| metrics.accuracy);
+            assert!(
+                accuracy >= 0.97,
+                "{source}, {}, seed {seed}: {accuracy}",
+                spec.id
+            );
+        }
+    }
+}
+
+#[test]
+fn every_loss_learns_rings_with_its_defaults() {
+    check_all_losses_learn("rings");
+}
+
+#[test]
+fn every_loss_learns_the_spiral_with_its_defaults() {
+    check_all_losses_learn("spiral");
+}
+
+/// Without a length a headless run is long enough for that: three epochs would be 33 steps.
+#[test]
+fn a_headless_run_on_points_lasts_as_long_as_it_takes() {
+    let settings = [("data.source", "spiral"), ("loss.id", "arcface")];
+    let experiment = experiment(&settings);
+    assert_eq!(experiment.n_steps(1500), 2000);
+    let mut run = trainer(&settings, Horizon::Steps(2000), 1);
+    steps(&mut run, 2000);
+    let accuracy = metrics(&run).accuracy;
+    assert!(accuracy >= 0.98, "{accuracy}");
+}
+
+/// A circle of few classes needs less scale; what is not a map of the plane to the circle keeps 16.
+#[test]
+fn the_default_scale_of_points_is_what_their_classes_need() {
+    for (settings, expected) in [
+        (&[("data.source", "spiral")][..], 4.0),
+        (&[("data.source", "rings"), ("classes", "5")], 8.0),
+        (&[("data.source", "rings"), ("classes", "8")], 16.0),
+        (&[("data.source", "rings"), ("dim", "3")], 16.0),
+        (&[("data.source", "blobs")], 16.0),
+        (&[("data.source", "mnist")], 16.0),
+        (&[("data.source", "mnist"), ("classes", "3")], 16.0),
+        (&[("data.source", "rings"), ("network.kind", "none")], 16.0),
+        (&[("data.source", "rings"), ("scale", "30")], 30.0),
+    ] {
+        let experiment = experiment(&[&[("loss.id", "normface")], settings].concat());
+        assert_eq!(experiment.loss_values()[0], expected, "{settings:?}");
+    }
 }
 
 // ---------------------------------------------------------------- changes in mid-run

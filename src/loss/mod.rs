@@ -29,7 +29,10 @@ pub mod theory;
 pub use formula::{Formula, Piece};
 pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;
-pub use spec::{Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, short};
+pub use spec::{
+    Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, enough_scale_on_circle,
+    short,
+};
 
 /// Every loss, in the order of the lecture.
 pub static LOSSES: &[&LossSpec] = &[

@@ -388,6 +388,14 @@ pub(in crate::loss) const SCALE: Param = Param {
     ceiling: None,
 };
 
+/// The scale with which `n_classes` evenly around a circle reach a probability of 0.99, rounded up
+/// (`losses.md` 5.5, its approximation).
+pub fn enough_scale_on_circle(n_classes: usize) -> f64 {
+    const ODDS: f64 = 99.0;
+    let angle_rad = std::f64::consts::TAU / n_classes.max(2) as f64;
+    ((2.0 * ODDS).ln() / (1.0 - angle_rad.cos())).ceil()
+}
+
 /// 16 up to ten classes (measured, `losses.md` 10); beyond, the least scale with which the best
 /// arrangement reaches a target probability of 0.9 (`losses.md` 5.5, both approximations).
 fn default_scale(setting: Setting) -> f64 {

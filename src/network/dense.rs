@@ -50,9 +50,13 @@ impl Dense {
         ProductShape::of(&self.weight, 1)
     }
 
-    /// Draws weight and bias from U(±1/√inputs), as PyTorch does.
-    pub fn init(&self, params: &mut [f32], rng: &mut impl Rng) {
-        init_uniform(&mut params[self.weight.range()], self.n_inputs, rng);
+    /// Draws weight and bias from U(±1/√inputs), as PyTorch does, the weight times `gain`.
+    pub fn init(&self, params: &mut [f32], gain: f32, rng: &mut impl Rng) {
+        let weight = &mut params[self.weight.range()];
+        init_uniform(weight, self.n_inputs, rng);
+        for w in weight {
+            *w *= gain;
+        }
         init_uniform(&mut params[self.bias.range()], self.n_inputs, rng);
     }
 

@@ -99,6 +99,36 @@ enum Layer {
     Activation(ActivationLayer),
 }
 
+/// How many times larger than U(±1/√inputs) dense weights start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gain {
+    /// On weights of the inputs.
+    pub first: f32,
+    /// On all other weights.
+    pub others: f32,
+}
+
+impl Gain {
+    /// As PyTorch does, for images.
+    pub const ONE: Self = Self {
+        first: 1.0,
+        others: 1.0,
+    };
+    /// For points of the plane: variance is kept from layer to layer (He et al. 2015,
+    /// arXiv 1502.01852, eq. 10: U(±√(6/inputs))), and made 1 of the inputs', whose coordinates
+    /// deviate by about ½.
+    ///
+    /// With [`Gain::ONE`] it shrinks to a third in every layer, until biases are nearly all of a
+    /// feature: the plane starts on a short arc, and a map from the plane to the circle that winds
+    /// too little cannot be mended, since no gradient of a cosine head points through the center.
+    pub const POINTS: Self = Self {
+        first: 2.0 * SQRT_6,
+        others: SQRT_6,
+    };
+}
+
+const SQRT_6: f32 = 2.449_489_7;
+
 /// A feed-forward network: inputs `[inputs, n]` to features `[dim, n]`.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -285,11 +315,12 @@ impl Network {
     }
 
     /// Draws all parameters.
-    pub fn init(&self, params: &mut [f32], rng: &mut impl Rng) {
-        for layer in &self.layers {
+    pub fn init(&self, params: &mut [f32], gain: Gain, rng: &mut impl Rng) {
+        for (i, layer) in self.layers.iter().enumerate() {
+            let gain = if i == 0 { gain.first } else { gain.others };
             match layer {
                 Layer::Conv(conv) => conv.init(params, rng),
-                Layer::Dense(dense) => dense.init(params, rng),
+                Layer::Dense(dense) => dense.init(params, gain, rng),
                 Layer::Activation(activation) => activation.init(params),
             }
         }
@@ -462,7 +493,7 @@ mod tests {
         let n = 3;
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut params = vec![0.0; layout.len()];
-        network.init(&mut params, &mut rng);
+        network.init(&mut params, Gain::ONE, &mut rng);
         for tensor in layout
             .tensors()
             .iter()

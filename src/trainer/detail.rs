@@ -5,7 +5,8 @@ use crate::trainer::collapse::Collapse;
 /// Counts over the samples that were measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detail {
-    /// Samples by `θ_y`, in [`N_ANGLE_BINS`] equal bins from 0 to π.
+    /// Samples by `θ_y`, in [`N_ANGLE_BINS`] equal bins from 0 to π; a sample or weight of length
+    /// zero has none.
     pub target_angles: Vec<u32>,
     /// The plain argmax of each sample `[n]`
     pub predictions: Vec<u16>,
@@ -38,9 +39,11 @@ impl Detail {
     }
 
     /// Counts one more sample of class `label`.
-    pub(super) fn count(&mut self, label: usize, prediction: usize, target_angle_rad: f64) {
-        let bin = target_angle_rad / std::f64::consts::PI * N_ANGLE_BINS as f64;
-        self.target_angles[(bin as usize).min(N_ANGLE_BINS - 1)] += 1;
+    pub(super) fn count(&mut self, label: usize, prediction: usize, target_angle_rad: Option<f64>) {
+        if let Some(angle_rad) = target_angle_rad {
+            let bin = angle_rad / std::f64::consts::PI * N_ANGLE_BINS as f64;
+            self.target_angles[(bin as usize).min(N_ANGLE_BINS - 1)] += 1;
+        }
         self.predictions.push(prediction as u16);
         if let Some(count) = self.confusion.get_mut(label * self.n_classes + prediction) {
             *count += 1;

@@ -60,7 +60,8 @@ impl HeadState {
         Scorer::new(self)
     }
 
-    /// Least angle between two class weights; `None` for fewer than two.
+    /// Least angle between two class weights; `None` for fewer than two, or where one is zero and
+    /// has no direction.
     pub fn min_weight_angle_rad(&self) -> Option<f64> {
         let weights: Vec<&[f32]> = (0..self.n_classes).map(|j| self.weight(j)).collect();
         if self.spec.form == Form::Binary {
@@ -77,7 +78,7 @@ pub struct Metrics {
     pub n_samples: usize,
     /// Share of samples whose plain argmax is their class.
     pub accuracy: f64,
-    /// Mean θ_y.
+    /// Mean θ_y over samples that have one: a zero feature has no angle.
     pub target_angle_rad: Option<f64>,
     /// Mean angle between a feature and the mean direction of its class.
     pub intra_class_angle_rad: Option<f64>,
@@ -167,15 +168,17 @@ impl<'a> Scorer<'a> {
         let length = norm(feature);
         let own_score = scores[label];
         let angle_rad = angle_to_unit_rad(feature, length, self.direction(label));
+        let has_angle = length > 0.0 && self.lengths[label] > 0.0;
         let target = self.target(own_score, angle_rad, length, label);
         // `max` would pass over a score that is not a number.
         let is_finite = self.is_finite && length.is_finite() && target.is_finite();
+        let is_placed = has_angle || !self.head.spec.form.is_angular();
         let is_correct = wins(own_score, before, after);
         Sample {
             length,
-            angle_rad,
+            angle_rad: has_angle.then_some(angle_rad),
             prediction: if is_correct { label } else { argmax(scores) },
-            has_margin: is_finite && target >= before.max(after),
+            has_margin: is_finite && is_placed && target >= before.max(after),
         }
     }
 
@@ -206,8 +209,8 @@ fn wins(own_score: f64, before: f64, after: f64) -> bool {
 struct Sample {
     /// ‖x‖
     length: f64,
-    /// θ_y
-    angle_rad: f64,
+    /// θ_y; `None` where feature or weight is zero and has no direction.
+    angle_rad: Option<f64>,
     /// The plain argmax, the first among equals.
     prediction: usize,
     /// Whether f_y = ρψ(θ_y) − max_{k≠y} ρcosθ_k ≥ 0.
@@ -251,7 +254,10 @@ pub fn examine(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<(Me
         sums.satisfied += u64::from(sample.has_margin);
         sums.correct += u64::from(sample.prediction == y);
         detail.count(y, sample.prediction, sample.angle_rad);
-        sums.target_angle += sample.angle_rad;
+        if let Some(angle_rad) = sample.angle_rad {
+            sums.target_angle += angle_rad;
+            sums.angles += 1;
+        }
         sums.length += sample.length;
         if sample.length > 0.0 {
             let share = 1.0 / sample.length;
@@ -265,7 +271,8 @@ pub fn examine(head: &HeadState, features: &[f32], labels: &[u16]) -> Option<(Me
     let metrics = Metrics {
         n_samples: labels.len(),
         accuracy: sums.correct as f64 / n,
-        target_angle_rad: (head.spec.form != Form::Binary).then_some(sums.target_angle / n),
+        target_angle_rad: (head.spec.form != Form::Binary && sums.angles > 0)
+            .then(|| sums.target_angle / sums.angles as f64),
         intra_class_angle_rad: intra_class_angle_rad(features, labels, dim, &means),
         min_weight_angle_rad: head.min_weight_angle_rad(),
         min_class_mean_angle_rad: min_mean_angle_rad(&means, dim, head.n_classes),
@@ -280,6 +287,8 @@ struct Sums {
     satisfied: u64,
     correct: u64,
     target_angle: f64,
+    /// Samples that have one.
+    angles: u64,
     length: f64,
 }
 
@@ -294,7 +303,7 @@ pub fn argmax(scores: &[f64]) -> usize {
     best
 }
 
-/// Mean over samples whose class has a mean direction.
+/// Mean over samples that have a direction, and whose class has a mean one.
 fn intra_class_angle_rad(
     features: &[f32],
     labels: &[u16],
@@ -304,8 +313,11 @@ fn intra_class_angle_rad(
     let directions: Vec<Option<Vec<f64>>> = means.chunks_exact(dim).map(direction).collect();
     let (mut sum, mut n) = (0.0, 0_u32);
     for (x, &label) in features.chunks_exact(dim).zip(labels) {
-        if let Some(direction) = &directions[usize::from(label)] {
-            sum += angle_to_unit_rad(x, norm(x), direction);
+        let length = norm(x);
+        if let Some(direction) = &directions[usize::from(label)]
+            && length != 0.0
+        {
+            sum += angle_to_unit_rad(x, length, direction);
             n += 1;
         }
     }
@@ -355,6 +367,9 @@ fn min_mean_angle_rad(means: &[f64], dim: usize, n_classes: usize) -> Option<f64
 }
 
 fn min_pair_angle_rad(columns: &[&[f32]]) -> Option<f64> {
+    if columns.iter().any(|column| norm(column) == 0.0) {
+        return None;
+    }
     pairs(columns.len())
         .map(|(j, k)| angle_between(columns[j], columns[k]))
         .min_by(f64::total_cmp)
@@ -490,7 +505,8 @@ mod tests {
         let mut head = head("arcface", 2, 3, &mut rng);
         head.weights[2..4].fill(0.0);
         let found = measure(&head, &[0.0, 0.0, 1.0, 2.0], &[0, 1]).expect("samples");
-        assert_eq!(found.target_angle_rad, Some(0.0));
+        assert_eq!(found.target_angle_rad, None);
+        assert_eq!(found.margin_satisfied, 0.0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::data::{Dataset, InputShape};
 use crate::experiment::Experiment;
 use crate::geometry::regular;
 use crate::network::{
-    Layout, Network, NetworkKind, NetworkWork, PackedWeights, Parameters, Tensor,
+    Gain, Layout, Network, NetworkKind, NetworkWork, PackedWeights, Parameters, Tensor,
 };
 
 /// Numbered streams of the run's generator: a change in the use of one does not shift the others.
@@ -105,7 +105,12 @@ impl Model {
         self.init_weights(experiment, &mut params, &mut rng);
         match &self.body {
             Body::Network(network) => {
-                network.init(&mut params, &mut generator(seed, Stream::Network));
+                let gain = if self.n_inputs == 2 {
+                    Gain::POINTS
+                } else {
+                    Gain::ONE
+                };
+                network.init(&mut params, gain, &mut generator(seed, Stream::Network));
             }
             Body::Free(features) => {
                 let std = if experiment.loss.spec.form.is_cosine() {

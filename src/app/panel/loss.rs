@@ -78,7 +78,7 @@ impl LossControls {
             help: param.help,
             slider: param.slider.clone(),
             range: param.range.clone(),
-            default: (param.default)(setting),
+            default: experiment.default_value(param),
             ceiling: ceiling.map(|m| (m, format!("{m:.2} ceiling, {} classes", setting.n_classes))),
             least: least.map(|s| (s, format!("≥ {s:.1} for p = {PROBABILITY}"))),
             is_integer: param.is_integer,
