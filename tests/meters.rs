@@ -730,6 +730,8 @@ fn the_panel_writes_each_meter_beside_its_name() {
     let collapse = defined.collapse().expect("all classes");
     let degrees = |angle: Option<f64>| format!("{:.1}°", angle.expect("an angle").to_degrees());
     let number = |value: f64| format!("{value:.3}");
+    assert_eq!(shown.head.dim, 2);
+    let best_rad = std::f64::consts::TAU / shown.head.n_classes as f64;
     let meters = [
         ("angle to own weight", degrees(metrics.target_angle_rad)),
         (
@@ -751,7 +753,10 @@ fn the_panel_writes_each_meter_beside_its_name() {
         ),
         ("NC1 spread within", number(collapse.within)),
         ("NC2 unequal lengths", number(collapse.unequal_lengths)),
-        ("NC2 unequal angles", number(collapse.unequal_angles)),
+        (
+            "NC2 least over best angle",
+            number(metrics.min_class_mean_angle_rad.expect("an angle") / best_rad),
+        ),
         ("NC3 weights off means", number(collapse.off_dual)),
     ];
     for (i, (label, expected)) in meters.iter().enumerate() {

@@ -72,7 +72,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         help: "the sample before",
         action: || Action::Neighbor(Direction::Previous),
     },
-    binding(Key::Escape, "Esc", "let the sample go", || Action::Escape),
+    binding(Key::Escape, "Esc", "let the sample go, light all", || {
+        Action::Escape
+    }),
     binding(Key::T, "T", "dark or light", || Action::ToggleTheme),
     binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
     binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),

@@ -350,6 +350,9 @@ impl App {
             Action::Classes(classes) => self.picture.view.classes = classes,
             Action::Keep(sample) => self.keep(Some(sample)),
             Action::Neighbor(direction) => self.keep_neighbor(direction),
+            Action::Escape if self.picture.view.kept.is_none() => {
+                self.picture.view.light = Light::All;
+            }
             Action::LetGo | Action::Escape => self.keep(None),
             Action::Save(to) => self.capture(to),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,

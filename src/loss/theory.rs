@@ -120,7 +120,8 @@ pub struct Equivalent {
 }
 
 /// The margins of the other losses that leave the same gap as `spec` with `values`, between weights
-/// that are `angle_rad` apart: for losses with one margin and nothing beside it that bends ψ.
+/// that are `angle_rad` apart: for losses with unit weights and one margin, λ at 0 where they have
+/// one.
 pub fn equivalents(
     spec: &LossSpec,
     values: &Values<f64>,
@@ -131,7 +132,9 @@ pub fn equivalents(
         None => None,
     };
     let id = spec.id;
-    let others = LOSSES.iter().copied().filter(move |other| other.id != id);
+    // Without unit weights a gap is not one of angles alone.
+    let others = LOSSES.iter().copied();
+    let others = others.filter(move |other| other.id != id && other.form.has_unit_weights());
     others.filter_map(move |other| {
         let index = margin_index(other)?;
         let value = value_of_gap(other, index, gap?, angle_rad)?;
@@ -144,15 +147,26 @@ pub fn equivalents(
     })
 }
 
-/// Index of the one additive margin of a loss, if it has one.
-fn margin_index(spec: &LossSpec) -> Option<usize> {
-    let is_margin = |param: &&Param| matches!(param.unit, Unit::Radians | Unit::Cosine);
-    let mut margins = spec.params.iter().filter(is_margin);
+/// Index of the one margin of a loss, in radians, as a cosine or as a factor, if it has one.
+pub fn margin_index(spec: &LossSpec) -> Option<usize> {
+    let mut margins = spec.params.iter().filter(|param| param.unit != Unit::None);
     let (margin, more) = (margins.next()?, margins.next());
     if more.is_some() {
         return None;
     }
     spec.param_index(margin.id)
+}
+
+/// What becomes of classes whose margin is `over` times its ceiling (`losses.md` 5.7): on the circle
+/// the even arrangement stays the best a little beyond it, and far beyond classes fuse; in space
+/// they do not.
+pub fn past_ceiling(setting: Setting, over: f64) -> &'static str {
+    const A_LITTLE: f64 = 1.3;
+    if setting.dim > 2 || over < A_LITTLE {
+        "weights stay apart, and samples miss it"
+    } else {
+        "classes press together so that some keep it, and far past it they fuse"
+    }
 }
 
 /// The value of parameter `index` that leaves a gap, which grows with it.
@@ -161,6 +175,9 @@ fn value_of_gap(spec: &LossSpec, index: usize, wanted_gap_rad: f64, angle_rad: f
         n_classes: 2,
         dim: 2,
     });
+    if let Some(lambda) = spec.param_index("lambda") {
+        values[lambda] = 0.0; // the factor alone
+    }
     let range = &spec.params[index].range;
     let (mut low, mut high) = (*range.start(), *range.end());
     for _ in 0..60 {
@@ -281,11 +298,16 @@ mod tests {
             let found: Vec<Equivalent> =
                 equivalents(arcface, &with_m, angle_deg.to_radians()).collect();
             let ids: Vec<&str> = found.iter().map(|found| found.spec.id).collect();
-            assert_eq!(ids, ["cosface"]);
-            assert!((found[0].value - expected).abs() < 1e-4, "{found:?}");
+            assert_eq!(ids, ["sphereface", "cosface"]);
+            let alpha = angle_deg.to_radians();
+            let factor = (alpha + 0.3) / (alpha - 0.3);
+            assert!((found[0].value - factor).abs() < 1e-6, "{found:?}");
+            assert!((found[1].value - expected).abs() < 1e-4, "{found:?}");
         }
         let (cosface, with_m) = values("cosface", 0.1);
         let found: Vec<Equivalent> = equivalents(cosface, &with_m, 36.0_f64.to_radians()).collect();
-        assert!((found[0].value - 18.6_f64.to_radians()).abs() < 2e-3);
+        let ids: Vec<&str> = found.iter().map(|found| found.spec.id).collect();
+        assert_eq!(ids, ["sphereface", "arcface"]);
+        assert!((found[1].value - 18.6_f64.to_radians()).abs() < 2e-3);
     }
 }

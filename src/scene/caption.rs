@@ -3,10 +3,10 @@
 use crate::experiment::ViewKind;
 use crate::loss::{Setting, Unit};
 use crate::scene::curves::{Curves, Space, has_margin};
-use crate::scene::look::{Look, number, thousands};
+use crate::scene::look::{Look, number, thousands, told_apart};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::{trimmed, weight_factor};
-use crate::scene::{ViewState, arrows, trails};
+use crate::scene::{Light, ViewState, arrows, trails};
 use crate::trainer::Snapshot;
 
 /// A run that has gone so far and still cannot tell classes apart has not merely begun.
@@ -44,7 +44,7 @@ pub fn caption(snapshot: &Snapshot, curves: &Curves, view: &ViewState) -> String
     if snapshot.step < FIRST_STEPS && skill < UNTRAINED_SHARE {
         return "The first steps: the classes still lie on top of one another.".to_owned();
     }
-    if let Some(sentence) = past_ceiling(snapshot) {
+    if let Some(sentence) = past_ceiling(snapshot, curves) {
         return sentence;
     }
     if let Some(sentence) = collapsed(snapshot, curves, skill) {
@@ -76,7 +76,7 @@ fn learned_by_heart(snapshot: &Snapshot) -> Option<String> {
 }
 
 /// A margin that no arrangement of the classes can give.
-fn past_ceiling(snapshot: &Snapshot) -> Option<String> {
+fn past_ceiling(snapshot: &Snapshot, curves: &Curves) -> Option<String> {
     let head = &snapshot.head;
     let setting = Setting {
         n_classes: head.n_classes,
@@ -86,35 +86,44 @@ fn past_ceiling(snapshot: &Snapshot) -> Option<String> {
         let ceiling = head.spec.ceiling(i, setting, &head.values)?;
         let value = head.values[i];
         let unit = if param.unit == Unit::Radians { " rad" } else { "" };
-        (value > ceiling * (1.0 + 1e-6)).then(|| {
-            format!(
-                "Past its ceiling: {} classes can keep a margin of {}{unit} at most, not {}; {} of samples do.",
+        let [most, set] = told_apart(ceiling, value);
+        (value > ceiling * (1.0 + 1e-6)).then(|| match fused(snapshot, curves) {
+            Some(who) => format!(
+                "Past its ceiling of {most}{unit}: {who} have fused; accuracy is {}.",
+                percent(snapshot.metrics.accuracy)
+            ),
+            None => format!(
+                "Past its ceiling: {} classes can keep a margin of {most}{unit} at most, not {set}; {} of samples do.",
                 head.n_classes,
-                number(ceiling),
-                number(value),
                 percent(snapshot.metrics.margin_satisfied)
-            )
+            ),
         })
     })
 }
 
 /// More names make no sentence.
 const MOST_NAMED: usize = 6;
+/// Before, classes lie together because they have not been told apart yet.
+const SETTLED_STEPS: u64 = 300;
 
-/// Classes that have become one.
-fn collapsed(snapshot: &Snapshot, curves: &Curves, skill: f64) -> Option<String> {
-    const BROKEN: f64 = 0.9;
-    /// Before, classes lie together because they have not been told apart yet.
-    const SETTLED_STEPS: u64 = 300;
-    if skill > BROKEN || snapshot.step < SETTLED_STEPS {
+/// The classes that lie on each other, as the subject of a sentence; two sets of them at most.
+fn fused(snapshot: &Snapshot, curves: &Curves) -> Option<String> {
+    const MOST_SETS: usize = 2;
+    if snapshot.step < SETTLED_STEPS {
         return None;
     }
-    let clouds = curves.clouds(snapshot);
-    let fused = clouds.largest_fused(snapshot.head.spec.form.is_angular());
-    if fused.len() < 2 {
-        return None;
-    }
-    let names: Vec<&str> = fused
+    let by_direction = snapshot.head.spec.form.is_angular();
+    let groups = curves.clouds(snapshot).fused(by_direction);
+    let words: Vec<String> = groups
+        .iter()
+        .take(MOST_SETS)
+        .map(|group| names(snapshot, group))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+fn names(snapshot: &Snapshot, classes: &[usize]) -> String {
+    let names: Vec<&str> = classes
         .iter()
         .map(|&class| {
             snapshot
@@ -124,10 +133,16 @@ fn collapsed(snapshot: &Snapshot, curves: &Curves, skill: f64) -> Option<String>
         })
         .collect();
     let is_nameable = names.len() <= MOST_NAMED && names.iter().all(|name| name.len() <= 9);
-    let who = match names.split_last() {
+    match names.split_last() {
         Some((last, rest)) if is_nameable => format!("{} and {last}", rest.join(", ")),
         _ => format!("{} of {} classes", names.len(), snapshot.head.n_classes),
-    };
+    }
+}
+
+/// Classes that have become one.
+fn collapsed(snapshot: &Snapshot, curves: &Curves, skill: f64) -> Option<String> {
+    const BROKEN: f64 = 0.9;
+    let who = (skill <= BROKEN).then(|| fused(snapshot, curves))??;
     Some(format!(
         "Collapsed: {who} have fused and cannot be told apart; accuracy is {}.",
         percent(snapshot.metrics.accuracy)
@@ -142,6 +157,11 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
     let accuracy = percent(metrics.accuracy);
     if skill < GOOD {
         return format!("Spreading: {accuracy} of samples already lie on their own side.");
+    }
+    if view.kind == ViewKind::Input {
+        return format!(
+            "{accuracy} of samples lie in a region of their own class; one class may have several."
+        );
     }
     let is_length_free = !head.spec.form.is_cosine();
     if is_length_free && view.kind == ViewKind::Plane {
@@ -165,16 +185,7 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
     .best_angle_rad();
     let least_rad = metrics.min_weight_angle_rad.unwrap_or(0.0);
     if has_margin(head) {
-        let satisfied = percent(metrics.margin_satisfied);
-        return if metrics.margin_satisfied > 0.75 && least_rad > 0.8 * best_rad {
-            format!(
-                "Every class has its room: {satisfied} of samples win with their margin, weights are {} apart.",
-                degrees(least_rad)
-            )
-        } else {
-            format!("{satisfied} of samples win with their margin; the lighter wedge is the gap it asks for.")
-                .replace("wedge is", if head.dim == 2 { "wedge is" } else { "rim is" })
-        };
+        return with_margin(snapshot, view, best_rad);
     }
     if head.spec.form.is_angular() && least_rad > 0.8 * best_rad {
         return format!(
@@ -188,6 +199,28 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
         "{accuracy} of samples are classified correctly; a class spreads {} about its mean direction.",
         degrees(spread)
     )
+}
+
+/// Classes under a margin that they can have.
+fn with_margin(snapshot: &Snapshot, view: &ViewState, best_rad: f64) -> String {
+    const EVEN: f64 = 0.8;
+    let metrics = &snapshot.metrics;
+    let least_rad = metrics.min_weight_angle_rad.unwrap_or(0.0);
+    let least_class_rad = metrics.min_class_mean_angle_rad.unwrap_or(0.0);
+    let satisfied = percent(metrics.margin_satisfied);
+    let is_even = least_rad.min(least_class_rad) > EVEN * best_rad;
+    if metrics.margin_satisfied > 0.75 && is_even {
+        return format!(
+            "Every class has its room: {satisfied} of samples win with their margin, weights are {} apart.",
+            degrees(least_rad)
+        );
+    }
+    let gap = match snapshot.head.dim {
+        2 if view.show.margins => "; the lighter wedge is the gap it asks for",
+        3 if view.show.margins => "; the lighter rim is the gap it asks for",
+        _ => "",
+    };
+    format!("{satisfied} of samples win with their margin{gap}.")
 }
 
 /// What else must be said: how boundaries and arrows are drawn, and how many samples.
@@ -208,12 +241,7 @@ pub fn notes(
         Space::Solid(solid) => !solid.loops.is_empty(),
     };
     if has_dashes && view.show.margins {
-        let gaps = if view.writes_gaps() {
-            "; degrees: the gap"
-        } else {
-            ""
-        };
-        notes.push(format!("Dashed: where a class wins with its margin{gaps}."));
+        notes.push("Dashed: where a class wins with its margin.".to_owned());
     }
     if head.spec.form.has_bias() && view.kind != ViewKind::Plane {
         notes.push(format!(
@@ -221,11 +249,36 @@ pub fn notes(
             number(curves.norm)
         ));
     }
+    notes.extend(lit(snapshot, view.light));
     notes.extend(about_samples(snapshot, view, size));
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
         notes.push("Rings: class centres.".to_owned());
     }
     notes
+}
+
+/// Which samples stand out, if not all are alike.
+fn lit(snapshot: &Snapshot, light: Light) -> Option<String> {
+    let n_lit = light
+        .mask(snapshot)?
+        .iter()
+        .filter(|&&is_lit| is_lit)
+        .count();
+    let name = |class: usize| snapshot.class_names.get(class).map_or("?", String::as_str);
+    let which = match light {
+        Light::All => return None,
+        Light::Wrong => "taken for another class".to_owned(),
+        Light::TakenFor { label, prediction } if label == prediction => {
+            format!("of {} recognised", name(label))
+        }
+        Light::TakenFor { label, prediction } => {
+            format!("of {} taken for {}", name(label), name(prediction))
+        }
+    };
+    Some(format!(
+        "Lit: {} {which}; Esc lights all.",
+        thousands(n_lit as u64)
+    ))
 }
 
 /// How samples and weights are drawn, and whether features are what is seen.
@@ -422,6 +475,41 @@ mod tests {
         check(
             &snapshot,
             "Past its ceiling: 10 classes can keep a margin of 0.63 rad",
+        );
+    }
+
+    #[test]
+    fn a_margin_just_past_its_ceiling_is_told_from_it() {
+        let mut snapshot = run("cosface", 10.0, 12.0, 0.05);
+        snapshot.head.values[0] = 0.194;
+        check(
+            &snapshot,
+            "Past its ceiling: 10 classes can keep a margin of 0.191 at most, not 0.194; ",
+        );
+    }
+
+    #[test]
+    fn classes_that_fused_past_the_ceiling_are_named() {
+        let mut weights = even_weights(10);
+        weights.copy_within(0..2, 2);
+        let (features, labels) = fans(&weights, 40, 10.0, 12.0, 0.02);
+        let mut snapshot = snapshot("cosface", 2, &weights, &features, &labels);
+        snapshot.head.values[0] = 0.4;
+        check(
+            &snapshot,
+            "Past its ceiling of 0.19: 0 and 1 have fused; accuracy is ",
+        );
+    }
+
+    #[test]
+    fn weights_alone_make_no_room() {
+        let weights = even_weights(2);
+        let bent = [1.0, 0.0, -0.2, 0.98]; // class means 102° apart of 180°
+        let (features, labels) = fans(&bent, 40, 10.0, 12.0, 0.02);
+        let snapshot = snapshot("cosface", 2, &weights, &features, &labels);
+        check(
+            &snapshot,
+            "100% of samples win with their margin; the lighter wedge",
         );
     }
 

@@ -79,7 +79,7 @@ pub(super) fn groups(
     }
     if view.writes_gaps() {
         let at = |angle_rad, share| frame.at(angle_rad, share);
-        let angles = gaps::angles(&look, &flat.arcs, frame.radius, at);
+        let angles = gaps::angles(&look, flat, frame.radius, at);
         groups.push(group("angles", angles));
     }
     if show.histogram && show.points {

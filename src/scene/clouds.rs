@@ -82,33 +82,35 @@ impl Clouds {
         }
     }
 
-    /// The largest set of classes that hang together.
-    pub(super) fn largest_fused(&self, by_direction: bool) -> Vec<usize> {
+    /// Sets of classes that hang together, the largest first; classes alone are none.
+    pub(super) fn fused(&self, by_direction: bool) -> Vec<Vec<usize>> {
         let n = self.means.len();
         let mut is_free = vec![true; n];
-        let mut largest = Vec::new();
+        let mut groups = Vec::new();
         for first in 0..n {
-            let mut group = vec![first];
-            let mut next = 0;
-            while is_free[first] && next < group.len() {
-                let j = group[next];
-                let near = (0..n).filter(|k| is_free[*k] && self.are_fused(j, *k, by_direction));
-                let near: Vec<usize> = near.filter(|k| !group.contains(k)).collect();
-                group.extend(near);
-                next += 1;
-            }
             if !is_free[first] {
                 continue;
             }
-            for &j in &group {
-                is_free[j] = false;
+            let mut group = vec![first];
+            is_free[first] = false;
+            let mut next = 0;
+            while next < group.len() {
+                let near =
+                    (0..n).filter(|&k| is_free[k] && self.are_fused(group[next], k, by_direction));
+                let near: Vec<usize> = near.collect();
+                for &k in &near {
+                    is_free[k] = false;
+                }
+                group.extend(near);
+                next += 1;
             }
-            if group.len() > largest.len() {
+            if group.len() > 1 {
                 group.sort_unstable();
-                largest = group;
+                groups.push(group);
             }
         }
-        largest
+        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        groups
     }
 }
 

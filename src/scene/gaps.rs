@@ -57,30 +57,46 @@ fn between(arcs: &[Sector]) -> impl Iterator<Item = Sector> {
     })
 }
 
-/// The angle of each gap, written in it where it has the room; equal ones once. `at` gives the point
-/// of the canvas in a direction (radians), at a share of `radius` (points) from the middle.
+/// The angle of each gap between neighbors, written in it or, where it is too narrow, across it near
+/// the rim; equal ones once. `at` gives the point of the canvas in a direction (radians), at a share
+/// of `radius` (points) from the middle.
 pub(super) fn angles(
     look: &Look,
-    arcs: &[Sector],
+    flat: &Flat,
     radius: f32,
     at: impl Fn(f64, f32) -> [f32; 2],
 ) -> Vec<Item> {
     const PLACES: [f32; 5] = [0.5, 0.58, 0.66, 0.74, 0.86];
+    const ACROSS: f32 = 0.9;
+    const NARROWEST_RAD: f64 = 0.017; // a degree
     let size = 11.0 * look.unit;
     let mut written = Vec::new();
+    let mut placed: Vec<[f32; 2]> = Vec::new();
     let mut items = Vec::new();
-    for gap in between(arcs) {
-        let words = ideal::in_degrees(gap.width_rad());
+    for gap in between(&flat.arcs).filter(|gap| !holds_a_sector(gap, &flat.sectors)) {
+        let words = ideal::gap_words(gap.width_rad());
         let room = fonts::estimated_width(&words, size) + 1.2 * size;
         let chord = 2.0 * (0.5 * gap.width_rad()).sin() as f32 * radius;
         let place = PLACES.into_iter().find(|share| share * chord > room);
-        if let (Some(share), false) = (place, written.contains(&words)) {
-            let pos = at(gap.middle_rad(), share);
+        let pos = at(gap.middle_rad(), place.unwrap_or(ACROSS));
+        let is_free = |other: &[f32; 2]| (other[0] - pos[0]).hypot(other[1] - pos[1]) > room;
+        let is_new = gap.width_rad() > NARROWEST_RAD && !written.contains(&words);
+        if is_new && placed.iter().all(is_free) {
             items.extend(tag(look, pos, words.clone(), size));
             written.push(words);
+            placed.push(pos);
         }
     }
     items
+}
+
+/// Whether a whole class lies in a gap: then it is none between neighbors.
+fn holds_a_sector(gap: &Sector, sectors: &[Sector]) -> bool {
+    let mut inside = sectors.iter().filter(|sector| {
+        let from = angle::ccw_rad(gap.start_rad, sector.start_rad);
+        from + sector.width_rad() <= gap.width_rad()
+    });
+    inside.next().is_some()
 }
 
 #[cfg(test)]

@@ -55,9 +55,9 @@ pub(super) struct Gap {
     pub(super) width_rad: f64,
 }
 
-/// An angle as it is written at a gap.
-pub(super) fn in_degrees(angle_rad: f64) -> String {
-    format!("{:.0}°", angle_rad.to_degrees())
+/// What is written at a gap.
+pub(super) fn gap_words(width_rad: f64) -> String {
+    format!("gap {:.0}°", width_rad.to_degrees())
 }
 
 /// The gaps between all pairs whose cells meet halfway between their weights, for heads of which only

@@ -221,6 +221,19 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// Two numbers with as many decimals as tell them apart, and at least as [`number`] has.
+pub fn told_apart(a: f64, b: f64) -> [String; 2] {
+    const MOST_DECIMALS: usize = 6;
+    let short = [a, b].map(number);
+    if short[0] != short[1] {
+        return short;
+    }
+    (3..=MOST_DECIMALS)
+        .map(|decimals| [a, b].map(|value| format!("{value:.decimals$}")))
+        .find(|[a, b]| a != b)
+        .unwrap_or(short)
+}
+
 /// A count with separators of thousands: 12345 as 12,345.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
@@ -255,6 +268,10 @@ mod tests {
         assert_eq!(number(0.0), "0");
         assert_eq!(number(0.002), "0.002");
         assert_eq!(number(-2.4e-5), "-2e-5");
+        assert_eq!(told_apart(0.191, 0.3), ["0.19", "0.30"]);
+        assert_eq!(told_apart(0.191, 0.194), ["0.191", "0.194"]);
+        assert_eq!(told_apart(0.002, 0.0016), ["0.0020", "0.0016"]);
+        assert_eq!(told_apart(1.0, 1.0), ["1.00", "1.00"]);
         assert_eq!(thousands(70_000), "70,000");
         assert_eq!(thousands(12), "12");
     }

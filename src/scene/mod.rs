@@ -42,7 +42,7 @@ pub use caption::{caption, notes};
 pub use classes::Classes;
 pub use curves::{Curves, WINDOW_SAGITTA};
 pub use lens::{hover_ring, spot};
-pub use look::{number, thousands};
+pub use look::{number, thousands, told_apart};
 pub use microscope::{Microscope, Target, signed};
 pub use pick::{Direction, neighbor, pick};
 pub use place::Spot;

@@ -157,7 +157,7 @@ impl Frame<'_> {
             let u = angle::direction(angle_rad).cast::<f32>() * share * radius;
             [origin[0] + u.x, origin[1] - u.y]
         };
-        gaps::angles(&self.look, &self.flat.arcs, radius, at)
+        gaps::angles(&self.look, self.flat, radius, at)
     }
 
     fn points(&self) -> Vec<Item> {

@@ -272,7 +272,7 @@ impl Frame<'_> {
         let mut written = Vec::new();
         let mut items = Vec::new();
         for (middle, width_rad) in gaps {
-            let words = ideal::in_degrees(width_rad);
+            let words = ideal::gap_words(width_rad);
             let has_room = width_rad as f32 * self.radius > 2.0 * size;
             if has_room && !written.contains(&words) {
                 let pos = self.screen_from_view(&middle);

@@ -40,7 +40,7 @@ impl Charts {
         snapshot: &Arc<Snapshot>,
         actions: &mut Vec<Action>,
     ) {
-        let help = "Target logit over the angle to the own weight; other losses stand behind it, and bars count the samples. Drag a dot.";
+        let help = "Target logit over the angle to the own weight; bars count the samples. Behind it other losses, named under the pointer. Drag a dot.";
         let shown = Shown {
             snapshot,
             pair: None,
@@ -75,7 +75,10 @@ impl Charts {
         if is_over || self.held.is_some() {
             ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
         } else {
-            response.clone().on_hover_text(help);
+            let at = response.hover_pos().map(|pos| frame.value(local(pos)));
+            let name = at.and_then(|at| chart::psi_neighbor(head, at));
+            let words = name.unwrap_or_else(|| help.to_owned());
+            response.clone().on_hover_text_at_pointer(words);
         }
         if let (Some((handle, start)), Some(pointer)) = (self.held, response.interact_pointer_pos())
             && response.dragged()

@@ -8,8 +8,10 @@ use crate::app::panel::left::{Shown, choice_row};
 use crate::app::theme;
 use crate::app::widget::{Knob, formula, knob, strong};
 use crate::experiment::Experiment;
+use crate::loss::theory;
 use crate::loss::theory::{Arrangement, equivalents};
 use crate::loss::{Course, LossSpec, Param, Setting, Unit, Values, short};
+use crate::scene::told_apart;
 
 /// The controls with what theory last said.
 #[derive(Debug, Default)]
@@ -79,7 +81,10 @@ impl LossControls {
             slider: param.slider.clone(),
             range: param.range.clone(),
             default: experiment.default_value(param),
-            ceiling: ceiling.map(|m| (m, format!("{m:.2} ceiling, {} classes", setting.n_classes))),
+            ceiling: ceiling.map(|m| {
+                let [most, _] = told_apart(m, values[index]);
+                (m, format!("{most} ceiling, {} classes", setting.n_classes))
+            }),
             least: least.map(|s| (s, format!("≥ {s:.1} for p = {PROBABILITY}"))),
             is_integer: param.is_integer,
             is_logarithmic: is_scale,
@@ -87,9 +92,10 @@ impl LossControls {
         if let Some(value) = knob(ui, &knob_spec, values[index]) {
             actions.push(Action::set(&format!("loss.{}", param.id), value));
         }
-        if ceiling.is_some_and(|ceiling| values[index] > ceiling) {
-            past_ceiling_ui(ui);
-        } else if ceiling.is_some() {
+        let over = ceiling.map(|ceiling| values[index] / ceiling);
+        if let Some(over) = over.filter(|&over| over > 1.0) {
+            past_ceiling_ui(ui, setting, over);
+        } else if theory::margin_index(spec) == Some(index) {
             self.equivalents_ui(ui, experiment, values);
         }
     }
@@ -158,9 +164,12 @@ fn choice_ui(ui: &mut Ui, param: &Param, value: f64, actions: &mut Vec<Action>) 
     );
 }
 
-fn past_ceiling_ui(ui: &mut Ui) {
+fn past_ceiling_ui(ui: &mut Ui, setting: Setting, over: f64) {
     let pink = theme::color(theme::tokens(ui.ctx()).past_ceiling);
-    let text = "No arrangement gives every class this much: classes crowd together, and far past the ceiling they merge.";
+    let text = format!(
+        "No arrangement gives every class this margin: {}. A larger s only raises the loss.",
+        theory::past_ceiling(setting, over)
+    );
     ui.label(
         egui::RichText::new(text)
             .size(theme::size::NOTE)

@@ -30,6 +30,8 @@ pub(crate) struct RightPanel {
     /// Snapshot the curves were made of.
     of: Option<Arc<Snapshot>>,
     charts: Charts,
+    /// The sample that was kept in the last frame.
+    kept: Option<usize>,
 }
 
 impl RightPanel {
@@ -43,28 +45,31 @@ impl RightPanel {
         actions: &mut Vec<Action>,
     ) {
         self.take(snapshot);
-        egui::ScrollArea::vertical()
-            .auto_shrink(false)
-            .show(ui, |ui| {
-                ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
-                if let Some(sample) = view.kept {
-                    sample_ui(ui, snapshot, sample, thumbs, actions);
-                    hairline(ui);
-                }
-                headline_ui(ui, snapshot);
-                ui.add_space(4.0);
-                self.curves_ui(ui, snapshot);
-                self.charts.psi_ui(ui, snapshot, actions);
+        let mut area = egui::ScrollArea::vertical().auto_shrink(false);
+        if view.kept != self.kept {
+            self.kept = view.kept;
+            area = area.vertical_scroll_offset(0.0); // where the sample is
+        }
+        area.show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
+            if let Some(sample) = view.kept {
+                sample_ui(ui, snapshot, sample, thumbs, actions);
                 hairline(ui);
-                meters_ui(ui, snapshot);
-                fold(ui, "Margin map", |ui| self.charts.map_ui(ui, snapshot));
-                fold(ui, "Confusion", |ui| {
-                    self.charts.confusion_ui(ui, snapshot, view.light, actions);
-                });
-                fold(ui, "Neural collapse", |ui| collapse_ui(ui, snapshot));
-                hairline(ui);
-                pace_ui(ui, snapshot);
+            }
+            headline_ui(ui, snapshot);
+            ui.add_space(4.0);
+            self.curves_ui(ui, snapshot);
+            self.charts.psi_ui(ui, snapshot, actions);
+            hairline(ui);
+            meters_ui(ui, snapshot);
+            fold(ui, "Margin map", |ui| self.charts.map_ui(ui, snapshot));
+            fold(ui, "Confusion", |ui| {
+                self.charts.confusion_ui(ui, snapshot, view.light, actions);
             });
+            fold(ui, "Neural collapse", |ui| collapse_ui(ui, snapshot));
+            hairline(ui);
+            pace_ui(ui, snapshot);
+        });
     }
 
     fn take(&mut self, snapshot: &Arc<Snapshot>) {
@@ -88,6 +93,7 @@ impl RightPanel {
         );
     }
 
+    /// Loss and accuracy side by side.
     fn curves_ui(&self, ui: &mut Ui, snapshot: &Snapshot) {
         let tokens = theme::tokens(ui.ctx());
         let newest = snapshot
@@ -98,18 +104,25 @@ impl RightPanel {
         let loss = Line::new("loss", PlotPoints::Borrowed(&self.loss))
             .color(theme::color(tokens.accent))
             .width(1.5);
-        let span = format!("0 to {}", number(self.highest_loss));
-        self.curve_ui(ui, ["loss", &span, &newest], loss, self.highest_loss);
         let accuracy = Line::new("accuracy", PlotPoints::Borrowed(&self.accuracy))
             .color(theme::color(tokens.text))
             .width(1.5);
-        let newest = format!("{:.1}%", 100.0 * snapshot.metrics.accuracy);
-        self.curve_ui(ui, ["accuracy", "0 to 100%", &newest], accuracy, 1.0);
+        let share = format!("{:.1}%", 100.0 * snapshot.metrics.accuracy);
+        ui.columns(2, |columns| {
+            let top = number(self.highest_loss);
+            self.curve_ui(
+                &mut columns[0],
+                ["loss", &top, &newest],
+                loss,
+                self.highest_loss,
+            );
+            self.curve_ui(&mut columns[1], ["accuracy", "100%", &share], accuracy, 1.0);
+        });
     }
 
     /// A curve from 0 to `highest` with a line at each choice of a loss; under it its name, what it
     /// spans, and its newest value.
-    fn curve_ui(&self, ui: &mut Ui, [name, span, newest]: [&str; 3], line: Line<'_>, highest: f64) {
+    fn curve_ui(&self, ui: &mut Ui, [name, top, newest]: [&str; 3], line: Line<'_>, highest: f64) {
         let tokens = theme::tokens(ui.ctx());
         let plot = Plot::new(name)
             .height(60.0)
@@ -139,7 +152,8 @@ impl RightPanel {
         });
         ui.horizontal(|ui| {
             let small = |text: String| egui::RichText::new(text).size(theme::size::NOTE);
-            ui.label(small(format!("{name}, {span}")).weak());
+            ui.label(small(name.to_owned()).weak())
+                .on_hover_text(format!("{name} over the steps, 0 to {top}"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.label(small(newest.to_owned()));
             });
@@ -229,41 +243,58 @@ fn collapse_ui(ui: &mut Ui, snapshot: &Snapshot) {
         ui.weak("Every class needs a sample.");
         return;
     };
-    let unequal = collapse.off_simplex.unwrap_or(collapse.unequal_angles);
-    for (label, value, help) in [
-        (
+    let zero = |label, value: f64, help| {
+        const HALF: f64 = 0.3; // fills half of the bar
+        Meter {
+            label,
+            value: format!("{value:.3}"),
+            share: (value / (value + HALF)) as f32,
+            ideal: Some((0.0, String::new())),
+            help,
+        }
+    };
+    let meters = [
+        Some(zero(
             "NC1 spread within",
             collapse.within,
             "Spread within the classes over the spread of their means: 0 where each class is one point.",
-        ),
-        (
+        )),
+        Some(zero(
             "NC2 unequal lengths",
             collapse.unequal_lengths,
             "How unequal the distances of the class means from their center are: 0 where all are alike.",
-        ),
-        (
-            "NC2 unequal angles",
-            unequal,
-            "How far the angles between class means are from those of the regular arrangement, as cosines.",
-        ),
-        (
+        )),
+        match collapse.off_simplex {
+            Some(off_simplex) => Some(zero(
+                "NC2 off the simplex",
+                off_simplex,
+                "How far the angles between class means are from those of the simplex, as cosines: 0 where all are alike and as wide as can be.",
+            )),
+            None => widest_meter(snapshot),
+        },
+        Some(zero(
             "NC3 weights off means",
             collapse.off_dual,
             "Distance of the class weights from the class means, both at length 1: 0 where they agree.",
-        ),
-    ] {
-        const HALF: f64 = 0.3; // fills half of the bar
-        meter(
-            ui,
-            &Meter {
-                label,
-                value: format!("{value:.3}"),
-                share: (value / (value + HALF)) as f32,
-                ideal: None,
-                help,
-            },
-        );
+        )),
+    ];
+    for meter_of in meters.iter().flatten() {
+        meter(ui, meter_of);
     }
+}
+
+/// The second sign of collapse where no simplex fits: the best arrangement is as wide as can be,
+/// and its angles are not all alike (`losses.md` 7).
+fn widest_meter(snapshot: &Snapshot) -> Option<Meter<'static>> {
+    const FULL: f64 = 1.1; // of the bar, so that the ideal stands within
+    let share = snapshot.metrics.min_class_mean_angle_rad? / best_angle_rad(&snapshot.head);
+    Some(Meter {
+        label: "NC2 least over best angle",
+        value: format!("{share:.3}"),
+        share: (share / FULL) as f32,
+        ideal: Some(((1.0 / FULL) as f32, String::new())),
+        help: "Least angle between class means over the widest that any arrangement has: 1 where they spread as far as they can.",
+    })
 }
 
 fn target_meter(metrics: &Metrics) -> Option<Meter<'static>> {

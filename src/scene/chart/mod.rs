@@ -10,7 +10,7 @@ use nalgebra::Vector2;
 
 pub use confusion::{confusion, confusion_cell, confusion_words};
 pub use margin_map::margin_map;
-pub use psi::{PsiHandle, dragged_value, psi, psi_handles};
+pub use psi::{PsiHandle, dragged_value, psi, psi_handles, psi_neighbor};
 
 use crate::geometry::plane;
 use crate::geometry::plane::Rect;

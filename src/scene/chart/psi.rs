@@ -128,17 +128,31 @@ fn value_through(head: &HeadState, index: usize, at: [f64; 2]) -> f64 {
 }
 
 fn handle_label(param: &Param, value: f64) -> String {
-    format!(
-        "{} {}",
-        param.symbol,
-        short((value * 100.0).round() / 100.0)
-    )
+    format!("{} {}", param.symbol, short((value * 1e3).round() / 1e3))
 }
 
 /// Losses of the first row whose target logit is their own, but for the chosen one.
 fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = &'static LossSpec> {
     let first_row = LOSSES.iter().copied().filter(|spec| spec.key.is_some());
     first_row.filter(move |spec| spec.form.is_angular() && spec.id != chosen.id)
+}
+
+/// Name of the curve behind the chosen one that passes nearest to a place, if one passes near.
+pub fn psi_neighbor(head: &HeadState, [theta_deg, psi]: [f64; 2]) -> Option<String> {
+    const NEAR: f64 = 0.15;
+    let setting = Setting {
+        n_classes: head.n_classes,
+        dim: head.dim,
+    };
+    let off = |spec: &LossSpec, values: &Values<f64>| {
+        (spec.target.psi(theta_deg.to_radians(), values) - psi).abs()
+    };
+    let own = off(head.spec.0, &head.values);
+    neighbors(head.spec.0)
+        .map(|spec| (off(spec, &spec.defaults(setting)), spec))
+        .filter(|(off, _)| *off < NEAR && *off < own)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, spec)| format!("{} with its defaults", spec.name))
 }
 
 fn angle_rad(i: usize) -> f64 {
