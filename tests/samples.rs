@@ -448,3 +448,20 @@ fn switches_and_chosen_classes_are_kept_between_starts() {
     // Classes are those of the last session's data.
     assert!(restarted(false).view().classes.shows_all());
 }
+
+/// What a click on the confusion matrix lights, Esc lets go, once no sample is kept.
+#[test]
+fn escape_lets_the_sample_go_and_then_lights_all() {
+    let mut harness = paused(&small(&[]), SIZE);
+    harness.state_mut().view_mut().light = Light::Wrong;
+    harness.key_press(Key::N);
+    harness.run_steps(3);
+    assert!(harness.state().view().kept.is_some());
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    assert_eq!(harness.state().view().kept, None);
+    assert_eq!(harness.state().view().light, Light::Wrong);
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    assert_eq!(harness.state().view().light, Light::All);
+}

@@ -608,6 +608,9 @@ mod tests {
         }
         view.kept = Some(n);
         assert!(!text(&snapshot, &view).contains("Small ring"));
+        view.light = Light::Wrong;
+        let lit = text(&snapshot, &view);
+        assert!(lit.contains("Lit: 0 taken for another class; Esc"), "{lit}");
     }
 
     #[test]

@@ -133,8 +133,11 @@ fn same_gap(spec: &LossSpec, setting: Setting, values: &Values<f64>) -> String {
     let others = equivalents(spec, values, setting.best_angle_rad());
     let words = others.map(|other| {
         let value = short((other.value * 1e3).round() / 1e3);
-        let unit = other.param.unit.suffix();
-        format!("{} {value} {unit}", other.spec.short_name)
+        let name = other.spec.short_name;
+        match other.param.unit {
+            Unit::Factor => format!("{name} {:.2}×", other.value),
+            unit => format!("{name} {value} {}", unit.suffix()),
+        }
     });
     words.collect::<Vec<_>>().join(", ")
 }

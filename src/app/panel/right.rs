@@ -108,6 +108,7 @@ impl RightPanel {
             .color(theme::color(tokens.text))
             .width(1.5);
         let share = format!("{:.1}%", 100.0 * snapshot.metrics.accuracy);
+        ui.spacing_mut().item_spacing.x = 16.0; // between the two
         ui.columns(2, |columns| {
             let top = number(self.highest_loss);
             self.curve_ui(
