@@ -5,7 +5,8 @@
 //!
 //! In reading order: [`angle`] measures, [`regular`] says how far apart directions can be,
 //! [`head`] describes the classes that compete, [`circle`], [`plane`] and [`sphere_cells`] cut
-//! feature space between them, [`sphere_margin`] draws what a margin leaves to a class, and
+//! feature space between them, [`sphere_margin`] draws what a margin leaves to a class
+//! (`sphere_profile` says where that may have several parts, and `sphere_scan` finds them), and
 //! [`sphere_arc`] holds the circle arcs and polylines that those two return.
 //!
 //! ```
@@ -29,5 +30,7 @@ pub mod regular;
 pub mod sphere_arc;
 pub mod sphere_cells;
 pub mod sphere_margin;
+mod sphere_profile;
+mod sphere_scan;
 mod sphere_visible;
 mod tammes;

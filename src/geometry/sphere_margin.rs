@@ -1,5 +1,6 @@
 //! Margin curves on the sphere: where `f_j` = 0, as closed polylines polar about a point inside.
 
+use std::cell::Cell;
 use std::f64::consts::{PI, TAU};
 
 use nalgebra::Vector3;
@@ -8,6 +9,8 @@ use crate::geometry::angle;
 use crate::geometry::head::Head;
 use crate::geometry::head::Psi;
 use crate::geometry::sphere_arc;
+use crate::geometry::sphere_profile::{Profile, Rings};
+use crate::geometry::sphere_scan;
 
 /// Meridians looked at in any case; the sagitta decides on more.
 const FIRST_MERIDIANS: usize = 24;
@@ -43,27 +46,66 @@ const SMOOTH: f64 = 0.1;
 /// a kink of ψ may depart by a quarter more; corners, where the strongest rival changes, are
 /// vertices to 1e-11 rad. The loop runs counter-clockwise seen from outside.
 ///
-/// If `f_j` < 0 at the weight itself (CosFace beyond 1 − cos α, unequal weight lengths) the curve
-/// is polar about a point found by climbing `f_j`. Empty if no such point is found, or if the
-/// region is the whole sphere. The region is taken to be star-shaped about its pole, which holds
-/// for decreasing ψ without bias; parts behind a first exit are not shown.
+/// If ψ is cosθ less a constant and `f_j` < 0 at the weight itself (CosFace beyond 1 − cos α, unequal
+/// weight lengths), the curve is polar about a point found by climbing `f_j`. Empty if no such point
+/// is found, or if the region is the whole sphere. Regions that are not star-shaped are left to
+/// [`sphere_scan`], which finds all parts; then there may be several loops, each with the region on
+/// its left.
 pub fn margin_loop(
     head: &Head<'_, 3>,
     class: usize,
     psi: Psi<'_>,
     max_sagitta: f64,
 ) -> Vec<Vec<Vector3<f64>>> {
-    let Some(pole) = pole(head, class, psi) else {
-        return Vec::new();
-    };
-    let polar = Polar::new(head, class, psi, pole, max_sagitta.max(1e-9));
-    let nodes = polar.curve();
-    if nodes.iter().all(|node| node.rival.is_none()) {
+    loops_of_class(head, class, psi, &Profile::new(psi), max_sagitta)
+}
+
+/// The same of all classes, with the class of each loop.
+pub fn margin_loops(
+    head: &Head<'_, 3>,
+    psi: Psi<'_>,
+    max_sagitta: f64,
+) -> Vec<(usize, Vec<Vector3<f64>>)> {
+    let profile = Profile::new(psi);
+    let loops = (0..head.n_classes()).flat_map(|class| {
+        let loops = loops_of_class(head, class, psi, &profile, max_sagitta);
+        loops.into_iter().map(move |points| (class, points))
+    });
+    loops.collect()
+}
+
+fn loops_of_class(
+    head: &Head<'_, 3>,
+    class: usize,
+    psi: Psi<'_>,
+    profile: &Profile,
+    max_sagitta: f64,
+) -> Vec<Vec<Vector3<f64>>> {
+    let max_sagitta = max_sagitta.max(1e-9);
+    if head.n_classes() < 2 {
         return Vec::new();
     }
-    let mut points: Vec<Vector3<f64>> = nodes.into_iter().map(|node| node.point).collect();
-    points.dedup_by(|next, kept| (*next - *kept).norm() < 1e-10);
-    vec![points]
+    if profile.is_shifted_cosine() {
+        // `f_j` is the least of sinusoids: the region is convex, and has no other parts.
+        let pole = pole(head, class, psi);
+        let polar = pole.map(|pole| Polar::new(head, class, psi, pole, max_sagitta, None));
+        return polar.and_then(|polar| polar.points()).into_iter().collect();
+    }
+    let Some(pole) = head.class_direction(class) else {
+        return Vec::new();
+    };
+    let rings = Rings::new(head, class, pole, profile);
+    if rings.is_star() {
+        if head.margin(class, &pole, psi) < -head.margin_tolerance() {
+            return Vec::new();
+        }
+        let polar = Polar::new(head, class, psi, pole, max_sagitta, Some(profile));
+        let points = polar.points();
+        if !polar.has_jumped.get() {
+            return points.into_iter().collect();
+        }
+    }
+    sphere_scan::loops(head, class, psi, &rings, max_sagitta)
 }
 
 /// A point with `f_j` ≥ 0 to be polar about: the weight if it will do, else a local maximum.
@@ -127,7 +169,11 @@ struct Polar<'a> {
     own_bias: f64,
     tolerance: f64,
     max_sagitta: f64,
+    /// How ψ bends, about a weight; about another pole nothing but cosines is drawn.
+    profile: Option<&'a Profile>,
     scan: [Scan; SCAN_STEPS + 1],
+    /// Whether R was found to jump: then the region is not star-shaped.
+    has_jumped: Cell<bool>,
 }
 
 /// A place at which every meridian is looked at.
@@ -152,6 +198,17 @@ struct Node {
     omega_rad: f64,
     rival: Option<usize>,
     point: Vector3<f64>,
+    bend: Bend,
+}
+
+/// How a curve bends at a node.
+#[derive(Clone, Copy, Default)]
+struct Bend {
+    theta_rad: f64,
+    /// Its geodesic curvature.
+    curvature: f64,
+    /// How much of a change of ψ'' goes into it.
+    share: f64,
 }
 
 /// One meridian: per rival (A, B, b) with score = A cosθ + B sinθ + b.
@@ -168,6 +225,7 @@ impl<'a> Polar<'a> {
         psi: Psi<'a>,
         pole: Vector3<f64>,
         max_sagitta: f64,
+        profile: Option<&'a Profile>,
     ) -> Self {
         let (east, north) = sphere_arc::frame(pole);
         let rival = |k| {
@@ -192,7 +250,9 @@ impl<'a> Polar<'a> {
             own_bias: head.bias(class),
             tolerance: head.margin_tolerance(),
             max_sagitta,
+            profile,
             scan: [Scan::default(); SCAN_STEPS + 1],
+            has_jumped: Cell::new(false),
         };
         polar.scan = std::array::from_fn(|step| polar.scan_at(step));
         polar
@@ -227,14 +287,57 @@ impl<'a> Polar<'a> {
     }
 
     fn node(&self, omega_rad: f64) -> Node {
+        let omega_sin_cos = omega_rad.sin_cos();
         let meridian = self.meridian(omega_rad);
         let exit = meridian.exit_rad();
-        let (sin, cos) = exit.unwrap_or(PI).sin_cos();
+        let theta_rad = exit.unwrap_or(PI);
+        let (sin, cos) = theta_rad.sin_cos();
+        let rival = exit.map(|_| meridian.strongest(sin, cos).0);
+        let bend = self.profile.zip(rival).map(|(profile, rival)| {
+            let (along, outward, _) = meridian.rivals[rival];
+            let scores = self.rivals[rival].scores;
+            let sideward = scores.z * omega_sin_cos.1 - scores.y * omega_sin_cos.0;
+            self.bend(profile, theta_rad, [along, outward, sideward])
+        });
         Node {
             omega_rad,
-            rival: exit.map(|_| meridian.strongest(sin, cos).0),
+            rival,
             point: meridian.point(sin, cos),
+            bend: bend.unwrap_or_default(),
         }
+    }
+
+    /// How {`f_j` = 0} bends where the strongest rival is `W_k` = (along, outward, sideward), seen
+    /// from the pole.
+    ///
+    /// A level set with the unit tangent t has the geodesic curvature tᵀ(∇²f)t/‖∇f‖. The Hessian of
+    /// ψ(θ) is ψ'' along the meridian and ψ' cotθ across, that of W·u is −W·u times the identity.
+    fn bend(&self, profile: &Profile, theta_rad: f64, rival: [f64; 3]) -> Bend {
+        let (sin, cos) = theta_rad.sin_cos();
+        let [along, outward, sideward] = rival;
+        let (slope, second) = profile.slope_and_bend(theta_rad);
+        let (slope, second) = (self.own_size * slope, self.own_size * second);
+        let fall = slope - (outward * cos - along * sin);
+        let steepness_squared = (fall * fall + sideward * sideward).max(f64::MIN_POSITIVE);
+        // The tangent is the gradient (fall, −sideward), turned.
+        let [across, lengthwise] =
+            [fall * fall, sideward * sideward].map(|squared| squared / steepness_squared);
+        let steepness = steepness_squared.sqrt();
+        let score = along * cos + outward * sin;
+        Bend {
+            theta_rad,
+            curvature: (second * lengthwise + slope * cos / sin * across + score) / steepness,
+            share: self.own_size * lengthwise / steepness,
+        }
+    }
+
+    /// The loop; `None` if the region is the whole sphere.
+    fn points(&self) -> Option<Vec<Vector3<f64>>> {
+        let nodes = self.curve();
+        let has_boundary = nodes.iter().any(|node| node.rival.is_some());
+        let mut points: Vec<Vector3<f64>> = nodes.into_iter().map(|node| node.point).collect();
+        points.dedup_by(|next, kept| (*next - *kept).norm() < 1e-10);
+        has_boundary.then_some(points)
     }
 
     /// The whole loop, ω ascending over one turn.
@@ -270,11 +373,16 @@ impl<'a> Polar<'a> {
     /// Adds what is needed strictly between two nodes. `whole` is how far the chord departed that
     /// this one is a half of, infinite if there was none.
     fn refine(&self, a: Node, b: Node, whole: f64, depth: usize, out: &mut Vec<Node>) {
+        let is_far = (b.point - a.point).norm() > self.max_sagitta;
         if depth == 0 || b.omega_rad - a.omega_rad < CORNER_TOLERANCE_RAD {
+            self.has_jumped.set(self.has_jumped.get() || is_far);
             return;
         }
         if a.rival != b.rival {
             let (before, after) = self.corner(a, b);
+            if (after.point - before.point).norm() > self.max_sagitta {
+                self.has_jumped.set(true);
+            }
             self.refine(a, before, f64::INFINITY, depth - 1, out);
             out.extend([before, after]);
             self.refine(after, b, f64::INFINITY, depth - 1, out);
@@ -288,17 +396,62 @@ impl<'a> Polar<'a> {
         } else {
             SAGITTA_SHARE
         };
-        let has_one_rival = middle.rival == a.rival;
-        if has_one_rival && departs <= SAGITTA_SHARE * self.max_sagitta {
+        let has_one_rival = middle.rival == a.rival && self.is_between(a, middle, b);
+        let uneven = || self.uneven(a, middle, b);
+        if has_one_rival
+            && departs <= SAGITTA_SHARE * self.max_sagitta
+            && (0.75 * departs + uneven() <= self.max_sagitta || self.is_straight(a, middle, b))
+        {
             return;
         }
-        if has_one_rival && departs <= share * self.max_sagitta {
+        if has_one_rival
+            && departs <= share * self.max_sagitta
+            && 0.25 * departs + uneven() <= self.max_sagitta
+        {
             out.push(middle);
             return;
         }
         self.refine(a, middle, departs, depth - 1, out);
         out.push(middle);
         self.refine(middle, b, departs, depth - 1, out);
+    }
+
+    /// Whether the middle of ω lies about the middle of a chord, and not near an end of it as where
+    /// the curve runs along a meridian, or at a jump: there it would say little of the chord.
+    fn is_between(&self, a: Node, middle: Node, b: Node) -> bool {
+        // There a parabola departs by 0.91 of what it does at the middle: SAGITTA_SHARE allows for it.
+        const MOST: f64 = 0.65;
+        let chord = (b.point - a.point).norm();
+        let [before, after] = [a, b].map(|end| (middle.point - end.point).norm());
+        chord <= 4.0 * self.max_sagitta || before.max(after) <= MOST * chord
+    }
+
+    /// By how much more than a parabola a curve may depart from its chord at the quarters, or from
+    /// the halves of its chord, because it bends unevenly.
+    ///
+    /// Where its curvature changes by κ from one half of a chord of length l to the other, both are
+    /// κ l²/64.
+    fn uneven(&self, a: Node, middle: Node, b: Node) -> f64 {
+        let Some(profile) = self.profile else {
+            return 0.0; // a circle
+        };
+        let nodes = [a.bend, middle.bend, b.bend];
+        let curvatures = nodes.map(|bend| bend.curvature);
+        let least = curvatures.into_iter().fold(f64::INFINITY, f64::min);
+        let most = curvatures.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        let of_stairs = nodes.iter().map(|bend| bend.share).fold(0.0, f64::max)
+            * profile.change_of_bend([a.bend.theta_rad, b.bend.theta_rad]);
+        (most - least).max(of_stairs) * (b.point - a.point).norm_squared() / 64.0
+    }
+
+    /// Whether a chord that is near the curve at its middle is near it at its quarters: it may cross
+    /// an S.
+    fn is_straight(&self, a: Node, middle: Node, b: Node) -> bool {
+        [a, b].iter().all(|end| {
+            let quarter = self.node(0.5 * (end.omega_rad + middle.omega_rad));
+            let departs = distance_to_chord(&quarter.point, &a.point, &b.point);
+            departs <= SAGITTA_SHARE * self.max_sagitta
+        })
     }
 
     /// The two nodes about the place where the rival of `a` ceases to be the strongest.
@@ -397,7 +550,7 @@ impl Meridian<'_> {
 /// end moves twice, the value at the other is lowered, so that this one moves, too. A smooth
 /// function takes about six evaluations from any start, and a fourth step that halves the bracket
 /// bounds what a jump costs.
-struct Bracket {
+pub(super) struct Bracket {
     ends: [f64; 2],
     values: [f64; 2],
     last_moved: Option<usize>,
@@ -408,7 +561,7 @@ struct Bracket {
 const MAX_BRACKET_STEPS: u32 = 180;
 
 impl Bracket {
-    fn new(ends: [f64; 2], values: [f64; 2]) -> Self {
+    pub(super) fn new(ends: [f64; 2], values: [f64; 2]) -> Self {
         Self {
             ends,
             values,
@@ -417,12 +570,12 @@ impl Bracket {
         }
     }
 
-    fn middle(&self) -> f64 {
+    pub(super) fn middle(&self) -> f64 {
         0.5 * (self.ends[0] + self.ends[1])
     }
 
     /// Where to look next; `None` once the ends are `tolerance` apart.
-    fn next(&mut self, tolerance: f64) -> Option<f64> {
+    pub(super) fn next(&mut self, tolerance: f64) -> Option<f64> {
         let ([lo, hi], [at_lo, at_hi]) = (self.ends, self.values);
         if hi - lo <= tolerance || self.n_steps == MAX_BRACKET_STEPS {
             return None;
@@ -438,7 +591,7 @@ impl Bracket {
     }
 
     /// Moves an end to where the value was found.
-    fn put(&mut self, at: f64, value: f64, end: usize) {
+    pub(super) fn put(&mut self, at: f64, value: f64, end: usize) {
         if self.last_moved == Some(end) {
             let share = 1.0 - value / self.values[end];
             self.values[1 - end] *= if share > 0.0 { share } else { 0.5 };
@@ -449,7 +602,7 @@ impl Bracket {
     }
 }
 
-fn distance_to_chord(p: &Vector3<f64>, a: &Vector3<f64>, b: &Vector3<f64>) -> f64 {
+pub(super) fn distance_to_chord(p: &Vector3<f64>, a: &Vector3<f64>, b: &Vector3<f64>) -> f64 {
     let chord = b - a;
     let length_squared = chord.norm_squared();
     if length_squared == 0.0 {

@@ -1,6 +1,7 @@
 //! What a snapshot's picture costs most: regions, margin curves, projection, what its classes look
 //! like. Computed once per snapshot, reused while the view turns.
 
+use std::f64::consts::PI;
 use std::sync::OnceLock;
 
 use nalgebra::{Vector2, Vector3};
@@ -8,7 +9,7 @@ use nalgebra::{Vector2, Vector3};
 use crate::geometry::circle;
 use crate::geometry::circle::Sector;
 use crate::geometry::contour::{Region, ScoreGrid};
-use crate::geometry::head::Head;
+use crate::geometry::head::{Head, Psi};
 use crate::geometry::sphere_cells;
 use crate::geometry::sphere_cells::Cells;
 use crate::geometry::sphere_margin;
@@ -60,6 +61,9 @@ pub(super) struct Flat {
     pub(super) ideal_rad: Vec<f64>,
 }
 
+/// A class and a closed polyline on the unit sphere.
+type ClassLoop = (usize, Vec<Vector3<f64>>);
+
 /// Three dimensions, or a projection onto three.
 #[derive(Clone, Debug)]
 pub(super) struct Solid {
@@ -68,8 +72,14 @@ pub(super) struct Solid {
     /// Directions of the features, [`NO_DIRECTION`] for those that have none.
     pub(super) points: Vec<Vector3<f32>>,
     pub(super) cells: Cells,
-    /// Where each class wins with its margin: class and closed loop.
-    pub(super) loops: Vec<(usize, Vec<Vector3<f64>>)>,
+    /// Where each class has its margin, the region on the left.
+    pub(super) loops: Vec<ClassLoop>,
+    /// The same where the class wins, too, if that makes a difference.
+    pub(super) own_loops: Option<Vec<ClassLoop>>,
+    /// Whether margins are drawn.
+    pub(super) has_margins: bool,
+    /// W `[classes]` as they are seen, unit where only the direction counts.
+    pub(super) weights: Vec<Vector3<f64>>,
     pub(super) max_sagitta: f64,
     /// Where the weights would stand at their best.
     pub(super) ideal: Vec<Vector3<f64>>,
@@ -203,17 +213,18 @@ impl Curves {
         let geometry = Head::new(&weights, &bias, self.norm);
         let psi = |theta_rad: f64| head.spec.target.psi(theta_rad, &head.values);
         // Angles of a projection are not the angles of the head: no margins there.
-        let n_with_margin = if self.has_margin && head.dim == 3 {
-            head.n_classes
-        } else {
-            0
+        let has_margins = self.has_margin && head.dim == 3;
+        let loops_of = |psi: Psi<'_>| -> Vec<ClassLoop> {
+            if !has_margins {
+                return Vec::new();
+            }
+            let mut loops = sphere_margin::margin_loops(&geometry, psi, max_sagitta);
+            loops.retain(|(_, points)| points.len() > 2);
+            loops
         };
-        let loops = (0..n_with_margin).flat_map(|class| {
-            sphere_margin::margin_loop(&geometry, class, &psi, max_sagitta)
-                .into_iter()
-                .map(move |points| (class, points))
-        });
-        let loops = loops.filter(|(_, points)| points.len() > 2).collect();
+        let loops = loops_of(&psi);
+        let own_psi = |theta_rad: f64| psi(theta_rad).min(theta_rad.cos());
+        let own_loops = exceeds_cosine(&psi).then(|| loops_of(&own_psi));
         let features = snapshot.probe.features.chunks_exact(head.dim);
         let directions: Vec<Option<Vector3<f64>>> = weights.iter().map(direction).collect();
         let is_ideal_known = head.dim == 3 && head.spec.form != Form::Binary;
@@ -232,9 +243,12 @@ impl Curves {
             points: features.map(|x| point(&projection.apply(x))).collect(),
             cells: sphere_cells::decision_cells(&geometry),
             loops,
+            own_loops,
+            has_margins,
             max_sagitta,
             projected: (head.dim > 3).then_some((head.dim, projection.share)),
             projection,
+            weights,
         }
     }
 }
@@ -278,6 +292,15 @@ pub(super) fn has_margin(head: &HeadState) -> bool {
     (1..32).any(|step| {
         let theta_rad = f64::from(step) * 0.05;
         head.spec.target.psi(theta_rad, &head.values) < theta_rad.cos() - 1e-6
+    })
+}
+
+/// Whether ψ(θ) > cosθ somewhere: then a margin may hold where another class wins.
+fn exceeds_cosine(psi: Psi<'_>) -> bool {
+    const STEPS: u32 = 256;
+    (0..=STEPS).any(|step| {
+        let theta_rad = PI * f64::from(step) / f64::from(STEPS);
+        psi(theta_rad) > theta_rad.cos() + 1e-9
     })
 }
 

@@ -2,6 +2,7 @@
 
 use nalgebra::Vector3;
 
+use crate::geometry::head::Head;
 use crate::geometry::sphere_arc;
 use crate::geometry::sphere_arc::SphereArc;
 use crate::scene::curves::{Curves, NO_DIRECTION, Solid};
@@ -143,20 +144,15 @@ impl Frame<'_> {
 
     /// What is left of a cell outside its margin curve.
     fn gaps(&self) -> Vec<Item> {
-        if self.solid.loops.is_empty() {
+        if !self.solid.has_margins {
             return Vec::new();
         }
         let cells = self.solid.cells.cells.iter();
         cells
             .map(|cell| {
                 let mut rings = self.visible_rings(cell);
-                let own = self
-                    .solid
-                    .loops
-                    .iter()
-                    .filter(|(class, _)| *class == cell.class);
                 if !rings.is_empty() {
-                    rings.extend(own.flat_map(|(_, points)| self.near_part(points)));
+                    rings.extend(self.near_part(cell.class));
                 }
                 Item::Polygon {
                     rings,
@@ -167,35 +163,53 @@ impl Frame<'_> {
             .collect()
     }
 
-    /// The near part of the region within a loop that runs counter-clockwise, as closed rings: cut
-    /// at the limb and closed along it.
-    fn near_part(&self, points: &[Vector3<f64>]) -> Vec<Vec<[f32; 2]>> {
-        let mut closed = points.to_vec();
-        closed.extend(points.first().copied());
-        let mut runs = sphere_arc::split_front_back(&closed, &self.view_dir);
-        if runs.len() > 1
-            && let (Some(first), Some(last)) = (runs.first(), runs.last())
-            && first.is_front == last.is_front
-        {
-            // The loop began in the middle of a run.
-            let mut joined = runs.pop().map(|run| run.points).unwrap_or_default();
-            joined.extend(runs[0].points.iter().skip(1));
-            runs[0].points = joined;
+    /// Whether a class wins with its margin in a direction.
+    fn holds(&self, class: usize, u: &Vector3<f64>) -> bool {
+        let head = &self.snapshot.head;
+        let psi = |theta_rad: f64| {
+            let demanded = head.spec.target.psi(theta_rad, &head.values);
+            demanded.min(theta_rad.cos())
+        };
+        Head::cosine(&self.solid.weights).margin(class, u, &psi) >= 0.0
+    }
+
+    /// The near part of the region in which a class wins with its margin, as closed rings: on the
+    /// left of its loops, cut at the limb and closed along it.
+    fn near_part(&self, class: usize) -> Vec<Vec<[f32; 2]>> {
+        let mut rings: Vec<Vec<[f32; 2]>> = Vec::new();
+        let mut near: Vec<Vec<Vector3<f64>>> = Vec::new();
+        let mut meets_limb = false;
+        let loops = self.solid.own_loops.as_ref().unwrap_or(&self.solid.loops);
+        for (_, points) in loops.iter().filter(|(of, _)| *of == class) {
+            let mut closed = points.clone();
+            closed.extend(points.first().copied());
+            let mut runs = sphere_arc::split_front_back(&closed, &self.view_dir);
+            if runs.len() > 1
+                && let (Some(first), Some(last)) = (runs.first(), runs.last())
+                && first.is_front == last.is_front
+            {
+                // The loop began in the middle of a run.
+                let mut joined = runs.pop().map(|run| run.points).unwrap_or_default();
+                joined.extend(runs[0].points.iter().skip(1));
+                runs[0].points = joined;
+            }
+            if let [run] = &runs[..] {
+                if run.is_front {
+                    rings.push(points.iter().map(|u| self.screen(u)).collect());
+                }
+                continue;
+            }
+            meets_limb = true;
+            let front = runs.iter().filter(|run| run.is_front);
+            near.extend(front.map(|run| run.points.iter().map(|u| self.seen(u)).collect()));
         }
-        if runs.len() == 1 {
-            let is_near = runs[0].is_front;
-            let ring = points.iter().map(|u| self.screen(u)).collect();
-            return if is_near { vec![ring] } else { Vec::new() };
+        let closed = close_along_limb(&near);
+        let screen = |u: &Vector3<f64>| self.screen_from_view(u);
+        rings.extend(closed.iter().map(|ring| ring.iter().map(screen).collect()));
+        if !meets_limb && self.holds(class, &sphere_arc::frame(self.view_dir).0) {
+            rings.push(self.limb(1.0)); // the region goes on behind all of it
         }
-        let near: Vec<Vec<Vector3<f64>>> = runs
-            .iter()
-            .filter(|run| run.is_front)
-            .map(|run| run.points.iter().map(|u| self.seen(u)).collect())
-            .collect();
-        close_along_limb(&near)
-            .iter()
-            .map(|ring| ring.iter().map(|u| self.screen_from_view(u)).collect())
-            .collect()
+        rings
     }
 
     fn runs(&self, points: &[Vector3<f64>], is_front: bool, stroke: Stroke) -> Vec<Item> {

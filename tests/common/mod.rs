@@ -6,6 +6,7 @@
     reason = "every test file compiles this module, none uses all of it"
 )]
 
+pub mod definition;
 pub mod head;
 pub mod hostile;
 pub mod runs;
