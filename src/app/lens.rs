@@ -135,7 +135,7 @@ impl Thumbs {
             .probe
             .labels
             .get(sample)
-            .map_or("", |&label| class_name(snapshot, label.into()));
+            .map_or("", |&label| snapshot.class_name(label.into()));
         let image = Image::new((texture.id(), Vec2::splat(IMAGE_SIDE)))
             .corner_radius(CornerRadius::same(4))
             .alt_text(format!("image of class {name}"));
@@ -156,18 +156,10 @@ fn ink_on_panel(ui: &Ui, size: [usize; 2], pixels: &[u8]) -> Option<ColorImage> 
     Some(ColorImage::new(size, inks.collect()))
 }
 
-/// What a class is called.
-pub(super) fn class_name(snapshot: &Snapshot, class: usize) -> &str {
-    snapshot
-        .class_names
-        .get(class)
-        .map_or("?", |name| name.as_str())
-}
-
 /// A class's label as in the picture: its name in a disc of its colour.
 pub(super) fn badge(ui: &mut Ui, snapshot: &Snapshot, class: usize) -> Response {
     const RADIUS: f32 = 9.0;
-    let name = class_name(snapshot, class);
+    let name = snapshot.class_name(class);
     let color = class_color(class);
     let font = theme::font(Font::SemiBold, theme::size::NOTE);
     let ink = theme::color(color.text_on());

@@ -30,6 +30,7 @@ pub mod regular;
 pub mod sphere_arc;
 pub mod sphere_cells;
 pub mod sphere_margin;
+mod sphere_polar;
 mod sphere_profile;
 mod sphere_scan;
 mod sphere_visible;

@@ -9,6 +9,10 @@ use crate::geometry::angle;
 use crate::geometry::head::Head;
 use crate::geometry::head::Psi;
 use crate::geometry::sphere_arc;
+use crate::geometry::sphere_polar::{
+    Bracket, MAX_DEPTH, OnMeridian, PolarScores, ROOT_TOLERANCE_RAD, SAGITTA_SHARE,
+    distance_to_chord, strongest,
+};
 use crate::geometry::sphere_profile::{Profile, Rings};
 use crate::geometry::sphere_scan;
 
@@ -18,17 +22,8 @@ const FIRST_MERIDIANS: usize = 24;
 /// Steps in which a meridian is searched for the first place where the margin fails.
 const SCAN_STEPS: usize = 24;
 
-/// Where the root of a meridian is close enough.
-const ROOT_TOLERANCE_RAD: f64 = 1e-13;
-
 /// How finely a corner, where the strongest rival changes, is located on ω.
 const CORNER_TOLERANCE_RAD: f64 = 1e-11;
-
-/// Meridians are halved at most this often.
-const MAX_DEPTH: usize = 24;
-
-/// The chord is tested at its middle alone; asymmetry of the curve is left this room.
-const SAGITTA_SHARE: f64 = 0.7;
 
 /// Half a chord departs a quarter as far where the curve is smooth, so that one that departs less
 /// than this is halved without a look at its halves.
@@ -87,25 +82,31 @@ fn loops_of_class(
     }
     if profile.is_shifted_cosine() {
         // `f_j` is the least of sinusoids: the region is convex, and has no other parts.
-        let pole = pole(head, class, psi);
-        let polar = pole.map(|pole| Polar::new(head, class, psi, pole, max_sagitta, None));
-        return polar.and_then(|polar| polar.points()).into_iter().collect();
+        let Some(pole) = pole(head, class, psi) else {
+            return Vec::new();
+        };
+        let own_direction =
+            Some(head.class_weight(class)).filter(|_| head.class_direction(class) != Some(pole));
+        let scores = PolarScores::new(head, class, psi, pole);
+        let polar = Polar::new(&scores, own_direction, max_sagitta, None);
+        return polar.points().into_iter().collect();
     }
     let Some(pole) = head.class_direction(class) else {
         return Vec::new();
     };
-    let rings = Rings::new(head, class, pole, profile);
+    let scores = PolarScores::new(head, class, psi, pole);
+    let rings = Rings::new(&scores, profile);
     if rings.is_star() {
         if head.margin(class, &pole, psi) < -head.margin_tolerance() {
             return Vec::new();
         }
-        let polar = Polar::new(head, class, psi, pole, max_sagitta, Some(profile));
+        let polar = Polar::new(&scores, None, max_sagitta, Some(profile));
         let points = polar.points();
         if !polar.has_jumped.get() {
             return points.into_iter().collect();
         }
     }
-    sphere_scan::loops(head, class, psi, &rings, max_sagitta)
+    sphere_scan::loops(&scores, &rings, max_sagitta)
 }
 
 /// A point with `f_j` ≥ 0 to be polar about: the weight if it will do, else a local maximum.
@@ -156,18 +157,11 @@ fn climb(
     (height, at)
 }
 
-/// `f_j` in polar coordinates: u(θ, ω) = cosθ p + sinθ (cos ω e₁ + sin ω e₂).
+/// A curve about a direction inside.
 struct Polar<'a> {
-    psi: Psi<'a>,
-    pole: Vector3<f64>,
-    east: Vector3<f64>,
-    north: Vector3<f64>,
-    rivals: Vec<Rival>,
+    scores: &'a PolarScores<'a>,
     /// `W_j`, unless the pole is its direction: then `θ_j = θ`.
     own_direction: Option<Vector3<f64>>,
-    own_size: f64,
-    own_bias: f64,
-    tolerance: f64,
     max_sagitta: f64,
     /// How ψ bends, about a weight; about another pole nothing but cosines is drawn.
     profile: Option<&'a Profile>,
@@ -184,12 +178,6 @@ struct Scan {
     cos: f64,
     /// The own score there, where it is the same on all meridians.
     target: Option<f64>,
-}
-
-/// `r·W_k` in the frame (pole, east, north), and `b_k`.
-struct Rival {
-    scores: Vector3<f64>,
-    bias: f64,
 }
 
 /// A point of the curve and the class that stops it there, if one does before the antipode.
@@ -211,44 +199,23 @@ struct Bend {
     share: f64,
 }
 
-/// One meridian: per rival (A, B, b) with score = A cosθ + B sinθ + b.
+/// One meridian with the rivals on it.
 struct Meridian<'a> {
     polar: &'a Polar<'a>,
     outward: Vector3<f64>,
-    rivals: Vec<(f64, f64, f64)>,
+    rivals: Vec<OnMeridian>,
 }
 
 impl<'a> Polar<'a> {
     fn new(
-        head: &Head<'_, 3>,
-        class: usize,
-        psi: Psi<'a>,
-        pole: Vector3<f64>,
+        scores: &'a PolarScores<'a>,
+        own_direction: Option<Vector3<f64>>,
         max_sagitta: f64,
         profile: Option<&'a Profile>,
     ) -> Self {
-        let (east, north) = sphere_arc::frame(pole);
-        let rival = |k| {
-            let w = head.class_weight(k) * head.norm();
-            Rival {
-                scores: Vector3::new(w.dot(&pole), w.dot(&east), w.dot(&north)),
-                bias: head.bias(k),
-            }
-        };
         let mut polar = Self {
-            psi,
-            pole,
-            east,
-            north,
-            rivals: (0..head.n_classes())
-                .filter(|&k| k != class)
-                .map(rival)
-                .collect(),
-            own_direction: Some(head.class_weight(class))
-                .filter(|_| head.class_direction(class) != Some(pole)),
-            own_size: head.norm() * head.class_weight(class).norm(),
-            own_bias: head.bias(class),
-            tolerance: head.margin_tolerance(),
+            scores,
+            own_direction,
             max_sagitta,
             profile,
             scan: [Scan::default(); SCAN_STEPS + 1],
@@ -267,22 +234,15 @@ impl<'a> Polar<'a> {
             theta_rad,
             sin,
             cos,
-            target: is_polar.then(|| self.target(theta_rad)),
+            target: is_polar.then(|| self.scores.target(theta_rad)),
         }
     }
 
-    /// The own score at the angle `own_theta_rad` from the weight, as training demands it.
-    fn target(&self, own_theta_rad: f64) -> f64 {
-        self.own_size * (self.psi)(own_theta_rad) + self.own_bias
-    }
-
     fn meridian(&self, omega_rad: f64) -> Meridian<'_> {
-        let (sin, cos) = omega_rad.sin_cos();
-        let along = |r: &Rival| (r.scores.x, r.scores.y * cos + r.scores.z * sin, r.bias);
         Meridian {
             polar: self,
-            outward: self.east * cos + self.north * sin,
-            rivals: self.rivals.iter().map(along).collect(),
+            outward: self.scores.outward(omega_rad),
+            rivals: self.scores.on_meridian(omega_rad),
         }
     }
 
@@ -292,10 +252,10 @@ impl<'a> Polar<'a> {
         let exit = meridian.exit_rad();
         let theta_rad = exit.unwrap_or(PI);
         let (sin, cos) = theta_rad.sin_cos();
-        let rival = exit.map(|_| meridian.strongest(sin, cos).0);
+        let rival = exit.map(|_| strongest(&meridian.rivals, sin, cos).0);
         let bend = self.profile.zip(rival).map(|(profile, rival)| {
-            let (along, outward, _) = meridian.rivals[rival];
-            let scores = self.rivals[rival].scores;
+            let [along, outward, _] = meridian.rivals[rival];
+            let scores = self.scores.rivals[rival].scores;
             let sideward = scores.z * omega_sin_cos.1 - scores.y * omega_sin_cos.0;
             self.bend(profile, theta_rad, [along, outward, sideward])
         });
@@ -316,7 +276,7 @@ impl<'a> Polar<'a> {
         let (sin, cos) = theta_rad.sin_cos();
         let [along, outward, sideward] = rival;
         let (slope, second) = profile.slope_and_bend(theta_rad);
-        let (slope, second) = (self.own_size * slope, self.own_size * second);
+        let (slope, second) = (self.scores.own_size * slope, self.scores.own_size * second);
         let fall = slope - (outward * cos - along * sin);
         let steepness_squared = (fall * fall + sideward * sideward).max(f64::MIN_POSITIVE);
         // The tangent is the gradient (fall, −sideward), turned.
@@ -327,7 +287,7 @@ impl<'a> Polar<'a> {
         Bend {
             theta_rad,
             curvature: (second * lengthwise + slope * cos / sin * across + score) / steepness,
-            share: self.own_size * lengthwise / steepness,
+            share: self.scores.own_size * lengthwise / steepness,
         }
     }
 
@@ -359,7 +319,7 @@ impl<'a> Polar<'a> {
     fn first_nodes(&self) -> Vec<Node> {
         let even = (0..FIRST_MERIDIANS).map(|i| TAU * i as f64 / FIRST_MERIDIANS as f64);
         let mut nodes: Vec<Node> = even.map(|omega| self.node(omega)).collect();
-        for (index, rival) in self.rivals.iter().enumerate() {
+        for (index, rival) in self.scores.rivals.iter().enumerate() {
             let omega = rival.scores.z.atan2(rival.scores.y).rem_euclid(TAU);
             let node = self.node(omega);
             if node.rival == Some(index) {
@@ -477,30 +437,13 @@ impl<'a> Polar<'a> {
 
     /// By how much the rival of `a` is stronger than that of `b` at `u`; NaN if one is missing.
     fn gap(&self, a: Node, b: Node, u: &Vector3<f64>) -> f64 {
-        let score = |node: Node| {
-            let rival = self.rivals.get(node.rival?)?;
-            let frame = Vector3::new(u.dot(&self.pole), u.dot(&self.east), u.dot(&self.north));
-            Some(rival.scores.dot(&frame) + rival.bias)
-        };
-        score(a).unwrap_or(f64::NAN) - score(b).unwrap_or(f64::NAN)
+        self.scores.score(a.rival, u) - self.scores.score(b.rival, u)
     }
 }
 
 impl Meridian<'_> {
     fn point(&self, sin: f64, cos: f64) -> Vector3<f64> {
-        self.polar.pole * cos + self.outward * sin
-    }
-
-    /// The strongest rival at θ and its score.
-    fn strongest(&self, sin: f64, cos: f64) -> (usize, f64) {
-        let mut best = (usize::MAX, f64::NEG_INFINITY);
-        for (index, (a, b, bias)) in self.rivals.iter().enumerate() {
-            let score = a * cos + b * sin + bias;
-            if score > best.1 {
-                best = (index, score);
-            }
-        }
-        best
+        self.polar.scores.pole * cos + self.outward * sin
     }
 
     fn lead(&self, theta_rad: f64) -> f64 {
@@ -509,19 +452,19 @@ impl Meridian<'_> {
             None => theta_rad,
             Some(w) => angle::angle_rad(self.point(sin, cos).as_slice(), w.as_slice()),
         };
-        self.polar.target(own_theta_rad) - self.strongest(sin, cos).1
+        self.polar.scores.target(own_theta_rad) - strongest(&self.rivals, sin, cos).1
     }
 
     fn lead_at(&self, scan: &Scan) -> f64 {
         let Some(target) = scan.target else {
             return self.lead(scan.theta_rad);
         };
-        target - self.strongest(scan.sin, scan.cos).1
+        target - strongest(&self.rivals, scan.sin, scan.cos).1
     }
 
     /// The first θ in [0, π] at which `f_j` falls below 0; `None` if it never does.
     fn exit_rad(&self) -> Option<f64> {
-        let floor = -self.polar.tolerance;
+        let floor = -self.polar.scores.tolerance;
         let (mut inside, mut lead_inside) = (0.0, self.lead_at(&self.polar.scan[0]));
         for scan in &self.polar.scan[1..] {
             let lead = self.lead_at(scan);
@@ -542,72 +485,4 @@ impl Meridian<'_> {
         }
         bracket.middle()
     }
-}
-
-/// Two places with a change of sign between them, and the values there.
-///
-/// They close in by regula falsi with the weights of Anderson and Björck (1973): where the same
-/// end moves twice, the value at the other is lowered, so that this one moves, too. A smooth
-/// function takes about six evaluations from any start, and a fourth step that halves the bracket
-/// bounds what a jump costs.
-pub(super) struct Bracket {
-    ends: [f64; 2],
-    values: [f64; 2],
-    last_moved: Option<usize>,
-    n_steps: u32,
-}
-
-/// More than four times the halvings that lead from π to any tolerance in use.
-const MAX_BRACKET_STEPS: u32 = 180;
-
-impl Bracket {
-    pub(super) fn new(ends: [f64; 2], values: [f64; 2]) -> Self {
-        Self {
-            ends,
-            values,
-            last_moved: None,
-            n_steps: 0,
-        }
-    }
-
-    pub(super) fn middle(&self) -> f64 {
-        0.5 * (self.ends[0] + self.ends[1])
-    }
-
-    /// Where to look next; `None` once the ends are `tolerance` apart.
-    pub(super) fn next(&mut self, tolerance: f64) -> Option<f64> {
-        let ([lo, hi], [at_lo, at_hi]) = (self.ends, self.values);
-        if hi - lo <= tolerance || self.n_steps == MAX_BRACKET_STEPS {
-            return None;
-        }
-        self.n_steps += 1;
-        let secant = lo + (hi - lo) * (at_lo / (at_lo - at_hi)).clamp(0.0, 1.0);
-        if self.n_steps.is_multiple_of(4) || secant.is_nan() {
-            return Some(self.middle());
-        }
-        // Past the root by a little, so that the far end comes up to it.
-        let least = 0.4 * tolerance;
-        Some(secant.clamp(lo + least, hi - least))
-    }
-
-    /// Moves an end to where the value was found.
-    pub(super) fn put(&mut self, at: f64, value: f64, end: usize) {
-        if self.last_moved == Some(end) {
-            let share = 1.0 - value / self.values[end];
-            self.values[1 - end] *= if share > 0.0 { share } else { 0.5 };
-        }
-        self.last_moved = Some(end);
-        self.ends[end] = at;
-        self.values[end] = value;
-    }
-}
-
-pub(super) fn distance_to_chord(p: &Vector3<f64>, a: &Vector3<f64>, b: &Vector3<f64>) -> f64 {
-    let chord = b - a;
-    let length_squared = chord.norm_squared();
-    if length_squared == 0.0 {
-        return (p - a).norm();
-    }
-    let t = ((p - a).dot(&chord) / length_squared).clamp(0.0, 1.0);
-    (a + chord * t - p).norm()
 }

@@ -7,11 +7,9 @@
 
 use std::f64::consts::PI;
 
-use nalgebra::Vector3;
-
 use crate::geometry::arc_set::ArcSet;
-use crate::geometry::head::{Head, Psi};
-use crate::geometry::sphere_arc;
+use crate::geometry::head::Psi;
+use crate::geometry::sphere_polar::PolarScores;
 
 /// Even steps from 0 to π: an eighth of a turn of cos 8θ is four of them.
 const STEPS: usize = 128;
@@ -126,10 +124,8 @@ fn add_jumps(psi: Psi<'_>, from: Step, to: Step, out: &mut Vec<Step>) {
 
 /// What a class and its rivals have on a parallel: see the head of this file.
 pub(super) struct Rings<'a> {
+    scores: &'a PolarScores<'a>,
     profile: &'a Profile,
-    own_size: f64,
-    own_bias: f64,
-    tolerance: f64,
     /// The nearest first: they leave least.
     rivals: Vec<Rival>,
 }
@@ -144,32 +140,26 @@ struct Rival {
 }
 
 impl<'a> Rings<'a> {
-    pub(super) fn new(
-        head: &Head<'_, 3>,
-        class: usize,
-        pole: Vector3<f64>,
-        profile: &'a Profile,
-    ) -> Self {
-        let (east, north) = sphere_arc::frame(pole);
-        let rival = |k: usize| {
-            let w = head.class_weight(k) * head.norm();
-            let (y, z) = (w.dot(&east), w.dot(&north));
-            Rival {
-                along: w.dot(&pole),
-                across: y.hypot(z),
-                omega_rad: z.atan2(y),
-                bias: head.bias(k),
-                steepness: w.norm(),
-            }
-        };
-        let others = (0..head.n_classes()).filter(|&k| k != class);
-        let mut rivals: Vec<Rival> = others.map(rival).collect();
+    /// About the weight of the class.
+    pub(super) fn new(scores: &'a PolarScores<'a>, profile: &'a Profile) -> Self {
+        let mut rivals: Vec<Rival> = scores
+            .rivals
+            .iter()
+            .map(|rival| {
+                let [along, east, north] = rival.scores.into();
+                Rival {
+                    along,
+                    across: east.hypot(north),
+                    omega_rad: north.atan2(east),
+                    bias: rival.bias,
+                    steepness: rival.scores.norm(),
+                }
+            })
+            .collect();
         rivals.sort_by(|a, b| b.along.total_cmp(&a.along));
         Self {
+            scores,
             profile,
-            own_size: head.norm() * head.class_weight(class).norm(),
-            own_bias: head.bias(class),
-            tolerance: head.margin_tolerance(),
             rivals,
         }
     }
@@ -179,7 +169,7 @@ impl<'a> Rings<'a> {
     }
 
     pub(super) fn target(&self, step: &Step) -> f64 {
-        self.own_size * step.psi + self.own_bias
+        self.scores.target_of(step.psi)
     }
 
     /// Whether no meridian enters the region again after it has left it.
@@ -188,7 +178,7 @@ impl<'a> Rings<'a> {
     /// parallel that the region reaches. A return within one step of another parallel counts.
     pub(super) fn is_star(&self) -> bool {
         let steps = self.steps();
-        let at_weight = self.target(&steps[0]) + self.tolerance;
+        let at_weight = self.target(&steps[0]) + self.scores.tolerance;
         let mut lowest: Vec<f64> = Vec::with_capacity(self.rivals.len());
         lowest.extend(self.rivals.iter().map(|rival| {
             if at_weight >= rival.along + rival.bias {
@@ -215,7 +205,7 @@ impl<'a> Rings<'a> {
     fn lower(&self, step: &Step, lowest: &mut [f64]) -> Vec<(&Rival, f64)> {
         const ROUNDING: f64 = 1e-9;
         let target = self.target(step);
-        let rounding = ROUNDING * self.own_size / step.sin;
+        let rounding = ROUNDING * self.scores.own_size / step.sin;
         let mut rising = Vec::new();
         for (rival, lowest) in self.rivals.iter().zip(lowest) {
             let q = (target - rival.along * step.cos - rival.bias) / step.sin;
@@ -283,6 +273,8 @@ impl<'a> Rings<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::head::Head;
+    use nalgebra::Vector3;
     use std::f64::consts::FRAC_PI_2;
 
     /// cos(θ + m) up to π/2, cosθ from there on.
@@ -332,7 +324,8 @@ mod tests {
                 .map(|w| Vector3::from(*w).normalize())
                 .collect();
             let profile = Profile::new(psi);
-            Rings::new(&Head::cosine(&weights), 0, weights[0], &profile).is_star()
+            let scores = PolarScores::new(&Head::cosine(&weights), 0, psi, weights[0]);
+            Rings::new(&scores, &profile).is_star()
         };
         let eased = |theta_rad: f64| eased(theta_rad, 0.02);
         let folded = |theta_rad: f64| (6.7 * theta_rad).cos() - 0.5;

@@ -8,10 +8,10 @@ use std::f64::consts::{PI, TAU};
 
 use nalgebra::Vector3;
 
-use crate::geometry::head::Head;
-use crate::geometry::head::Psi;
-use crate::geometry::sphere_arc;
-use crate::geometry::sphere_margin::{Bracket, distance_to_chord};
+use crate::geometry::sphere_polar::{
+    Bracket, MAX_DEPTH, OnMeridian, PolarScores, ROOT_TOLERANCE_RAD, SAGITTA_SHARE,
+    distance_to_chord, strongest,
+};
 use crate::geometry::sphere_profile::{JUMP_WIDTH_RAD, Rings, Step};
 
 /// Meridians that are looked at in any case.
@@ -21,44 +21,22 @@ const FIRST_MERIDIANS: usize = 48;
 /// may be missed only between two of them, a 384th of π (0.47°) apart, and between two meridians.
 const PARALLELS_TO_A_STEP: usize = 3;
 
-/// Where an end of a part is close enough.
-const END_TOLERANCE_RAD: f64 = 1e-13;
-
 /// How finely a meridian is located at which the number of parts or a rival changes.
 const EVENT_TOLERANCE_RAD: f64 = 1e-9;
-
-/// Meridians are halved at most this often between two of the first.
-const MAX_DEPTH: usize = 24;
-
-/// Chords are tested at their middle alone; asymmetry of the curve is left this room.
-const SAGITTA_SHARE: f64 = 0.7;
 
 /// The boundary of {`f_j` ≥ 0} as closed polylines with the region on their left, seen from
 /// outside. None if the region is empty or the whole sphere.
 pub(super) fn loops(
-    head: &Head<'_, 3>,
-    class: usize,
-    psi: Psi<'_>,
+    scores: &PolarScores<'_>,
     rings: &Rings<'_>,
     max_sagitta: f64,
 ) -> Vec<Vec<Vector3<f64>>> {
-    let Some(pole) = head.class_direction(class) else {
-        return Vec::new();
-    };
-    let scan = Scan::new(head, class, psi, pole, rings, max_sagitta);
+    let scan = Scan::new(scores, rings, max_sagitta);
     link(&scan.meridians())
 }
 
 struct Scan<'a> {
-    psi: Psi<'a>,
-    pole: Vector3<f64>,
-    east: Vector3<f64>,
-    north: Vector3<f64>,
-    /// `r·W_k` in the frame (pole, east, north), and `b_k`, with the class k.
-    rivals: Vec<(usize, Vector3<f64>, f64)>,
-    own_size: f64,
-    own_bias: f64,
-    tolerance: f64,
+    scores: &'a PolarScores<'a>,
     max_sagitta: f64,
     rings: &'a Rings<'a>,
     /// Between any two of these places ψ does not jump.
@@ -87,9 +65,6 @@ struct Lead {
     value: f64,
     slope: f64,
 }
-
-/// On one meridian, per rival (A, B, b) with score = A cosθ + B sinθ + b.
-type Scores = Vec<[f64; 3]>;
 
 /// A place where a meridian enters or leaves the region.
 #[derive(Clone, Copy, Debug)]
@@ -120,32 +95,9 @@ impl Meridian {
 }
 
 impl<'a> Scan<'a> {
-    fn new(
-        head: &Head<'_, 3>,
-        class: usize,
-        psi: Psi<'a>,
-        pole: Vector3<f64>,
-        rings: &'a Rings<'a>,
-        max_sagitta: f64,
-    ) -> Self {
-        let (east, north) = sphere_arc::frame(pole);
-        let rival = |k: usize| {
-            let w = head.class_weight(k) * head.norm();
-            let scores = Vector3::new(w.dot(&pole), w.dot(&east), w.dot(&north));
-            (k, scores, head.bias(k))
-        };
+    fn new(scores: &'a PolarScores<'a>, rings: &'a Rings<'a>, max_sagitta: f64) -> Self {
         let mut scan = Self {
-            psi,
-            pole,
-            east,
-            north,
-            rivals: (0..head.n_classes())
-                .filter(|&k| k != class)
-                .map(rival)
-                .collect(),
-            own_size: head.norm() * head.class_weight(class).norm(),
-            own_bias: head.bias(class),
-            tolerance: head.margin_tolerance(),
+            scores,
             max_sagitta,
             rings,
             grid: Vec::new(),
@@ -156,7 +108,7 @@ impl<'a> Scan<'a> {
         scan.grid = places
             .map(|(step, may_hold)| scan.stop(step, may_hold))
             .collect();
-        let steepest = scan.rivals.iter().map(|(_, scores, _)| scores.norm());
+        let steepest = scores.rivals.iter().map(|rival| rival.scores.norm());
         let steepest = steepest.fold(0.0, f64::max);
         let changes = scan.grid.windows(2).map(|pair| {
             // Where ψ jumps, no place lies between.
@@ -172,8 +124,8 @@ impl<'a> Scan<'a> {
 
     fn stop(&self, step: &Step, may_hold: bool) -> Stop {
         const H: f64 = 1e-7;
-        let target = self.target(step.theta_rad);
-        let slope = |to: f64| (self.target(to) - target) / (to - step.theta_rad);
+        let target = self.scores.target(step.theta_rad);
+        let slope = |to: f64| (self.scores.target(to) - target) / (to - step.theta_rad);
         let [before, after] = [step.theta_rad - H, step.theta_rad + H].map(|t| t.clamp(0.0, PI));
         Stop {
             theta_rad: step.theta_rad,
@@ -185,38 +137,28 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn target(&self, theta_rad: f64) -> f64 {
-        self.own_size * (self.psi)(theta_rad) + self.own_bias
-    }
-
-    fn scores(&self, omega_rad: f64) -> Scores {
-        let (sin, cos) = omega_rad.sin_cos();
-        let along = |(_, w, bias): &(usize, Vector3<f64>, f64)| [w.x, w.y * cos + w.z * sin, *bias];
-        self.rivals.iter().map(along).collect()
-    }
-
-    fn lead(&self, scores: &[[f64; 3]], theta_rad: f64) -> f64 {
+    fn lead(&self, scores: &[OnMeridian], theta_rad: f64) -> f64 {
         let (sin, cos) = theta_rad.sin_cos();
-        self.target(theta_rad) - strongest(scores, sin, cos).1
+        self.scores.target(theta_rad) - strongest(scores, sin, cos).1
     }
 
     fn holds(&self, lead: f64) -> bool {
-        lead >= -self.tolerance
+        lead >= -self.scores.tolerance
     }
 
-    fn end(&self, scores: &[[f64; 3]], omega_rad: f64, theta_rad: f64) -> End {
+    fn end(&self, scores: &[OnMeridian], omega_rad: f64, theta_rad: f64) -> End {
         let (sin, cos) = theta_rad.sin_cos();
-        let outward = self.east * omega_rad.cos() + self.north * omega_rad.sin();
+        let outward = self.scores.outward(omega_rad);
         let is_boundary = theta_rad > 0.0 && theta_rad < PI;
         End {
             theta_rad,
-            point: self.pole * cos + outward * sin,
-            rival: is_boundary.then(|| self.rivals[strongest(scores, sin, cos).0].0),
+            point: self.scores.pole * cos + outward * sin,
+            rival: is_boundary.then(|| strongest(scores, sin, cos).0),
         }
     }
 
     fn meridian(&self, omega_rad: f64) -> Meridian {
-        let scores = self.scores(omega_rad);
+        let scores = self.scores.on_meridian(omega_rad);
         let value = |stop: &Stop| stop.target - strongest(&scores, stop.sin, stop.cos).1;
         let mut places: Vec<[f64; 2]> = Vec::new();
         for (i, pair) in self.grid.windows(2).enumerate() {
@@ -261,7 +203,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Places between a step and the next, in order, where the lead over one rival dips below 0.
-    fn dips(&self, scores: &[[f64; 3]], step: usize, places: &mut Vec<[f64; 2]>) {
+    fn dips(&self, scores: &[OnMeridian], step: usize, places: &mut Vec<[f64; 2]>) {
         let first = places.len();
         for score in scores {
             let [from, to] = self.ends_of(score, step);
@@ -276,7 +218,7 @@ impl<'a> Scan<'a> {
 
     /// A place between a step and the next, both outside the region, where the leads over all
     /// rivals are positive: each bounds it from one side or from both.
-    fn peak(&self, scores: &[[f64; 3]], step: usize) -> Option<[f64; 2]> {
+    fn peak(&self, scores: &[OnMeridian], step: usize) -> Option<[f64; 2]> {
         let [mut enter, mut leave] = [step, step + 1].map(|i| self.grid[i].theta_rad);
         for score in scores {
             let [from, to] = self.ends_of(score, step);
@@ -306,13 +248,13 @@ impl<'a> Scan<'a> {
     }
 
     /// The lead over one rival at a step and the next.
-    fn ends_of(&self, score: &[f64; 3], step: usize) -> [Lead; 2] {
+    fn ends_of(&self, score: &OnMeridian, step: usize) -> [Lead; 2] {
         [0, 1].map(|end: usize| lead_at(&self.grid[step + end], 1 - end, score))
     }
 
     /// A place where the lead over one rival has the other sign, on the way to the least of `sign`
     /// times it.
-    fn extremum(&self, score: &[f64; 3], from: Lead, to: Lead, sign: f64) -> Option<f64> {
+    fn extremum(&self, score: &OnMeridian, from: Lead, to: Lead, sign: f64) -> Option<f64> {
         const N_STEPS: usize = 40;
         let (mut lo, mut hi) = (from.theta_rad, to.theta_rad);
         let lead = |theta_rad: f64| self.lead(std::slice::from_ref(score), theta_rad);
@@ -334,10 +276,10 @@ impl<'a> Scan<'a> {
     }
 
     /// Where the sign changes between two places.
-    fn root(&self, scores: &[[f64; 3]], from: [f64; 2], to: [f64; 2]) -> f64 {
+    fn root(&self, scores: &[OnMeridian], from: [f64; 2], to: [f64; 2]) -> f64 {
         let mut bracket = Bracket::new([from[0], to[0]], [from[1], to[1]]);
         let is_inside = self.holds(from[1]);
-        while let Some(theta_rad) = bracket.next(END_TOLERANCE_RAD) {
+        while let Some(theta_rad) = bracket.next(ROOT_TOLERANCE_RAD) {
             let lead = self.lead(scores, theta_rad);
             bracket.put(theta_rad, lead, usize::from(self.holds(lead) != is_inside));
         }
@@ -366,7 +308,7 @@ impl<'a> Scan<'a> {
         let even = (0..FIRST_MERIDIANS).map(|i| TAU * i as f64 / FIRST_MERIDIANS as f64);
         let mut angles_rad: Vec<f64> = even.collect();
         for theta_rad in self.parallels() {
-            let step = Step::new(theta_rad, self.psi);
+            let step = Step::new(theta_rad, self.scores.psi);
             let arcs = self.rings.arcs(&step, self.rings.target(&step), 0.0);
             let arcs = arcs.into_arcs(0.0);
             let mut ends: Vec<f64> = arcs.iter().flat_map(|&(a, b)| [a, b % TAU]).collect();
@@ -456,17 +398,12 @@ impl<'a> Scan<'a> {
         let Some(((a, b), at)) = differing.next() else {
             return f64::NAN;
         };
-        let score = |end: End| {
-            let rival = self.rivals.iter().find(|rival| Some(rival.0) == end.rival);
-            let axes = [self.pole, self.east, self.north].map(|axis| axis.dot(&at.point));
-            rival.map_or(f64::NAN, |(_, w, bias)| w.dot(&Vector3::from(axes)) + bias)
-        };
-        score(a) - score(b)
+        self.scores.score(a.rival, &at.point) - self.scores.score(b.rival, &at.point)
     }
 }
 
 /// The lead over one rival at a stop, with the slope before (0) or after (1).
-fn lead_at(stop: &Stop, side: usize, [a, b, bias]: &[f64; 3]) -> Lead {
+fn lead_at(stop: &Stop, side: usize, [a, b, bias]: &OnMeridian) -> Lead {
     Lead {
         theta_rad: stop.theta_rad,
         value: stop.target - (a * stop.cos + b * stop.sin + bias),
@@ -483,18 +420,6 @@ fn chords<'m>(
     pairs.flat_map(|(i, (from, to))| {
         (0..2).map(move |side| (i, side, from[side].point, to[side].point))
     })
-}
-
-/// The best of the rivals at θ, by its place in the list, and its score.
-fn strongest(scores: &[[f64; 3]], sin: f64, cos: f64) -> (usize, f64) {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (i, [a, b, bias]) in scores.iter().enumerate() {
-        let score = a * cos + b * sin + bias;
-        if score > best.1 {
-            best = (i, score);
-        }
-    }
-    best
 }
 
 /// An end of a part: meridian, part, 0 for where it begins and 1 for where it ends.

@@ -358,6 +358,18 @@ impl LossSpec {
         let ceiling = self.params.get(index)?.ceiling?;
         Some(ceiling(setting.best_angle_rad(), values))
     }
+
+    /// The ceiling of parameter `index`, if its value lies past it by more than rounding.
+    pub fn passed_ceiling(
+        &self,
+        index: usize,
+        setting: Setting,
+        values: &Values<f64>,
+    ) -> Option<f64> {
+        const ROUNDING: f64 = 1e-6;
+        let ceiling = self.ceiling(index, setting, values)?;
+        (values[index] > ceiling * (1.0 + ROUNDING)).then_some(ceiling)
+    }
 }
 
 /// A default that stays well below its ceiling: at most three fifths of it, so that the margin is

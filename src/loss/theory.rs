@@ -127,10 +127,7 @@ pub fn equivalents(
     values: &Values<f64>,
     angle_rad: f64,
 ) -> impl Iterator<Item = Equivalent> {
-    let gap = match margin_index(spec) {
-        Some(_) => gap_rad(spec, values, angle_rad),
-        None => None,
-    };
+    let gap = margin_index(spec).and_then(|_| gap_rad(spec, values, angle_rad));
     let id = spec.id;
     // Without unit weights a gap is not one of angles alone.
     let others = LOSSES.iter().copied();

@@ -1,7 +1,8 @@
 //! The sentence under the picture, chosen by what is measured in it, and the small print.
 
 use crate::experiment::ViewKind;
-use crate::loss::{Setting, Unit};
+use crate::loss::Unit;
+use crate::scene::chart::confusion_words;
 use crate::scene::curves::{Curves, Space, has_margin};
 use crate::scene::look::{Look, number, thousands, told_apart};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
@@ -78,16 +79,11 @@ fn learned_by_heart(snapshot: &Snapshot) -> Option<String> {
 /// A margin that no arrangement of the classes can give.
 fn past_ceiling(snapshot: &Snapshot, curves: &Curves) -> Option<String> {
     let head = &snapshot.head;
-    let setting = Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
-    };
     head.spec.params.iter().enumerate().find_map(|(i, param)| {
-        let ceiling = head.spec.ceiling(i, setting, &head.values)?;
-        let value = head.values[i];
+        let ceiling = head.spec.passed_ceiling(i, head.setting(), &head.values)?;
         let unit = if param.unit == Unit::Radians { " rad" } else { "" };
-        let [most, set] = told_apart(ceiling, value);
-        (value > ceiling * (1.0 + 1e-6)).then(|| match fused(snapshot, curves) {
+        let [most, set] = told_apart(ceiling, head.values[i]);
+        Some(match fused(snapshot, curves) {
             Some(who) => format!(
                 "Past its ceiling of {most}{unit}: {who} have fused; accuracy is {}.",
                 percent(snapshot.metrics.accuracy)
@@ -123,15 +119,8 @@ fn fused(snapshot: &Snapshot, curves: &Curves) -> Option<String> {
 }
 
 fn names(snapshot: &Snapshot, classes: &[usize]) -> String {
-    let names: Vec<&str> = classes
-        .iter()
-        .map(|&class| {
-            snapshot
-                .class_names
-                .get(class)
-                .map_or("?", |name| name.as_str())
-        })
-        .collect();
+    let names = classes.iter().map(|&class| snapshot.class_name(class));
+    let names: Vec<&str> = names.collect();
     let is_nameable = names.len() <= MOST_NAMED && names.iter().all(|name| name.len() <= 9);
     match names.split_last() {
         Some((last, rest)) if is_nameable => format!("{} and {last}", rest.join(", ")),
@@ -178,11 +167,7 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
             );
         }
     }
-    let best_rad = Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
-    }
-    .best_angle_rad();
+    let best_rad = head.setting().best_angle_rad();
     let least_rad = metrics.min_weight_angle_rad.unwrap_or(0.0);
     if has_margin(head) {
         return with_margin(snapshot, view, best_rad);
@@ -259,26 +244,19 @@ pub fn notes(
 
 /// Which samples stand out, if not all are alike.
 fn lit(snapshot: &Snapshot, light: Light) -> Option<String> {
-    let n_lit = light
-        .mask(snapshot)?
-        .iter()
-        .filter(|&&is_lit| is_lit)
-        .count();
-    let name = |class: usize| snapshot.class_names.get(class).map_or("?", String::as_str);
     let which = match light {
         Light::All => return None,
-        Light::Wrong => "taken for another class".to_owned(),
-        Light::TakenFor { label, prediction } if label == prediction => {
-            format!("of {} recognised", name(label))
+        Light::Wrong => {
+            let metrics = &snapshot.metrics;
+            let n_wrong = (1.0 - metrics.accuracy) * metrics.n_samples as f64;
+            format!(
+                "{} taken for another class",
+                thousands(n_wrong.round() as u64)
+            )
         }
-        Light::TakenFor { label, prediction } => {
-            format!("of {} taken for {}", name(label), name(prediction))
-        }
+        Light::TakenFor { label, prediction } => confusion_words(snapshot, [label, prediction]),
     };
-    Some(format!(
-        "Lit: {} {which}; Esc lights all.",
-        thousands(n_lit as u64)
-    ))
+    Some(format!("Lit: {which}; Esc lights all."))
 }
 
 /// How samples and weights are drawn, and whether features are what is seen.

@@ -223,8 +223,8 @@ impl Curves {
             loops
         };
         let loops = loops_of(&psi);
-        let own_psi = |theta_rad: f64| psi(theta_rad).min(theta_rad.cos());
-        let own_loops = exceeds_cosine(&psi).then(|| loops_of(&own_psi));
+        let own_psi = |theta_rad: f64| winning_psi(head, theta_rad);
+        let own_loops = (has_margins && exceeds_cosine(&psi)).then(|| loops_of(&own_psi));
         let features = snapshot.probe.features.chunks_exact(head.dim);
         let directions: Vec<Option<Vector3<f64>>> = weights.iter().map(direction).collect();
         let is_ideal_known = head.dim == 3 && head.spec.form != Form::Binary;
@@ -293,6 +293,12 @@ pub(super) fn has_margin(head: &HeadState) -> bool {
         let theta_rad = f64::from(step) * 0.05;
         head.spec.target.psi(theta_rad, &head.values) < theta_rad.cos() - 1e-6
     })
+}
+
+/// ψ of a class that has its margin and wins, too.
+pub(super) fn winning_psi(head: &HeadState, theta_rad: f64) -> f64 {
+    let demanded = head.spec.target.psi(theta_rad, &head.values);
+    demanded.min(theta_rad.cos())
 }
 
 /// Whether ψ(θ) > cosθ somewhere: then a margin may hold where another class wins.

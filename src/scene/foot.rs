@@ -1,7 +1,6 @@
 //! What stands at the foot of a picture: the loss's formula, the sentence, the small print.
 
 use crate::experiment::ViewKind;
-use crate::loss::Setting;
 use crate::scene::formula::{Block, Reading};
 use crate::scene::look::{polygon, rounded, text};
 use crate::scene::plane::scale_bar_room;
@@ -102,15 +101,11 @@ fn formula(head: &HeadState, size: f32, width: f32) -> Block {
 
 /// A margin past its ceiling has the colour of what theory does not allow.
 fn number_color(head: &HeadState, view: &ViewState, param: Option<usize>) -> Rgba {
-    let setting = Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
+    let passed = |index| {
+        head.spec
+            .passed_ceiling(index, head.setting(), &head.values)
     };
-    let is_past = param.is_some_and(|index| {
-        let ceiling = head.spec.ceiling(index, setting, &head.values);
-        ceiling.is_some_and(|ceiling| head.values[index] > ceiling * (1.0 + 1e-6))
-    });
-    if is_past {
+    if param.and_then(passed).is_some() {
         view.theme.past_ceiling
     } else {
         view.theme.text

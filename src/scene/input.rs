@@ -198,8 +198,7 @@ impl Frame<'_> {
         let labels: Vec<Label> = places
             .into_iter()
             .map(|(class, input)| {
-                let name = self.snapshot.class_names.get(class);
-                let name = name.map_or("", |name| name.as_str());
+                let name = self.snapshot.class_name(class);
                 let at = self.screen(input);
                 Label::new(&self.look, class, name, n_classes).at(at, at)
             })

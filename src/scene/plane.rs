@@ -206,11 +206,7 @@ impl Frame<'_> {
         let mut weights = Vec::new();
         let mut labels = Vec::new();
         for (class, w) in self.flat.weights.iter().enumerate() {
-            let name = self
-                .snapshot
-                .class_names
-                .get(class)
-                .map_or("", |n| n.as_str());
+            let name = self.snapshot.class_name(class);
             let label = Label::new(&self.look, class, name, self.flat.weights.len());
             if w.norm() > 0.0 {
                 let tip = arrows.tip(w);

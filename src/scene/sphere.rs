@@ -4,8 +4,8 @@ use nalgebra::Vector3;
 
 use crate::geometry::head::Head;
 use crate::geometry::sphere_arc;
-use crate::geometry::sphere_arc::SphereArc;
-use crate::scene::curves::{Curves, NO_DIRECTION, Solid};
+use crate::geometry::sphere_arc::{Run, SphereArc};
+use crate::scene::curves::{Curves, NO_DIRECTION, Solid, winning_psi};
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
@@ -165,11 +165,7 @@ impl Frame<'_> {
 
     /// Whether a class wins with its margin in a direction.
     fn holds(&self, class: usize, u: &Vector3<f64>) -> bool {
-        let head = &self.snapshot.head;
-        let psi = |theta_rad: f64| {
-            let demanded = head.spec.target.psi(theta_rad, &head.values);
-            demanded.min(theta_rad.cos())
-        };
+        let psi = |theta_rad: f64| winning_psi(&self.snapshot.head, theta_rad);
         Head::cosine(&self.solid.weights).margin(class, u, &psi) >= 0.0
     }
 
@@ -181,18 +177,7 @@ impl Frame<'_> {
         let mut meets_limb = false;
         let loops = self.solid.own_loops.as_ref().unwrap_or(&self.solid.loops);
         for (_, points) in loops.iter().filter(|(of, _)| *of == class) {
-            let mut closed = points.clone();
-            closed.extend(points.first().copied());
-            let mut runs = sphere_arc::split_front_back(&closed, &self.view_dir);
-            if runs.len() > 1
-                && let (Some(first), Some(last)) = (runs.first(), runs.last())
-                && first.is_front == last.is_front
-            {
-                // The loop began in the middle of a run.
-                let mut joined = runs.pop().map(|run| run.points).unwrap_or_default();
-                joined.extend(runs[0].points.iter().skip(1));
-                runs[0].points = joined;
-            }
+            let runs = self.runs_around(points);
             if let [run] = &runs[..] {
                 if run.is_front {
                     rings.push(points.iter().map(|u| self.screen(u)).collect());
@@ -210,6 +195,22 @@ impl Frame<'_> {
             rings.push(self.limb(1.0)); // the region goes on behind all of it
         }
         rings
+    }
+
+    /// The near and far parts of a loop, each whole.
+    fn runs_around(&self, points: &[Vector3<f64>]) -> Vec<Run> {
+        let mut closed = points.to_vec();
+        closed.extend(points.first().copied());
+        let mut runs = sphere_arc::split_front_back(&closed, &self.view_dir);
+        if let [first, .., last] = &runs[..]
+            && first.is_front == last.is_front
+        {
+            // The loop began in the middle of a run.
+            let mut joined = runs.pop().map(|run| run.points).unwrap_or_default();
+            joined.extend(runs[0].points.iter().skip(1));
+            runs[0].points = joined;
+        }
+        runs
     }
 
     fn runs(&self, points: &[Vector3<f64>], is_front: bool, stroke: Stroke) -> Vec<Item> {
@@ -482,11 +483,7 @@ impl Frame<'_> {
     }
 
     fn label(&self, class: usize) -> Label {
-        let name = self
-            .snapshot
-            .class_names
-            .get(class)
-            .map_or("", |n| n.as_str());
+        let name = self.snapshot.class_name(class);
         Label::new(&self.look, class, name, self.solid.directions.len())
     }
 

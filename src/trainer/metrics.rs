@@ -6,7 +6,7 @@
 )]
 
 use crate::geometry::angle::angle_rad;
-use crate::loss::{Form, LossSpec, Rho, Values};
+use crate::loss::{Form, LossSpec, Rho, Setting, Values};
 use crate::trainer::collapse::collapse;
 use crate::trainer::detail::Detail;
 
@@ -50,6 +50,14 @@ impl std::ops::Deref for Named {
 }
 
 impl HeadState {
+    /// Number of classes and dimensions, on which defaults and ceilings depend.
+    pub fn setting(&self) -> Setting {
+        Setting {
+            n_classes: self.n_classes,
+            dim: self.dim,
+        }
+    }
+
     /// Weight of class j `[dim]`.
     pub fn weight(&self, class: usize) -> &[f32] {
         &self.weights[class * self.dim..][..self.dim]
@@ -409,7 +417,6 @@ fn norm(a: &[f32]) -> f64 {
 mod tests {
     use super::*;
     use crate::loss;
-    use crate::loss::Setting;
     use rand::{RngExt as _, SeedableRng as _};
     use rand_chacha::ChaCha8Rng;
 

@@ -79,6 +79,11 @@ pub struct Refusal {
 }
 
 impl Snapshot {
+    /// What a class is called.
+    pub fn class_name(&self, class: usize) -> &str {
+        self.class_names.get(class).map_or("?", String::as_str)
+    }
+
     /// A run at rest, every sample at its current step: for files and tests, where no worker is.
     pub fn of(trainer: &Trainer, subset: Subset) -> Self {
         let head = trainer.head_state();

@@ -185,19 +185,13 @@ fn closest_pair(snapshot: &Snapshot) -> [usize; 2] {
 /// A list of classes; the one that was chosen anew.
 fn class_choice(ui: &mut Ui, snapshot: &Snapshot, pair: [usize; 2], side: usize) -> Option<usize> {
     let mut chosen = None;
-    let name = |class: usize| {
-        snapshot
-            .class_names
-            .get(class)
-            .map_or("?", |name| name.as_str())
-    };
     let response = ComboBox::from_id_salt(("margin map", side))
-        .selected_text(strong(name(pair[side]), theme::size::VALUE))
+        .selected_text(strong(snapshot.class_name(pair[side]), theme::size::VALUE))
         .width(0.0)
         .show_ui(ui, |ui| {
             for class in (0..snapshot.head.n_classes).filter(|class| *class != pair[1 - side]) {
                 if ui
-                    .selectable_label(class == pair[side], name(class))
+                    .selectable_label(class == pair[side], snapshot.class_name(class))
                     .clicked()
                 {
                     chosen = Some(class);

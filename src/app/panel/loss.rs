@@ -16,12 +16,27 @@ use crate::scene::told_apart;
 /// The controls with what theory last said.
 #[derive(Debug, Default)]
 pub(super) struct LossControls {
-    /// For which setting and ψ(0).
-    least_scale_of: Option<(Setting, f64)>,
-    least_scale: Option<f64>,
-    /// For which loss, values and setting.
-    same_gap_of: Option<(&'static str, Values<f64>, Setting)>,
-    same_gap: String,
+    /// For a setting and ψ(0).
+    least_scale: Known<(Setting, f64), Option<f64>>,
+    /// For a loss, its values and a setting.
+    same_gap: Known<(&'static str, Values<f64>, Setting), String>,
+}
+
+/// What was last worked out, with what it holds for.
+#[derive(Debug)]
+struct Known<K, V>(Option<(K, V)>);
+
+impl<K, V> Default for Known<K, V> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<K: PartialEq, V> Known<K, V> {
+    fn of(&mut self, key: K, work_out: impl FnOnce() -> V) -> &V {
+        let known = self.0.take().filter(|(of, _)| *of == key);
+        &self.0.insert(known.unwrap_or_else(|| (key, work_out()))).1
+    }
 }
 
 /// The target probability that the least scale is given for.
@@ -92,9 +107,8 @@ impl LossControls {
         if let Some(value) = knob(ui, &knob_spec, values[index]) {
             actions.push(Action::set(&format!("loss.{}", param.id), value));
         }
-        let over = ceiling.map(|ceiling| values[index] / ceiling);
-        if let Some(over) = over.filter(|&over| over > 1.0) {
-            past_ceiling_ui(ui, setting, over);
+        if let Some(ceiling) = spec.passed_ceiling(index, setting, values) {
+            past_ceiling_ui(ui, setting, values[index] / ceiling);
         } else if theory::margin_index(spec) == Some(index) {
             self.equivalents_ui(ui, experiment, values);
         }
@@ -102,26 +116,21 @@ impl LossControls {
 
     /// The least scale with which the best arrangement reaches the target probability.
     fn least_scale(&mut self, setting: Setting, target: f64) -> Option<f64> {
-        if self.least_scale_of != Some((setting, target)) {
-            self.least_scale_of = Some((setting, target));
-            self.least_scale = (setting.n_classes <= MOST_CLASSES)
+        *self.least_scale.of((setting, target), || {
+            (setting.n_classes <= MOST_CLASSES)
                 .then(|| Arrangement::regular(setting).least_scale(PROBABILITY, target))
-                .flatten();
-        }
-        self.least_scale
+                .flatten()
+        })
     }
 
     /// The margins of other losses that leave the same gap between neighbors of the best
     /// arrangement.
     fn equivalents_ui(&mut self, ui: &mut Ui, experiment: &Experiment, values: &Values<f64>) {
         let (spec, setting) = (experiment.loss.spec, experiment.setting());
-        let of = Some((spec.id, *values, setting));
-        if self.same_gap_of != of {
-            self.same_gap_of = of;
-            self.same_gap = same_gap(spec, setting, values);
-        }
-        if !self.same_gap.is_empty() {
-            let text = format!("same gap: {}", self.same_gap);
+        let key = (spec.id, *values, setting);
+        let others = self.same_gap.of(key, || same_gap(spec, setting, values));
+        if !others.is_empty() {
+            let text = format!("same gap: {others}");
             ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak())
                 .on_hover_text("Margins of other losses that leave as wide a gap between two neighbors of the best arrangement");
         }

@@ -14,7 +14,6 @@ use crate::app::theme;
 use crate::app::widget::{Meter, hairline, meter, strong};
 use crate::experiment::Experiment;
 use crate::loss;
-use crate::loss::Setting;
 use crate::scene::{ViewState, number, thousands};
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
@@ -362,11 +361,7 @@ fn separation_meter(
 }
 
 fn best_angle_rad(head: &HeadState) -> f64 {
-    Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
-    }
-    .best_angle_rad()
+    head.setting().best_angle_rad()
 }
 
 fn margin_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {

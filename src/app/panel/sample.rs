@@ -7,7 +7,7 @@ use egui::{
 };
 
 use crate::app::action::Action;
-use crate::app::lens::{Thumbs, badge, class_name, loss_words, magnitude, origin, verdict_ui};
+use crate::app::lens::{Thumbs, badge, loss_words, magnitude, origin, verdict_ui};
 use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
 use crate::scene::theme::class_color;
@@ -164,7 +164,7 @@ fn row_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope, class: usize) {
         ui.painter()
             .text(pos, Align2::RIGHT_CENTER, text, font.clone(), ink);
     }
-    let name = class_name(snapshot, class);
+    let name = snapshot.class_name(class);
     let [angle, plain, logit, p] = cells;
     response.widget_info(|| {
         let words = format!("class {name}: θ {angle}, plain {plain}, logit {logit}, p {p}");

@@ -32,17 +32,13 @@ pub fn confusion(snapshot: &Snapshot, lit: Option<[usize; 2]>) -> Option<Chart> 
     if let Some(lit) = lit {
         series.push(outline(n, lit));
     }
-    let name = |j: usize| {
-        snapshot
-            .class_names
-            .get(j)
-            .map_or("?", |name| name.as_str())
-    };
     let at = |j: usize| j as f64 + 0.5;
     let is_crowded = n > 2 * MOST_NUMBERED;
     let ticks = |position: &dyn Fn(usize) -> f64| {
         let named = (0..n).filter(|_| !is_crowded);
-        named.map(|j| (position(j), name(j).to_owned())).collect()
+        named
+            .map(|j| (position(j), snapshot.class_name(j).to_owned()))
+            .collect()
     };
     Some(Chart {
         title: "rows: class, columns: taken for".to_owned(),
@@ -77,17 +73,15 @@ pub fn confusion_words(snapshot: &Snapshot, [y, k]: [usize; 2]) -> String {
         .get(y * n + k)
         .copied()
         .unwrap_or(0);
-    let name = |j: usize| {
-        snapshot
-            .class_names
-            .get(j)
-            .map_or("?", |name| name.as_str())
-    };
     let noun = if count == 1 { "sample" } else { "samples" };
     if y == k {
-        format!("{count} {noun} of {} recognised", name(y))
+        format!("{count} {noun} of {} recognised", snapshot.class_name(y))
     } else {
-        format!("{count} {noun} of {} taken for {}", name(y), name(k))
+        format!(
+            "{count} {noun} of {} taken for {}",
+            snapshot.class_name(y),
+            snapshot.class_name(k)
+        )
     }
 }
 

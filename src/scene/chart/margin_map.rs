@@ -41,14 +41,8 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
             series.extend(curves(&sides.margin(own), ink, true));
         }
     }
-    let name = |class: usize| {
-        snapshot
-            .class_names
-            .get(class)
-            .map_or("?", |name| name.as_str())
-    };
     let axis = |class| Axis {
-        label: format!("θ to {}", name(class)),
+        label: format!("θ to {}", snapshot.class_name(class)),
         span: [0.0, 180.0],
         ticks: [0.0, 90.0, 180.0].map(|at| (at, format!("{at}°"))).into(),
     };

@@ -1,6 +1,6 @@
 //! ψ(θ): the target logit over the angle to the own weight, with its neighbors and the samples.
 
-use crate::loss::{LOSSES, LossSpec, Param, Setting, Unit, Values, short};
+use crate::loss::{LOSSES, LossSpec, Param, Unit, Values, short};
 use crate::scene::chart::{Axis, Chart, Ink, Series};
 use crate::trainer::{HeadState, Snapshot};
 
@@ -32,10 +32,7 @@ pub fn psi(snapshot: &Snapshot) -> Chart {
         ink: Ink::Accent,
         opacity: 0.45,
     }];
-    let setting = Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
-    };
+    let setting = head.setting();
     let neighbors = neighbors(spec);
     series.extend(neighbors.map(|other| line(other, &other.defaults(setting), Ink::Faint, 1.0)));
     if head.in_force != head.values {
@@ -140,10 +137,7 @@ fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = &'static LossSpe
 /// Name of the curve behind the chosen one that passes nearest to a place, if one passes near.
 pub fn psi_neighbor(head: &HeadState, [theta_deg, psi]: [f64; 2]) -> Option<String> {
     const NEAR: f64 = 0.15;
-    let setting = Setting {
-        n_classes: head.n_classes,
-        dim: head.dim,
-    };
+    let setting = head.setting();
     let off = |spec: &LossSpec, values: &Values<f64>| {
         (spec.target.psi(theta_deg.to_radians(), values) - psi).abs()
     };
