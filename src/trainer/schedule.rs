@@ -17,7 +17,7 @@ pub enum Horizon {
 const ENDLESS_PERIOD: u64 = 1404;
 
 /// Where it stays then, as a share of the highest rate. Measured: ArcFace chosen at step 5,000
-/// still moves the picture at once (`tests/engine.rs`).
+/// still moves the picture at once (`tests/engine/changes.rs`).
 pub const ENDLESS_FLOOR: f64 = 0.1;
 
 /// The last change of loss, margin or scale in an endless run: from here the rate rises again.
