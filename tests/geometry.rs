@@ -101,3 +101,13 @@ fn hostile_weights<const D: usize>() -> Vec<Vec<SVector<f64, D>>> {
         vec![e(0) * 1e200, e(1) * 1e-200, -e(0)],
     ]
 }
+
+/// SphereFace's ψ with the factor m (`losses.md` 3).
+fn staircase(m: u32) -> impl Fn(f64) -> f64 {
+    move |theta| {
+        let m_theta = f64::from(m) * theta;
+        let k = (m_theta / PI).floor().min(f64::from(m) - 1.0);
+        let sign = if k % 2.0 == 0.0 { 1.0 } else { -1.0 };
+        sign * m_theta.cos() - 2.0 * k
+    }
+}

@@ -182,15 +182,6 @@ fn cosface_arcs_are_the_closed_form() {
     assert!(arcs_of_first(1.0, &|t| t.cos() - 0.96).is_empty());
 }
 
-fn staircase(m: u32) -> impl Fn(f64) -> f64 {
-    move |theta| {
-        let m_theta = f64::from(m) * theta;
-        let k = (m_theta / PI).floor().min(f64::from(m) - 1.0);
-        let sign = if k % 2.0 == 0.0 { 1.0 } else { -1.0 };
-        sign * m_theta.cos() - 2.0 * k
-    }
-}
-
 #[test]
 fn sphereface_arcs_are_the_closed_form_on_both_sides() {
     for m in 2..=4 {

@@ -2,15 +2,6 @@
 
 use super::*;
 
-fn staircase(m: u32) -> impl Fn(f64) -> f64 {
-    move |theta| {
-        let m_theta = f64::from(m) * theta;
-        let k = (m_theta / PI).floor().min(f64::from(m) - 1.0);
-        let sign = if k % 2.0 == 0.0 { 1.0 } else { -1.0 };
-        sign * m_theta.cos() - 2.0 * k
-    }
-}
-
 fn tammes(n: usize) -> Vec<Vector3<f64>> {
     let points = regular::regular_configuration(n, 3);
     points
