@@ -102,7 +102,7 @@ fn hostile_weights<const D: usize>() -> Vec<Vec<SVector<f64, D>>> {
     ]
 }
 
-/// SphereFace's ψ with the factor m (`losses.md` 3).
+/// SphereFace's ψ with the factor m (`losses.md` 1).
 fn staircase(m: u32) -> impl Fn(f64) -> f64 {
     move |theta| {
         let m_theta = f64::from(m) * theta;
