@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 
 use common::head::run;
 use common::random_problem;
-use marginscope::loss::{Form, LOSSES, LossSpec, Piece, Setting, Values};
+use marginscope::loss::{Form, Formula, LOSSES, LossSpec, Piece, Setting, Values};
 
 /// Every piece with all that is in it.
 fn all_pieces(pieces: &[Piece], visit: &mut impl FnMut(&Piece)) {
@@ -45,7 +45,7 @@ fn params_of(pieces: &[Piece]) -> Vec<&'static str> {
 fn every_parameter_of_a_formula_exists_and_every_number_of_a_loss_stands_in_it() {
     for spec in LOSSES {
         let short = params_of(&spec.formula.short());
-        let whole = params_of(spec.formula.loss);
+        let whole = params_of(&spec.formula.whole());
         assert!(!spec.formula.target.is_empty());
         for id in short.iter().chain(&whole) {
             let index = spec.param_index(id).expect("a parameter of the loss");
@@ -197,12 +197,7 @@ impl Meaning<'_> {
             "e" => Value::Number(std::f64::consts::E),
             "w" => Value::Vector(self.weights[1].clone()),
             "b" => Value::Number(self.bias[1]),
-            // The stair, losses.md 1.
-            "k" => {
-                let m = self.values[self.spec.param_index("margin").expect("a margin")];
-                let stair = (m * self.theta_rad(self.label) / PI).floor().min(m - 1.0);
-                Value::Number(stair)
-            }
+            "π" => Value::Number(PI),
             other => panic!("no meaning for {other}"),
         }
     }
@@ -218,21 +213,46 @@ impl Meaning<'_> {
         }
     }
 
-    /// L of a formula `L = …, p = …`.
-    fn loss(mut self, pieces: &[Piece]) -> f64 {
-        let statements: Vec<&[Piece]> = pieces.split(|p| *p == Piece::Upright(",")).collect();
-        for statement in statements.into_iter().rev() {
-            let at = statement.iter().position(|p| *p == Piece::Sign("="));
-            let at = at.expect("an equality");
-            let Piece::Letter(name) = statement[at - 1] else {
-                panic!("{statement:?}");
+    /// L of a formula.
+    fn loss(mut self, formula: &Formula) -> f64 {
+        if !formula.defined.is_empty() {
+            let found = match self.equality(formula.defined) {
+                Some(found) => found,
+                None => self.stair(formula.defined),
             };
-            let value = self.sum_of(&tokens(&statement[at + 1..])).number();
-            self.defined.push((name, value));
+            self.defined.push(found);
         }
-        let (name, value) = self.defined.last().expect("a statement");
-        assert_eq!(*name, "L");
-        *value
+        let (name, value) = self.equality(formula.loss).expect("an equality");
+        assert_eq!(name, "L");
+        value
+    }
+
+    /// The letter on the left of an equality, and what stands on its right.
+    fn equality(&self, pieces: &[Piece]) -> Option<(&'static str, f64)> {
+        let [Piece::Letter(name), Piece::Sign("="), value @ ..] = pieces else {
+            return None;
+        };
+        Some((name, self.sum_of(&tokens(value)).number()))
+    }
+
+    /// The least k = 0, 1 … for which `low ≤ middle ≤ high` holds.
+    fn stair(&mut self, pieces: &[Piece]) -> (&'static str, f64) {
+        let parts: Vec<&[Piece]> = pieces.split(|p| *p == Piece::Sign("≤")).collect();
+        let holds = |meaning: &Self| {
+            let value = |part: &[Piece]| meaning.sum_of(&tokens(part)).number();
+            parts
+                .windows(2)
+                .all(|pair| value(pair[0]) <= value(pair[1]))
+        };
+        for k in 0..9 {
+            self.defined.push(("k", f64::from(k)));
+            let is_found = holds(self);
+            let found = self.defined.pop().expect("pushed above");
+            if is_found {
+                return found;
+            }
+        }
+        panic!("no k for {pieces:?}");
     }
 
     /// Terms with + and − between them; a sum takes what follows it up to the next sign.
@@ -414,7 +434,7 @@ fn formulas_read_as_arithmetic_give_the_losses() {
                 continue;
             }
             let expected = run(spec, &problem, &values).loss;
-            let found = meaning.loss(spec.formula.loss);
+            let found = meaning.loss(&spec.formula);
             assert!(
                 (found - expected).abs() < 1e-9 * expected.max(1.0),
                 "{} seed {seed}: the formula gives {found}, the head {expected}",

@@ -435,7 +435,7 @@ mod tests {
         ctx.begin_pass(egui::RawInput::default());
         let origin = vec2(30.0, 40.0);
         for spec in LOSSES {
-            let block = Block::of(spec.formula.loss, spec, Reading::Letters, 20.0);
+            let block = Block::of(&spec.formula.whole(), spec, Reading::Letters, 20.0);
             for item in block.items([5.0, 60.0], |_| Rgba::opaque(0)) {
                 let Item::Text {
                     pos,

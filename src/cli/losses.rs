@@ -47,7 +47,7 @@ fn text_of(spec: &LossSpec) -> String {
     let mut lines = vec![
         format!("{:<22}{}", spec.id, plain(&spec.formula.short(), spec)),
         format!("{:<22}{}", "", spec.summary),
-        format!("{:<22}{}", "", plain(spec.formula.loss, spec)),
+        format!("{:<22}{}", "", plain(&spec.formula.whole(), spec)),
     ];
     lines.extend(spec.params.iter().map(|param| param_text(spec, param)));
     lines.push(format!("{:<22}{}\n", "", spec.source));
@@ -91,7 +91,7 @@ fn json_of(spec: &LossSpec) -> Value {
         "id": spec.id,
         "name": spec.name,
         "formula": plain(&spec.formula.short(), spec),
-        "loss_formula": plain(spec.formula.loss, spec),
+        "loss_formula": plain(&spec.formula.whole(), spec),
         "summary": spec.summary,
         "source": spec.source,
         "parameters": params,

@@ -51,8 +51,8 @@ pub(super) static SPEC: LossSpec = LossSpec {
             Piece::Sign("−"),
             Piece::Letter("p"),
             Piece::Upright(")"),
-            Piece::Upright(","),
-            Piece::Sign(" "),
+        ],
+        defined: &[
             Piece::Letter("p"),
             Piece::Sign("="),
             Piece::Fraction(

@@ -34,8 +34,10 @@ pub struct Formula {
     pub target: &'static [Piece],
     /// What is added to the cross entropy, with its sign; often nothing.
     pub added: &'static [Piece],
-    /// L of one sample, whole.
+    /// L of one sample.
     pub loss: &'static [Piece],
+    /// What a letter in the others stands for; often nothing.
+    pub defined: &'static [Piece],
 }
 
 impl Formula {
@@ -44,6 +46,13 @@ impl Formula {
         let comma = (!self.added.is_empty()).then_some(Piece::Upright(","));
         let pieces = self.target.iter().chain(&comma).chain(self.added);
         pieces.copied().collect()
+    }
+
+    /// L of one sample, with what its letters stand for.
+    pub fn whole(&self) -> Vec<Piece> {
+        const COMMA: &[Piece] = &[Piece::Upright(","), Piece::Sign(" ")];
+        let comma = if self.defined.is_empty() { &[] } else { COMMA };
+        [self.loss, comma, self.defined].concat()
     }
 }
 
@@ -88,9 +97,13 @@ pub(in crate::loss) const LINEAR_OTHER: &[Piece] = &[
 ];
 
 /// Cross entropy over softmax, −log e^{z_y}/(e^{z_y} + Σ_{j≠y} e^{z_j}), from the pieces of the
-/// target logit z_y and of another class's logit z_j, and a term that is added.
+/// target logit z_y and of another class's logit z_j, terms that are added, and after `where` what
+/// a letter in them stands for.
 macro_rules! cross_entropy {
-    ($target:expr, $other:expr $(, $added:expr)*) => {{
+    ($target:expr, $other:expr $(, $added:expr)*) => {
+        cross_entropy!($target, $other $(, $added)*; where &[])
+    };
+    ($target:expr, $other:expr $(, $added:expr)*; where $defined:expr) => {{
         use crate::loss::formula::{E, Formula, Piece};
         const TARGET: &[Piece] = $target;
         const OTHER: &[Piece] = $other;
@@ -117,6 +130,7 @@ macro_rules! cross_entropy {
                 ),
                 $($added,)*
             ],
+            defined: $defined,
         }
     }};
 }
@@ -150,7 +164,7 @@ pub fn wants_room(piece: &Piece, next: Option<&Piece>) -> bool {
     match (piece, next) {
         (Piece::Name(_) | Piece::Sum(_), next) => !opens(next),
         (piece, Piece::Name(_)) => !binds(piece),
-        (Piece::Fraction(..), Piece::Sign(_)) => false,
+        (Piece::Fraction(..), Piece::Sign(_) | Piece::Upright(",")) => false,
         (Piece::Fraction(..), _) => true,
         _ => false,
     }
@@ -159,6 +173,7 @@ pub fn wants_room(piece: &Piece, next: Option<&Piece>) -> bool {
 fn push_plain(text: &mut String, piece: &Piece, spec: &LossSpec) {
     match piece {
         Piece::Letter(t) | Piece::Upright(t) | Piece::Name(t) => text.push_str(t),
+        Piece::Sign(" ") => text.push(' '),
         Piece::Sign(sign) => {
             text.push(' ');
             text.push_str(sign);

@@ -5,7 +5,7 @@
 
 use crate::loss::formula::{BAR, W_J, W_Y, cross_entropy};
 use crate::loss::spec::{Form, LossSpec, Param, Rho, target};
-use crate::loss::sphereface::{BLEND, LAMBDA, MARGIN, ONE_AND_LAMBDA, blend, stairs_rad};
+use crate::loss::sphereface::{BLEND, LAMBDA, MARGIN, ONE_AND_LAMBDA, STAIR, blend, stairs_rad};
 
 pub(super) static SPEC: LossSpec = LossSpec {
     id: "l_softmax",
@@ -22,7 +22,8 @@ pub(super) static SPEC: LossSpec = LossSpec {
             BAR,
             Piece::Fraction(BLEND, ONE_AND_LAMBDA),
         ],
-        &[W_J, Piece::Upright("·"), Piece::Letter("x")]
+        &[W_J, Piece::Upright("·"), Piece::Letter("x")];
+        where STAIR
     ),
     source: "Liu et al. 2016, arXiv 1612.02295, eq. 4",
     form: Form::Angular(Rho::WeightAndFeatureNorm),

@@ -81,7 +81,7 @@ pub(super) const LAMBDA: Param = Param {
     ceiling: None,
 };
 
-/// λ cosθ_y + (−1)^k cos(mθ_y) − 2k, on the stair kπ ≤ mθ_y ≤ (k + 1)π.
+/// λ cosθ_y + (−1)^k cos(mθ_y) − 2k.
 pub(super) const BLEND: &[Piece] = &[
     Piece::Param("lambda"),
     Piece::Upright("·"),
@@ -99,6 +99,23 @@ pub(super) const BLEND: &[Piece] = &[
     Piece::Upright("2"),
     Piece::Letter("k"),
 ];
+
+/// kπ ≤ mθ_y ≤ (k + 1)π: on which stair the angle lies.
+pub(super) const STAIR: &[Piece] = &[
+    Piece::Letter("k"),
+    PI_SIGN,
+    Piece::Sign("≤"),
+    Piece::Param("margin"),
+    Piece::Upright("·"),
+    THETA_Y,
+    Piece::Sign("≤"),
+    Piece::Upright("("),
+    Piece::Letter("k"),
+    Piece::Sign("+"),
+    Piece::Upright("1)"),
+    PI_SIGN,
+];
+const PI_SIGN: Piece = Piece::Letter("π");
 
 /// 1 + λ
 pub(super) const ONE_AND_LAMBDA: &[Piece] = &[
@@ -122,7 +139,8 @@ pub(super) static SPEC: LossSpec = LossSpec {
             BAR,
             Piece::Fraction(BLEND, ONE_AND_LAMBDA),
         ],
-        LENGTH_OTHER
+        LENGTH_OTHER;
+        where STAIR
     ),
     source: "Liu et al. 2017, arXiv 1704.08063, eq. 7",
     form: Form::Angular(Rho::FeatureNorm),

@@ -92,11 +92,16 @@ fn formula(head: &HeadState, size: f32, width: f32) -> Block {
         set: &head.values,
         in_force: &head.in_force,
     };
-    let block = Block::of(spec.formula.loss, spec, reading, size);
+    let block = Block::of(&spec.formula.whole(), spec, reading, size);
     if block.width <= width {
         return block;
     }
-    Block::of(spec.formula.loss, spec, reading, size * width / block.width)
+    Block::of(
+        &spec.formula.whole(),
+        spec,
+        reading,
+        size * width / block.width,
+    )
 }
 
 /// A margin past its ceiling has the colour of what theory does not allow.

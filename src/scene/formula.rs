@@ -362,7 +362,7 @@ mod tests {
             set: values,
             in_force: values,
         };
-        Block::of(spec.formula.loss, spec, reading, SIZE)
+        Block::of(&spec.formula.whole(), spec, reading, SIZE)
     }
 
     fn blocks() -> impl Iterator<Item = (&'static str, Block)> {
@@ -370,7 +370,7 @@ mod tests {
             let letters = |pieces: &[Piece]| Block::of(pieces, spec, Reading::Letters, SIZE);
             [
                 (spec.id, set(spec, &spec.defaults(SETTING))),
-                (spec.id, letters(spec.formula.loss)),
+                (spec.id, letters(&spec.formula.whole())),
                 (spec.id, letters(&spec.formula.short())),
             ]
         })
@@ -499,7 +499,7 @@ mod tests {
                     set: &set,
                     in_force: &in_force,
                 };
-                let block = Block::of(spec.formula.loss, spec, reading, SIZE);
+                let block = Block::of(&spec.formula.whole(), spec, reading, SIZE);
                 let mut n_numbers = 0;
                 for mark in &block.marks {
                     if let Kind::Text {
@@ -514,7 +514,7 @@ mod tests {
                         n_numbers += 1;
                     }
                 }
-                let pieces = format!("{:?}", spec.formula.loss);
+                let pieces = format!("{:?}", spec.formula.whole());
                 assert_eq!(n_numbers, pieces.matches("Param(").count(), "{}", spec.id);
             }
         }
