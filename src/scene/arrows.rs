@@ -24,9 +24,10 @@ const LONGEST: f64 = 80.0;
 
 /// The rule in words, for the small print of a picture whose unit is so large.
 pub(super) fn rule(unit: f32) -> String {
-    let [at_one, per_decade] = [LENGTH_AT_ONE, LENGTH_PER_DECADE].map(|pt| pt * f64::from(unit));
+    let [at_one, at_tenth, at_hundredth] =
+        [1.0, 0.1, 0.01].map(|size| length_pt(size) * f64::from(unit));
     format!(
-        "Arrows: −∂L/∂x, {at_one:.0} points for length 1, {per_decade:.0} fewer for each power of ten below."
+        "Arrows: −∂L/∂x, {at_one:.0} points long where it is 1, {at_tenth:.0} at 0.1, {at_hundredth:.0} at 0.01."
     )
 }
 
@@ -123,7 +124,7 @@ mod tests {
         assert!(length_pt(0.0) < SHORTEST, "no pull, no arrow");
         assert_eq!(
             rule(2.0),
-            "Arrows: −∂L/∂x, 80 points for length 1, 20 fewer for each power of ten below."
+            "Arrows: −∂L/∂x, 80 points long where it is 1, 60 at 0.1, 40 at 0.01."
         );
     }
 

@@ -4,6 +4,7 @@ use crate::experiment::ViewKind;
 use crate::loss::Unit;
 use crate::scene::chart::confusion_words;
 use crate::scene::curves::{Curves, Space, has_margin};
+use crate::scene::lens::step_note;
 use crate::scene::look::{Look, number, thousands, told_apart};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::{trimmed, weight_factor};
@@ -235,7 +236,7 @@ pub fn notes(
         ));
     }
     notes.extend(lit(snapshot, view.light));
-    notes.extend(about_samples(snapshot, view, size));
+    notes.extend(about_samples(snapshot, curves, view, size));
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
         notes.push("Rings: class centres.".to_owned());
     }
@@ -328,7 +329,12 @@ fn counted(snapshot: &Snapshot, view: &ViewState) -> String {
 }
 
 /// How lengths, trails and arrows are drawn, where they are.
-fn about_samples(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Vec<String> {
+fn about_samples(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+) -> Vec<String> {
     let mut notes = Vec::new();
     if view.kind != ViewKind::Plane
         && let Some(rim_length) = rim_length(snapshot, view)
@@ -353,9 +359,7 @@ fn about_samples(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Vec<S
         let look = Look::new(view.theme, view.area(size).short_side());
         notes.push(arrows::rule(look.unit));
     }
-    if is_kept {
-        notes.push("Small ring: after one step of the marked feature itself.".to_owned());
-    }
+    notes.extend(step_note(snapshot, curves, view, size));
     notes
 }
 
@@ -580,7 +584,7 @@ mod tests {
             "Lengths from the centre: inner circle the mean 12.0, rim twice as much.".to_owned(),
             "Trails: the last 16 places.".to_owned(),
             arrows::rule(1.0),
-            "Small ring: after one step of the marked feature itself.".to_owned(),
+            "one step of the marked feature itself.".to_owned(),
         ] {
             assert!(full.contains(&words), "{words}: {full}");
         }

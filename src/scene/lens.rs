@@ -12,7 +12,9 @@ use crate::scene::look::{Look, disc, line, polygon, rounded, text};
 use crate::scene::place::{Places, Round};
 use crate::scene::plane::WeightArrows;
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, Microscope, Rgba, Scene, Spot, ViewState};
+use crate::scene::{
+    Anchor, Font, Group, Item, Microscope, Rgba, Scene, Spot, ViewState, thousands,
+};
 use crate::trainer::Snapshot;
 
 /// Radius of the ring round the sample, in units.
@@ -21,6 +23,10 @@ const RING: f32 = 9.0;
 const TICK: f32 = 4.5;
 /// Radius of the mark of the next step.
 const MARK: f32 = 4.2;
+/// How far the mark keeps from the sample, so that the two are seen apart.
+const CLEARANCE: f32 = 4.0;
+/// By how much a step is enlarged at most to be seen.
+const MOST_ENLARGED: f64 = 1e6;
 /// The arrow of the sample is never shorter, so that one sees where it points.
 const SHORTEST_ARROW: f64 = 14.0;
 /// Where the arcs of the nearest two weights run on the circle, over its radius.
@@ -63,12 +69,67 @@ pub fn hover_ring(view: &ViewState, size: [f32; 2], at: [f32; 2]) -> Scene {
     }
 }
 
+fn is_near_canvas(spot: &Spot) -> bool {
+    spot.at.iter().all(|c| c.abs() < FARTHEST)
+}
+
+/// Where one step against its own gradient sends the kept sample.
+#[derive(Clone, Copy)]
+struct NextStep {
+    spot: Spot,
+    /// 1, or the first of 2, 5, 10, 20 … times the step that stands apart from the sample.
+    factor: f64,
+}
+
+impl NextStep {
+    /// `None` where no such step is seen: at a gradient of 0, or one along the line of sight.
+    fn of(
+        seen: &Microscope,
+        learning_rate: f64,
+        places: &Places<'_>,
+        from: Spot,
+        unit: f32,
+    ) -> Option<Self> {
+        let apart = (RING + MARK + CLEARANCE) * unit;
+        let decades = (0..).map(|decade| 10_f64.powi(decade));
+        decades
+            .flat_map(|decade| [decade, 2.0 * decade, 5.0 * decade])
+            .take_while(|factor| *factor <= MOST_ENLARGED)
+            .find_map(|factor| {
+                let next = seen.next_feature(factor * learning_rate);
+                let spot = places.spot(&next, seen.sample).filter(is_near_canvas)?;
+                let [dx, dy] = [0, 1].map(|axis| spot.at[axis] - from.at[axis]);
+                (dx.hypot(dy) >= apart).then_some(Self { spot, factor })
+            })
+    }
+}
+
+/// What the small ring is, in words; `None` where there is none.
+pub(super) fn step_note(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    size: [f32; 2],
+) -> Option<String> {
+    let places = Places::of(snapshot, curves, view, size)?;
+    let look = Look::new(view.theme, view.area(size).short_side());
+    let factor = Lens::of(snapshot, view, &places, look)?.next?.factor;
+    Some(if factor > 1.0 {
+        format!(
+            "Small ring: {} times one step of the marked feature itself.",
+            thousands(factor as u64)
+        )
+    } else {
+        "Small ring: after one step of the marked feature itself.".to_owned()
+    })
+}
+
 /// The kept sample in a view.
 pub(super) struct Lens<'a> {
     seen: Microscope,
     spot: Spot,
-    /// Where one step of the current learning rate sends it.
-    next: Option<Spot>,
+    /// Where one step of the current learning rate sends it, enlarged where it is too short.
+    next: Option<NextStep>,
     places: &'a Places<'a>,
     look: Look,
 }
@@ -82,12 +143,10 @@ impl<'a> Lens<'a> {
         look: Look,
     ) -> Option<Self> {
         let seen = Microscope::of(snapshot, view.kept?)?;
-        let is_near_canvas = |spot: &Spot| spot.at.iter().all(|c| c.abs() < FARTHEST);
-        let place = |spot: Option<Spot>| spot.filter(is_near_canvas);
-        let next = seen.next_feature(snapshot.learning_rate);
-        Some(Self {
-            spot: place(places.spot(&seen.feature, seen.sample))?,
-            next: place(places.spot(&next, seen.sample)),
+        let spot = places.spot(&seen.feature, seen.sample)?;
+        is_near_canvas(&spot).then_some(Self {
+            next: NextStep::of(&seen, snapshot.learning_rate, places, spot, look.unit),
+            spot,
             seen,
             places,
             look,
@@ -229,7 +288,7 @@ impl<'a> Lens<'a> {
     pub(super) fn items(&self) -> Vec<Item> {
         let mut items = self.reticle();
         items.extend(self.arrow());
-        if let Some(next) = self.next {
+        if let Some(NextStep { spot: next, .. }) = self.next {
             let radius = MARK * self.look.unit;
             let ink = self.faded(self.look.ink(self.seen.label));
             items.extend([
@@ -380,6 +439,22 @@ mod tests {
         (a[0] - b[0]).hypot(a[1] - b[1])
     }
 
+    /// How many times the step is drawn.
+    fn factor(snapshot: &Snapshot, view: &ViewState) -> f64 {
+        let curves = Curves::of(snapshot, WINDOW_SAGITTA);
+        let places = Places::of(snapshot, &curves, view, SIZE).expect("places");
+        let look = Look::new(theme::DARK, SIZE[1]);
+        let lens = Lens::of(snapshot, view, &places, look).expect("a kept sample");
+        lens.next.expect("a step").factor
+    }
+
+    /// The feature that the mark stands for.
+    fn marked_feature(snapshot: &Snapshot, view: &ViewState) -> Vec<f64> {
+        let sample = view.kept.expect("a kept sample");
+        let seen = Microscope::of(snapshot, sample).expect("a sample");
+        seen.next_feature(factor(snapshot, view) * snapshot.learning_rate)
+    }
+
     /// The middle of the mark of the next step.
     fn mark(scene: &Scene) -> [f32; 2] {
         match items(scene, "lens").last() {
@@ -411,12 +486,12 @@ mod tests {
         for loss in ["softmax", "arcface", "sphereface"] {
             let (snapshot, view) = flat(ViewKind::Plane, loss);
             let scene = build(&snapshot, &view, SIZE);
-            let seen = Microscope::of(&snapshot, 12).expect("a sample");
-            let next = seen.next_feature(snapshot.learning_rate);
+            let next = marked_feature(&snapshot, &view);
             let middle = view.stage(SIZE).middle();
             let expected = view.plane.screen_from_world([next[0], next[1]], middle);
             assert!(distance(mark(&scene), expected) < 0.1, "{loss}");
             let view = kept(ViewKind::Circle, 12);
+            let next = marked_feature(&snapshot, &view);
             let scene = build(&snapshot, &view, SIZE);
             let (center, radius) = crate::scene::circle::disc_of(&view, SIZE);
             let at = mark(&scene);
@@ -429,9 +504,7 @@ mod tests {
         }
         let snapshot = solid("arcface");
         let view = kept(ViewKind::Sphere, 0);
-        let next = Microscope::of(&snapshot, 0)
-            .expect("a sample")
-            .next_feature(0.01);
+        let next = marked_feature(&snapshot, &view);
         let u = Vector3::from_column_slice(&next).normalize();
         let (center, radius) = view.ball(SIZE);
         let seen = view.sphere.view_from_world(&u);
@@ -440,6 +513,32 @@ mod tests {
             center[1] - radius * seen.y as f32,
         ];
         assert!(distance(mark(&build(&snapshot, &view, SIZE)), expected) < 0.1);
+    }
+
+    #[test]
+    fn a_step_too_short_to_be_seen_is_enlarged_and_the_note_says_so() {
+        let (mut snapshot, mut view) = flat(ViewKind::Plane, "softmax");
+        let curves = Curves::of(&snapshot, WINDOW_SAGITTA);
+        let spot = spot(&snapshot, &curves, &view, SIZE, 12).expect("a place");
+        let note = |snapshot: &Snapshot, view: &ViewState| step_note(snapshot, &curves, view, SIZE);
+        snapshot.learning_rate = 20.0;
+        assert_eq!(factor(&snapshot, &view), 1.0);
+        assert_eq!(
+            note(&snapshot, &view).as_deref(),
+            Some("Small ring: after one step of the marked feature itself.")
+        );
+        snapshot.learning_rate = 1e-3;
+        let factor = factor(&snapshot, &view);
+        let words = format!(
+            "Small ring: {} times one step of the marked feature itself.",
+            thousands(factor as u64)
+        );
+        assert_eq!(note(&snapshot, &view), Some(words));
+        let apart = (RING + MARK + CLEARANCE) * unit();
+        let from_sample = distance(mark(&build(&snapshot, &view, SIZE)), spot.at);
+        assert!((1.0..2.6).contains(&(from_sample / apart)), "{from_sample}");
+        view.kept = None;
+        assert_eq!(note(&snapshot, &view), None);
     }
 
     #[test]

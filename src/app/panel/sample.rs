@@ -211,7 +211,7 @@ fn words_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
     ui.label(step_words(snapshot, seen));
     small(
         ui,
-        "Arrow: downhill, −∂L/∂x. Small ring: after one step on the feature itself, without momentum; training moves it through the network instead, with its whole batch.",
+        "Arrow: downhill, −∂L/∂x. Small ring: one step on the feature itself, without momentum, enlarged where it would not be seen (the small print says by how much); training moves it through the network instead, with its whole batch.",
     );
 }
 
