@@ -311,7 +311,7 @@ pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
             ui.style_mut().override_font_id = Some(theme::font(Font::SemiBold, theme::size::VALUE));
             ui.add(drag)
         });
-        let response = response.inner.labelled_by(label).on_hover_text(knob.help);
+        let response = hint_beside(response.inner.labelled_by(label), knob.help);
         if response.double_clicked() {
             new = knob.default;
             // The first click has opened the field: what it holds must not come after this.
@@ -333,8 +333,9 @@ pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
             ui.add(slider)
         })
         .inner
-        .labelled_by(label)
-        .on_hover_text(format!("{} Double-click: {}.", knob.help, knob.default));
+        .labelled_by(label);
+    let help = format!("{} Double-click: {}.", knob.help, knob.default);
+    let slider = hint_beside(slider, &help);
     // egui's slider senses drags alone.
     let is_double = |input: &egui::InputState| {
         let pointer = &input.pointer;
@@ -353,6 +354,14 @@ pub(super) fn knob(ui: &mut Ui, knob: &Knob<'_>, value: f64) -> Option<f64> {
     }
     paint_handle(ui, knob, &slider, new);
     (new != value && new.is_finite()).then(|| new.clamp(*knob.range.start(), *knob.range.end()))
+}
+
+/// A tooltip at the right of a control: what theory says of its value stands under it.
+fn hint_beside(response: Response, text: &str) -> Response {
+    let mut hint = egui::Tooltip::for_enabled(&response);
+    hint.popup = hint.popup.align(egui::RectAlign::RIGHT_START).gap(16.0);
+    hint.show(|ui| ui.label(text));
+    response
 }
 
 /// A round handle that stands out from its rail, which egui's has the colour of.

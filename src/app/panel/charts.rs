@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{
-    Align, ComboBox, Layout, Pos2, Rect, Response, Role, Sense, Shape, Ui, WidgetInfo, vec2,
+    Align, ComboBox, Layout, Pos2, Rect, Response, Role, Sense, Shape, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use crate::app::action::Action;
@@ -22,8 +22,8 @@ pub(super) struct Charts {
     psi: ChartView,
     map: ChartView,
     confusion: ChartView,
-    /// The handle that is held, and the value it had when it was taken.
-    held: Option<(PsiHandle, f64)>,
+    /// The handle that is held, and where it has been dragged to on the screen.
+    held: Option<(PsiHandle, Pos2)>,
     /// The two classes of the margin map.
     pair: Option<[usize; 2]>,
 }
@@ -31,6 +31,8 @@ pub(super) struct Charts {
 const PSI_HEIGHT: f32 = 168.0;
 /// From a handle, in points.
 const GRIP: f32 = 13.0;
+/// Share of the pointer's way that a handle goes while Shift is held.
+const FINE: f32 = 0.1;
 
 impl Charts {
     /// ψ(θ) with the samples' angles; a handle changes its parameter.
@@ -40,7 +42,7 @@ impl Charts {
         snapshot: &Arc<Snapshot>,
         actions: &mut Vec<Action>,
     ) {
-        let help = "Target logit over the angle to the own weight; bars count the samples. Behind it other losses, named under the pointer. Drag a dot.";
+        let help = "Target logit over the angle to the own weight; bars count the samples. Behind it other losses, named under the pointer. Drag a dot, with Shift finely; the pink mark is the ceiling.";
         let shown = Shown {
             snapshot,
             pair: None,
@@ -53,12 +55,9 @@ impl Charts {
         };
         let head = &snapshot.head;
         let local = |pos: Pos2| -> [f32; 2] { (pos - response.rect.min).into() };
+        let screen = |at: [f64; 2]| response.rect.min + Vec2::from(frame.screen(at));
         let near = |pos: Pos2| {
-            let at = local(pos);
-            let distance = |handle: &PsiHandle| {
-                let [x, y] = frame.screen(handle.at);
-                (x - at[0]).hypot(y - at[1])
-            };
+            let distance = |handle: &PsiHandle| screen(handle.at).distance(pos);
             chart::psi_handles(head)
                 .min_by(|a, b| distance(a).total_cmp(&distance(b)))
                 .filter(|handle| distance(handle) <= GRIP)
@@ -66,7 +65,7 @@ impl Charts {
         if response.drag_started()
             && let Some(start) = ui.input(|input| input.pointer.press_origin())
         {
-            self.held = near(start).map(|handle| (handle, head.values[handle.index]));
+            self.held = near(start).map(|handle| (handle, screen(handle.at)));
         }
         if response.drag_stopped() {
             self.held = None;
@@ -80,11 +79,12 @@ impl Charts {
             let words = name.unwrap_or_else(|| help.to_owned());
             response.clone().on_hover_text_at_pointer(words);
         }
-        if let (Some((handle, start)), Some(pointer)) = (self.held, response.interact_pointer_pos())
+        if let Some((handle, at)) = &mut self.held
             && response.dragged()
         {
-            let at = frame.value(local(pointer));
-            let value = chart::dragged_value(head, handle, start, at);
+            let is_fine = ui.input(|input| input.modifiers.shift);
+            *at += response.drag_delta() * if is_fine { FINE } else { 1.0 };
+            let value = chart::dragged_value(head, *handle, frame.value(local(*at)));
             if value != head.values[handle.index] {
                 let param = &head.spec.params[handle.index];
                 actions.push(Action::set(&format!("loss.{}", param.id), value));

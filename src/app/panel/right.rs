@@ -322,7 +322,7 @@ fn spread_meter(metrics: &Metrics) -> Option<Meter<'static>> {
 }
 
 fn weight_meter(metrics: &Metrics, head: &HeadState) -> Option<Meter<'static>> {
-    let best = format!("{:.0}° best", best_angle_rad(head).to_degrees());
+    let best = format!("{:.1}° best", best_angle_rad(head).to_degrees());
     Some(separation_meter(
         head,
         metrics.min_weight_angle_rad?,

@@ -6,11 +6,17 @@ use crate::loss::{Form, Rho};
 use crate::scene::chart::{Axis, Chart, Ink, Series};
 use crate::scene::evenly::evenly;
 use crate::scene::theme::class_color;
-use crate::scene::{Classes, Rgba};
+use crate::scene::{Anchor, Classes, Rgba, thousands};
 use crate::trainer::{HeadState, Snapshot, angle_between};
 
 /// Points of a boundary.
 const N_POINTS: usize = 180;
+
+/// What the axes may reach to, in degrees.
+const SPANS_DEG: [f64; 4] = [60.0, 90.0, 120.0, 180.0];
+/// They reach at least so many times as far as the two weights are apart: what lies between the
+/// classes and close around them is then seen, and what is scattered beyond is counted.
+const SPAN_OF_APART: f64 = 1.5;
 
 /// Samples of a class: more would lie on each other in a chart of this size.
 const MOST_SAMPLES: usize = 1000;
@@ -20,7 +26,7 @@ const MOST_SAMPLES: usize = 1000;
 ///
 /// Heads without unit weights have boundaries that depend on lengths: drawn for the weights as
 /// they are and the mean feature length. Of many samples a thousand of each class are drawn, evenly
-/// chosen.
+/// chosen. The axes reach as far as the two weights need; samples beyond are counted.
 pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
     let head = &snapshot.head;
     let sides = Sides::new(snapshot, classes);
@@ -30,8 +36,12 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
         opacity: 0.16,
     }];
     series.push(reachable(head, classes));
+    let mut points = points(snapshot, classes);
+    let n_samples = points.len();
+    points.retain(|(at, _, _)| at.iter().all(|angle_deg| *angle_deg <= sides.span_deg));
+    let n_beyond = n_samples - points.len();
     series.push(Series::Points {
-        points: points(snapshot, classes),
+        points,
         radius: 1.6,
     });
     series.extend(curves(&sides.boundary(), Ink::Text, false));
@@ -41,10 +51,21 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
             series.extend(curves(&sides.margin(own), ink, true));
         }
     }
+    if n_beyond > 0 {
+        series.push(Series::Note {
+            at: [sides.span_deg; 2],
+            text: format!("{} beyond ", thousands(n_beyond as u64)),
+            anchor: Anchor::End,
+            ink: Ink::Dimmed,
+        });
+    }
+    let span = sides.span_deg;
     let axis = |class| Axis {
         label: format!("θ to {}", snapshot.class_name(class)),
-        span: [0.0, 180.0],
-        ticks: [0.0, 90.0, 180.0].map(|at| (at, format!("{at}°"))).into(),
+        span: [0.0, span],
+        ticks: [0.0, 0.5 * span, span]
+            .map(|at| (at, format!("{at}°")))
+            .into(),
     };
     Chart {
         title: String::new(),
@@ -61,6 +82,8 @@ struct Sides<'a> {
     /// What a cosine is multiplied by, and what is added to it, for both classes.
     factors: [f64; 2],
     offsets: [f64; 2],
+    /// What the axes reach to.
+    span_deg: f64,
 }
 
 impl<'a> Sides<'a> {
@@ -82,7 +105,14 @@ impl<'a> Sides<'a> {
             head,
             factors: classes.map(factor),
             offsets: classes.map(offset),
+            span_deg: span_deg(head, classes),
         }
+    }
+
+    /// Angles along an axis.
+    fn angles(&self) -> impl Iterator<Item = f64> {
+        let span_rad = self.span_deg.to_radians();
+        (0..=N_POINTS).map(move |i| span_rad * i as f64 / N_POINTS as f64)
     }
 
     /// The rival's angle at which its plain score is `score`; 0 or π where none is.
@@ -97,7 +127,7 @@ impl<'a> Sides<'a> {
             let score = self.factors[0] * theta_rad.cos() + self.offsets[0];
             [theta_rad, self.rival_rad(1, score)]
         };
-        degrees(angles().map(at))
+        degrees(self.angles().map(at))
     }
 
     /// Where class `own` of the two wins with just its margin, ascending in its angle.
@@ -112,19 +142,26 @@ impl<'a> Sides<'a> {
                 [rival_rad, theta_rad]
             }
         };
-        degrees(angles().map(at))
+        degrees(self.angles().map(at))
     }
 
     /// Between the two margins: where a class wins, but not with its margin.
     fn band(&self) -> Vec<[f64; 2]> {
         let mut ring = self.margin(0);
         ring.extend(self.margin(1).into_iter().rev());
+        for at in ring.as_flattened_mut() {
+            *at = at.min(self.span_deg);
+        }
         ring
     }
 }
 
-fn angles() -> impl Iterator<Item = f64> {
-    (0..=N_POINTS).map(|i| std::f64::consts::PI * i as f64 / N_POINTS as f64)
+/// How far the axes reach for the weights of two classes.
+fn span_deg(head: &HeadState, classes: [usize; 2]) -> f64 {
+    let [a, b] = classes.map(|class| head.weight(class));
+    let wanted = SPAN_OF_APART * angle_between(a, b).to_degrees();
+    let enough = SPANS_DEG.into_iter().find(|span| *span >= wanted);
+    enough.unwrap_or(180.0)
 }
 
 fn degrees(points: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
@@ -270,6 +307,49 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_map_reaches_as_far_as_its_classes_and_counts_what_lies_beyond() {
+        let spans = [
+            (20, 60.0),
+            (8, 90.0),
+            (7, 90.0),
+            (5, 120.0),
+            (4, 180.0),
+            (2, 180.0),
+        ];
+        for (n_classes, span) in spans {
+            let weights = even_weights(n_classes);
+            let (features, labels) = fans(&weights, 20, 1.0, 2.0, 0.1);
+            let snapshot = snapshot("arcface", 2, &weights, &features, &labels);
+            let chart = margin_map(&snapshot, [0, 1]);
+            assert_eq!((chart.x.span, chart.y.span), ([0.0, span], [0.0, span]));
+            for series in &chart.series {
+                if let Series::Area { rings, .. } = series {
+                    let mut ends = rings.iter().flatten().flatten();
+                    assert!(ends.all(|at| *at <= span));
+                }
+                assert!(
+                    !matches!(series, Series::Note { .. }),
+                    "nothing lies beyond"
+                );
+            }
+        }
+        let weights = even_weights(20);
+        let features = [1.0, 0.1, -1.0, 0.1, -1.0, 0.2];
+        let snapshot = snapshot("arcface", 2, &weights, &features, &[0, 0, 1]);
+        let chart = margin_map(&snapshot, [0, 1]);
+        let drawn = chart.series.iter().find_map(|series| match series {
+            Series::Points { points, .. } => Some(points.len()),
+            _ => None,
+        });
+        assert_eq!(drawn, Some(1));
+        let note = chart.series.iter().find_map(|series| match series {
+            Series::Note { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        assert_eq!(note, Some("2 beyond "));
     }
 
     /// ArcFace's band is m wide on both sides of the diagonal (arXiv 1801.07698, figure 5).

@@ -92,6 +92,8 @@ pub enum Series {
         at: [f64; 2],
         /// Beside it.
         label: String,
+        /// Which end of the label is at the mark.
+        anchor: Anchor,
         /// Its colour.
         ink: Ink,
     },
@@ -318,9 +320,15 @@ impl Series {
                 bars.map(|ring| polygon(ring, fill)).collect()
             }
             Self::Points { points, radius } => vec![dots(points, *radius, frame)],
-            Self::Handle { at, label, ink } => {
+            Self::Handle {
+                at,
+                label,
+                anchor,
+                ink,
+            } => {
                 let center = frame.screen(*at);
-                handle(center, label, ink.color(theme), theme.panel).into()
+                let [mark, words] = handle(center, (label, *anchor), ink.color(theme), theme.panel);
+                vec![mark, words]
             }
             Self::Note {
                 at,
@@ -350,16 +358,22 @@ fn dots(points: &[([f64; 2], Rgba, u32)], radius: f32, frame: &Frame) -> Item {
 }
 
 /// A disc with a ring of the ground around it, and its label.
-fn handle(center: [f32; 2], label: &str, color: Rgba, ground: Rgba) -> [Item; 2] {
+fn handle(
+    center: [f32; 2],
+    (label, anchor): (&str, Anchor),
+    color: Rgba,
+    ground: Rgba,
+) -> [Item; 2] {
     let ring = Stroke {
         width: 2.0,
         color: ground,
         dash: None,
     };
-    let beside = [center[0] + 10.0, center[1] - 8.0];
+    let right = if anchor == Anchor::End { -10.0 } else { 10.0 };
+    let beside = [center[0] + right, center[1] - 8.0];
     [
         disc(center, 5.5, color, ring),
-        words_at(beside, label, color, Anchor::Start),
+        words_at(beside, label, color, anchor),
     ]
 }
 

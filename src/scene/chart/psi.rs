@@ -1,6 +1,7 @@
 //! ψ(θ): the target logit over the angle to the own weight, with its neighbors and the samples.
 
 use crate::loss::{LOSSES, LossSpec, Param, Unit, Values, short};
+use crate::scene::Anchor;
 use crate::scene::chart::{Axis, Chart, Ink, Series};
 use crate::trainer::{HeadState, Snapshot};
 
@@ -12,6 +13,12 @@ const HISTOGRAM_SHARE: f64 = 0.3;
 const LOWEST: f64 = -2.6;
 /// Angles at which the handles of the margins lie.
 const HANDLES_DEG: [f64; 3] = [65.0, 40.0, 90.0];
+/// The scale stretches ψ and does not bend it: its handle runs on a rail of its own, where the
+/// curves are low, from the least value of its slider to the greatest.
+const RAIL_DEG: f64 = 172.0;
+const RAIL: [f64; 2] = [0.0, 1.0];
+/// Half the width of the mark of a margin's ceiling, in degrees.
+const CEILING_HALF_DEG: f64 = 11.0;
 
 /// A parameter that can be changed by taking hold of the curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,11 +50,9 @@ pub fn psi(snapshot: &Snapshot) -> Chart {
         series.push(ramped);
     }
     series.push(line(spec, &head.values, Ink::Text, 2.0));
-    series.extend(psi_handles(head).map(|handle| Series::Handle {
-        at: handle.at,
-        label: handle_label(&spec.params[handle.index], head.values[handle.index]),
-        ink: Ink::Accent,
-    }));
+    for handle in psi_handles(head) {
+        series.extend(handle_series(head, handle));
+    }
     let lowest = (0..=N_POINTS).map(|i| spec.target.psi(angle_rad(i), &head.values));
     let lowest = lowest.fold(-1.0, f64::min).max(LOWEST);
     Chart {
@@ -71,38 +76,92 @@ pub fn psi(snapshot: &Snapshot) -> Chart {
     }
 }
 
-/// The handles of the chosen loss: its margins on the curve, its scale where the curve begins.
+/// The handles of the chosen loss: its margins on the curve, its scale on the rail.
 pub fn psi_handles(head: &HeadState) -> impl Iterator<Item = PsiHandle> {
     let (spec, values) = (head.spec.0, head.values);
-    let at = move |index, angle_deg: f64| PsiHandle {
-        index,
-        at: [angle_deg, spec.target.psi(angle_deg.to_radians(), &values)],
-    };
     let margins = spec.params.iter().enumerate();
     let margins = margins.filter(|(_, param)| param.unit != Unit::None);
     let margins = margins.zip(HANDLES_DEG);
-    let scale = spec.param_index("scale").map(|index| at(index, 0.0));
+    let scale = spec.param_index("scale").map(|index| PsiHandle {
+        index,
+        at: [
+            RAIL_DEG,
+            height_of_scale(&spec.params[index], values[index]),
+        ],
+    });
     margins
-        .map(move |((index, _), angle_deg)| at(index, angle_deg))
+        .map(move |((index, _), angle_deg)| PsiHandle {
+            index,
+            at: [angle_deg, spec.target.psi(angle_deg.to_radians(), &values)],
+        })
         .chain(scale)
 }
 
-/// What dragging a handle to a point (θ in degrees, ψ) makes of its parameter, `start` when it was
-/// taken: a margin lets the curve pass there, the scale grows by e for each unit upwards.
-pub fn dragged_value(head: &HeadState, handle: PsiHandle, start: f64, at: [f64; 2]) -> f64 {
-    let param = &head.spec.params[handle.index];
-    if param.unit != Unit::None {
-        return value_through(head, handle.index, at);
+/// A handle with its name, and what its parameter may be: the rail of the scale, the ceiling of a
+/// margin.
+fn handle_series(head: &HeadState, handle: PsiHandle) -> Vec<Series> {
+    let (spec, setting, values) = (head.spec.0, head.setting(), &head.values);
+    let PsiHandle { index, at } = handle;
+    let straight = |points: [[f64; 2]; 2], ink, width| Series::Line {
+        points: points.into(),
+        ink,
+        width,
+        is_dashed: false,
+    };
+    let is_scale = spec.params[index].unit == Unit::None;
+    let mut series = Vec::new();
+    if is_scale {
+        let ends = RAIL.map(|height| [RAIL_DEG, height]);
+        series.push(straight(ends, Ink::Faint, 3.0));
+    } else if let Some(ceiling) = spec.ceiling(index, setting, values) {
+        let mut at_ceiling = *values;
+        at_ceiling[index] = ceiling;
+        let psi = spec.target.psi(at[0].to_radians(), &at_ceiling);
+        let ends = [-CEILING_HALF_DEG, CEILING_HALF_DEG].map(|off| [at[0] + off, psi]);
+        series.push(straight(ends, Ink::PastCeiling, 2.0));
     }
-    let grown = start * (at[1] - handle.at[1]).exp();
+    let is_past = spec.passed_ceiling(index, setting, values).is_some();
+    series.push(Series::Handle {
+        at,
+        label: handle_label(&spec.params[index], values[index]),
+        anchor: if is_scale { Anchor::End } else { Anchor::Start },
+        ink: if is_past {
+            Ink::PastCeiling
+        } else {
+            Ink::Accent
+        },
+    });
+    series
+}
+
+/// What dragging a handle to a point (θ in degrees, ψ) makes of its parameter: a margin lets the
+/// curve pass there, the scale is what the rail says at this height.
+pub fn dragged_value(head: &HeadState, handle: PsiHandle, at: [f64; 2]) -> f64 {
+    let param = &head.spec.params[handle.index];
+    if param.unit == Unit::None {
+        scale_at_height(param, at[1])
+    } else {
+        value_through(head, handle.index, at)
+    }
+}
+
+/// Where a scale lies on the rail; equal factors are equally far apart, as on the slider.
+fn height_of_scale(param: &Param, scale: f64) -> f64 {
     let (low, high) = (*param.slider.start(), *param.slider.end());
-    (grown.clamp(low, high) * 10.0).round() / 10.0
+    let share = (scale / low).ln() / (high / low).ln();
+    RAIL[0] + share.clamp(0.0, 1.0) * (RAIL[1] - RAIL[0])
+}
+
+fn scale_at_height(param: &Param, height: f64) -> f64 {
+    let (low, high) = (*param.slider.start(), *param.slider.end());
+    let share = ((height - RAIL[0]) / (RAIL[1] - RAIL[0])).clamp(0.0, 1.0);
+    (10.0 * low * (high / low).powf(share)).round() / 10.0
 }
 
 /// The value of a parameter with which the curve passes nearest to a point. Values of the slider
 /// are looked at; of equally near ones the least changed is taken.
 fn value_through(head: &HeadState, index: usize, at: [f64; 2]) -> f64 {
-    const N_VALUES: usize = 400;
+    const N_VALUES: usize = 1000;
     let param = &head.spec.params[index];
     let (low, high) = (*param.slider.start(), *param.slider.end());
     let candidates = (0..=N_VALUES).map(|i| {
@@ -189,12 +248,14 @@ mod tests {
             let snapshot = of(spec.id);
             let head = &snapshot.head;
             for handle in psi_handles(head) {
-                let psi = spec.target.psi(handle.at[0].to_radians(), &head.values);
-                assert_eq!(psi, handle.at[1], "{}", spec.id);
-                let value = head.values[handle.index];
-                let same = dragged_value(head, handle, value, handle.at);
                 let param = &spec.params[handle.index];
-                let step = (param.slider.end() - param.slider.start()) / 400.0;
+                if param.unit != Unit::None {
+                    let psi = spec.target.psi(handle.at[0].to_radians(), &head.values);
+                    assert_eq!(psi, handle.at[1], "{}", spec.id);
+                }
+                let value = head.values[handle.index];
+                let same = dragged_value(head, handle, handle.at);
+                let step = (param.slider.end() - param.slider.start()) / 1000.0;
                 assert!(
                     (same - value).abs() <= step,
                     "{} {}: {same}",
@@ -220,23 +281,57 @@ mod tests {
             let mut values = snapshot.head.values;
             values[index] = wanted;
             let psi = spec.target.psi(handle.at[0].to_radians(), &values);
-            let start = snapshot.head.values[index];
-            let found = dragged_value(&snapshot.head, handle, start, [handle.at[0], psi]);
+            let found = dragged_value(&snapshot.head, handle, [handle.at[0], psi]);
             assert!((found - wanted).abs() < 5e-3, "{id}: {found} for {wanted}");
         }
     }
 
     #[test]
-    fn the_scale_grows_upwards() {
-        let snapshot = of("normface");
-        let handle = psi_handles(&snapshot.head).next().expect("a scale");
-        let [x, y] = handle.at;
-        let found = dragged_value(&snapshot.head, handle, 16.0, [x, y + 1.0]);
-        assert!((found - 43.5).abs() < 0.05, "{found}");
-        assert_eq!(
-            dragged_value(&snapshot.head, handle, 16.0, [x, y + 9.0]),
-            64.0
+    fn the_scale_grows_upwards_and_its_handle_follows() {
+        let mut snapshot = of("normface");
+        let scale = |snapshot: &Snapshot| psi_handles(&snapshot.head).next().expect("a scale");
+        let before = scale(&snapshot);
+        let [x, y] = before.at;
+        let param = &snapshot.head.spec.params[before.index];
+        let found = dragged_value(&snapshot.head, before, [x, y + 0.1]);
+        let factor = (param.slider.end() / param.slider.start()).powf(0.1);
+        let wanted = snapshot.head.values[before.index] * factor;
+        assert!(
+            (found - wanted).abs() <= 0.05 + 1e-9,
+            "{found} for {wanted}"
         );
+        assert_eq!(
+            dragged_value(&snapshot.head, before, [x, 9.0]),
+            *param.slider.end()
+        );
+        assert_eq!(
+            dragged_value(&snapshot.head, before, [x, -9.0]),
+            *param.slider.start()
+        );
+        snapshot.head.values[before.index] = found;
+        assert!((scale(&snapshot).at[1] - (y + 0.1)).abs() < 5e-3);
+    }
+
+    #[test]
+    fn a_ceiling_is_marked_where_the_curve_passes_with_it() {
+        let snapshot = of("cosface");
+        let head = &snapshot.head;
+        let ceiling = head
+            .spec
+            .ceiling(0, head.setting(), &head.values)
+            .expect("a ceiling");
+        let chart = psi(&snapshot);
+        let mark = chart.series.iter().find_map(|series| match series {
+            Series::Line {
+                points,
+                ink: Ink::PastCeiling,
+                ..
+            } => Some(points[0]),
+            _ => None,
+        });
+        let handle = psi_handles(head).next().expect("a margin");
+        let expected = handle.at[0].to_radians().cos() - ceiling;
+        assert!((mark.expect("a mark")[1] - expected).abs() < 1e-12);
     }
 
     #[test]
