@@ -1,6 +1,7 @@
 //! What stands at the foot of a picture: the loss's formula, the sentence, the small print.
 
 use crate::experiment::ViewKind;
+use crate::loss::Piece;
 use crate::scene::formula::{Block, Reading};
 use crate::scene::look::{polygon, rounded, text};
 use crate::scene::plane::scale_bar_room;
@@ -13,6 +14,8 @@ const SENTENCE: f32 = 14.5;
 const NOTES: f32 = 11.5;
 /// From one line of text to the next, in sizes.
 const LEADING: f32 = 1.45;
+/// Share of the formula's size below which it is cut to L = ….
+const SMALLEST_WHOLE: f32 = 0.85;
 /// Between the formula and the sentence, in points at unit size.
 const FORMULA_GAP: f32 = 9.0;
 /// Free space at the sides, and under the last line.
@@ -85,23 +88,24 @@ fn is_covered(view: &ViewState) -> bool {
     }
 }
 
-/// The loss with the values in force, smaller where it would be too wide.
+/// The loss with the values in force, smaller where it would be too wide; what its letters stand
+/// for stays out where it would make it too small.
 fn formula(head: &HeadState, size: f32, width: f32) -> Block {
     let spec = head.spec.0;
     let reading = Reading::Values {
         set: &head.values,
         in_force: &head.in_force,
     };
-    let block = Block::of(&spec.formula.whole(), spec, reading, size);
-    if block.width <= width {
-        return block;
+    let fitting = |pieces: &[Piece]| {
+        let share = (width / Block::of(pieces, spec, reading, size).width).min(1.0);
+        (share, Block::of(pieces, spec, reading, share * size))
+    };
+    let (share, whole) = fitting(&spec.formula.whole());
+    if share < SMALLEST_WHOLE {
+        fitting(spec.formula.loss).1
+    } else {
+        whole
     }
-    Block::of(
-        &spec.formula.whole(),
-        spec,
-        reading,
-        size * width / block.width,
-    )
 }
 
 /// A margin past its ceiling has the colour of what theory does not allow.

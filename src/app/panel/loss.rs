@@ -8,6 +8,7 @@ use crate::app::panel::left::{Shown, choice_row};
 use crate::app::theme;
 use crate::app::widget::{Knob, formula, knob, strong};
 use crate::experiment::Experiment;
+use crate::loss::formula::plain;
 use crate::loss::theory;
 use crate::loss::theory::{Arrangement, equivalents};
 use crate::loss::{Course, LossSpec, Param, Setting, Unit, Values, short};
@@ -51,7 +52,7 @@ impl LossControls {
         let tokens = theme::tokens(ui.ctx());
         ui.label(strong(spec.name, theme::size::TITLE))
             .on_hover_text(format!("{}\n{}", spec.summary, spec.source));
-        formula(ui, spec, tokens.dimmed).on_hover_text(format!("Target logit. {}", spec.source));
+        formula(ui, spec, tokens.dimmed).on_hover_text(about_target(spec));
         ui.add_space(6.0);
         let values = experiment.loss_values();
         for (index, param) in spec.params.iter().enumerate() {
@@ -135,6 +136,17 @@ impl LossControls {
                 .on_hover_text("Margins of other losses that leave as wide a gap between two neighbors of the best arrangement");
         }
     }
+}
+
+/// What the formula beside the name is, what its letters stand for, and where it comes from.
+fn about_target(spec: &LossSpec) -> String {
+    let defined = plain(spec.formula.defined, spec);
+    let with = if defined.is_empty() {
+        String::new()
+    } else {
+        format!(", {defined}")
+    };
+    format!("Target logit{with}. {}", spec.source)
 }
 
 /// The margins of other losses that leave the same gap, in words.
