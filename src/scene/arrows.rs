@@ -9,7 +9,7 @@ use crate::scene::{Item, Rgba, ViewState};
 use crate::trainer::Snapshot;
 
 /// Most arrows at once: more hide the dots they start from.
-const MOST_ARROWS: usize = 240;
+const MOST_ARROWS: usize = 160;
 /// The same of one class.
 const MOST_OF_CLASS: usize = 40;
 /// Length of an arrow in points where its gradient is 1.

@@ -19,13 +19,13 @@ const SPANS_DEG: [f64; 4] = [60.0, 90.0, 120.0, 180.0];
 const SPAN_OF_APART: f64 = 1.5;
 
 /// Samples of a class: more would lie on each other in a chart of this size.
-const MOST_SAMPLES: usize = 1000;
+const MOST_SAMPLES: usize = 400;
 
 /// Angles to the weights of two classes, in degrees: where one wins, where it wins with its margin,
 /// and the samples of both.
 ///
 /// Heads without unit weights have boundaries that depend on lengths: drawn for the weights as
-/// they are and the mean feature length. Of many samples a thousand of each class are drawn, evenly
+/// they are and the mean feature length. Of many samples four hundred of each class are drawn, evenly
 /// chosen. The axes reach as far as the two weights need; samples beyond are counted.
 pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
     let head = &snapshot.head;
