@@ -16,7 +16,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use marginscope::app::{App, theme};
 use marginscope::experiment::Experiment;
 use marginscope::scene;
-use marginscope::scene::{Curves, Light, WINDOW_SAGITTA};
+use marginscope::scene::{Curves, Light, Microscope, WINDOW_SAGITTA, is_pulled};
 use marginscope::trainer::Subset;
 
 /// A window at rest, its plane as well.
@@ -178,7 +178,13 @@ fn a_click_keeps_a_sample_and_four_ways_let_it_go() {
         // One row a class, and the arrow's rule.
         assert_eq!(harness.query_all_by_label_contains(": θ ").count(), 4);
         harness.get_by_label_contains(&format!("class {name}: θ "));
-        harness.get_by_label_contains("downhill");
+        let seen = Microscope::of(snapshot(&harness), sample).expect("a sample");
+        let about_marks = if is_pulled(&seen) {
+            "downhill"
+        } else {
+            "practically 0"
+        };
+        harness.get_by_label_contains(about_marks);
         let_go(&mut harness);
         wait_for(&mut harness, "a free lens", |app| app.view().kept.is_none());
         harness.run_steps(3);

@@ -14,6 +14,7 @@ mod block;
 pub mod center;
 mod combined;
 mod cosface;
+mod forecast;
 pub mod formula;
 pub mod head;
 mod l_softmax;
@@ -26,6 +27,7 @@ pub mod spec;
 mod sphereface;
 pub mod theory;
 
+pub use forecast::{Forecast, forecast};
 pub use formula::{Formula, Piece};
 pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;

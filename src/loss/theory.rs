@@ -3,8 +3,8 @@
 //! Everything follows from ψ alone, so that a new loss needs nothing here.
 
 use crate::geometry::regular;
-use crate::loss::LOSSES;
 use crate::loss::spec::{LossSpec, Param, Setting, Unit, Values};
+use crate::loss::{Forecast, LOSSES};
 
 /// The pairs of an arrangement of class weights, as softmax sees them.
 #[derive(Clone, Debug)]
@@ -154,15 +154,29 @@ pub fn margin_index(spec: &LossSpec) -> Option<usize> {
     spec.param_index(margin.id)
 }
 
-/// What becomes of classes whose margin is `over` times its ceiling (`losses.md` 5.7): on the circle
-/// the even arrangement stays the best a little beyond it, and far beyond classes fuse; in space
-/// they do not.
-pub fn past_ceiling(setting: Setting, over: f64) -> &'static str {
-    const A_LITTLE: f64 = 1.3;
-    if setting.dim > 2 || over < A_LITTLE {
-        "weights stay apart, and samples miss it"
+/// What becomes of classes whose margin is past its ceiling, as a sentence (`losses.md` 5.7).
+pub fn past_ceiling(setting: Setting, forecast: Option<Forecast>) -> String {
+    const FUSED_RAD: f64 = 0.02;
+    const EVEN: f64 = 0.9;
+    let Some(Forecast {
+        closest_rad,
+        n_kept,
+    }) = forecast
+    else {
+        return "Samples miss it, or classes press together until they fuse.".to_owned();
+    };
+    let kept = match n_kept {
+        0 => "no class keeps it".to_owned(),
+        1 => "one class keeps it".to_owned(),
+        n => format!("{n} of {} classes keep it", setting.n_classes),
+    };
+    if closest_rad < FUSED_RAD {
+        format!("Trained freely, classes fuse, and {kept}.")
+    } else if closest_rad > EVEN * setting.best_angle_rad() {
+        format!("Trained freely, the weights stay even, and {kept}.")
     } else {
-        "classes press together so that some keep it, and far past it they fuse"
+        let closest_deg = closest_rad.to_degrees();
+        format!("Trained freely, neighbors press together to {closest_deg:.0}°, and {kept}.")
     }
 }
 

@@ -18,7 +18,7 @@ const LENGTH_AT_ONE: f64 = 40.0;
 /// five powers of ten: in proportion, all but a few arrows would be dots.
 const LENGTH_PER_DECADE: f64 = 10.0;
 /// Shorter arrows are not drawn: nobody sees where they point.
-const SHORTEST: f64 = 5.0;
+pub(super) const SHORTEST: f64 = 5.0;
 /// Longer ones would leave the place they are about.
 const LONGEST: f64 = 80.0;
 

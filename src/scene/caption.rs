@@ -175,7 +175,7 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
     }
     if head.spec.form.is_angular() && least_rad > 0.8 * best_rad {
         return format!(
-            "Evenly spread: weights are {} apart, {} is possible. Without a margin the classes touch.",
+            "Evenly spread: the closest weights are {} apart, of {} at best. Without a margin the classes touch.",
             degrees(least_rad),
             degrees(best_rad)
         );
@@ -197,7 +197,7 @@ fn with_margin(snapshot: &Snapshot, view: &ViewState, best_rad: f64) -> String {
     let is_even = least_rad.min(least_class_rad) > EVEN * best_rad;
     if metrics.margin_satisfied > 0.75 && is_even {
         return format!(
-            "Every class has its room: {satisfied} of samples win with their margin, weights are {} apart.",
+            "Every class has its room: {satisfied} of samples win with their margin; the closest weights are {} apart.",
             degrees(least_rad)
         );
     }
@@ -446,7 +446,7 @@ mod tests {
     fn even_weights_without_margin_touch() {
         check(
             &run("normface", 10.0, 12.0, 0.2),
-            "Evenly spread: weights are 36° apart",
+            "Evenly spread: the closest weights are 36° apart",
         );
     }
 

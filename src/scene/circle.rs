@@ -13,7 +13,7 @@ use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::widest;
 use crate::scene::theme::class_color;
-use crate::scene::{Group, Item, ViewState, gaps};
+use crate::scene::{Group, Item, Light, ViewState, gaps};
 use crate::trainer::Snapshot;
 
 /// Bars round the circle, 2.5° each.
@@ -265,7 +265,11 @@ impl Frame<'_> {
         let highest = totals.max().unwrap_or(0).max(1);
         let per_sample = (BARS_TO - BARS_FROM) / highest as f32;
         let is_faint: Vec<bool> = (0..n_classes).map(|j| self.look.is_faint(j)).collect();
-        let opacity = if self.look.theme.is_dark { 0.86 } else { 0.9 };
+        let opacity = match (self.view.light, self.look.theme.is_dark) {
+            (Light::All, true) => 0.86,
+            (Light::All, false) => 0.9,
+            _ => 0.3, // bars count all samples, and some of them are looked for
+        };
         let mut items = Vec::new();
         for (bin, counts) in counts.chunks_exact(n_classes).enumerate() {
             let mut order: Vec<usize> = (0..n_classes).filter(|&j| counts[j] > 0).collect();

@@ -49,6 +49,9 @@ pub(super) fn items(
 ) -> Vec<Item> {
     const DIMMED: f32 = 0.16;
     const LIT: f32 = 1.35;
+    /// Few are looked for: they are larger than many.
+    const FEW: usize = 60;
+    const LIT_FEW: f32 = 2.0;
     let Some(lit) = lit else {
         return layer(look, marks, n_samples, style, size);
     };
@@ -60,8 +63,9 @@ pub(super) fn items(
         outline: 0.0,
         ..style
     };
+    let enlarged = if front.len() <= FEW { LIT_FEW } else { LIT };
     let brighter = Style {
-        radius: LIT * style.radius,
+        radius: enlarged * style.radius,
         ..style
     };
     let mut items = layer(look, back, n_samples, dimmed, size);

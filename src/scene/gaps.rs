@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use crate::geometry::angle;
 use crate::geometry::circle::Sector;
 use crate::scene::curves::Flat;
-use crate::scene::look::{Look, tag};
+use crate::scene::look::{Look, line, tag};
 use crate::scene::{Item, fonts, ideal};
 
 /// The parts of each class's sectors where it wins without its margin.
@@ -57,8 +57,8 @@ fn between(arcs: &[Sector]) -> impl Iterator<Item = Sector> {
     })
 }
 
-/// The angle of each gap between neighbors, written in it or, where it is too narrow, across it near
-/// the rim; equal ones once. `at` gives the point of the canvas in a direction (radians), at a share
+/// The angle of each gap between neighbors on an arc from margin to margin, written in the gap or,
+/// where it is too narrow, across it near the rim. `at` gives the point of the canvas in a direction (radians), at a share
 /// of `radius` (points) from the middle.
 pub(super) fn angles(
     look: &Look,
@@ -70,24 +70,33 @@ pub(super) fn angles(
     const ACROSS: f32 = 0.9;
     const NARROWEST_RAD: f64 = 0.017; // a degree
     let size = 11.0 * look.unit;
-    let mut written = Vec::new();
     let mut placed: Vec<[f32; 2]> = Vec::new();
     let mut items = Vec::new();
     for gap in between(&flat.arcs).filter(|gap| !holds_a_sector(gap, &flat.sectors)) {
-        let words = ideal::gap_words(gap.width_rad());
+        let words = ideal::gap_words(gap.width_rad(), placed.is_empty());
         let room = fonts::estimated_width(&words, size) + 1.2 * size;
         let chord = 2.0 * (0.5 * gap.width_rad()).sin() as f32 * radius;
         let place = PLACES.into_iter().find(|share| share * chord > room);
-        let pos = at(gap.middle_rad(), place.unwrap_or(ACROSS));
+        let share = place.unwrap_or(ACROSS);
+        let pos = at(gap.middle_rad(), share);
         let is_free = |other: &[f32; 2]| (other[0] - pos[0]).hypot(other[1] - pos[1]) > room;
-        let is_new = gap.width_rad() > NARROWEST_RAD && !written.contains(&words);
-        if is_new && placed.iter().all(is_free) {
-            items.extend(tag(look, pos, words.clone(), size));
-            written.push(words);
+        if gap.width_rad() > NARROWEST_RAD && placed.iter().all(is_free) {
+            items.push(measure(look, &gap, |direction_rad| {
+                at(direction_rad, share)
+            }));
+            items.extend(tag(look, pos, words, size));
             placed.push(pos);
         }
     }
     items
+}
+
+/// A thin arc over a gap.
+fn measure(look: &Look, gap: &Sector, at: impl Fn(f64) -> [f32; 2]) -> Item {
+    const STEP_RAD: f64 = 0.02;
+    let n = (gap.width_rad() / STEP_RAD).ceil().max(1.0);
+    let points = (0..=n as usize).map(|i| at(gap.start_rad + gap.width_rad() * i as f64 / n));
+    line(points.collect(), look.line(1.0, look.theme.dimmed))
 }
 
 /// Whether a whole class lies in a gap: then it is none between neighbors.

@@ -55,9 +55,10 @@ pub(super) struct Gap {
     pub(super) width_rad: f64,
 }
 
-/// What is written at a gap.
-pub(super) fn gap_words(width_rad: f64) -> String {
-    format!("gap {:.0}°", width_rad.to_degrees())
+/// What is written at a gap: the first one says what the angles are.
+pub(super) fn gap_words(width_rad: f64, is_first: bool) -> String {
+    let name = if is_first { "gap " } else { "" };
+    format!("{name}{:.0}°", width_rad.to_degrees())
 }
 
 /// The gaps between all pairs whose cells meet halfway between their weights, for heads of which only

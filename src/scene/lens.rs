@@ -5,7 +5,7 @@ use nalgebra::{Vector2, Vector3};
 
 use crate::geometry::angle;
 use crate::geometry::sphere_arc;
-use crate::scene::arrows::{along, arrow, length_pt};
+use crate::scene::arrows::{SHORTEST, along, arrow, length_pt};
 use crate::scene::curves::{Curves, Flat, Solid, Space};
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, disc, line, polygon, rounded, text};
@@ -27,10 +27,8 @@ const MARK: f32 = 4.2;
 const CLEARANCE: f32 = 4.0;
 /// By how much a step is enlarged at most to be seen.
 const MOST_ENLARGED: f64 = 1e6;
-/// The arrow of the sample is never shorter, so that one sees where it points.
-const SHORTEST_ARROW: f64 = 14.0;
-/// Where the arcs of the nearest two weights run on the circle, over its radius.
-const ARCS_AT: [f32; 2] = [0.56, 0.45];
+/// Where the arcs to the marked weights run on the circle, over its radius.
+const ARCS_AT: [f32; 3] = [0.56, 0.45, 0.34];
 /// What lies farther outside the canvas is not drawn, in points.
 const FARTHEST: f32 = 1e5;
 
@@ -90,6 +88,9 @@ impl NextStep {
         from: Spot,
         unit: f32,
     ) -> Option<Self> {
+        if !is_pulled(seen) {
+            return None;
+        }
         let apart = (RING + MARK + CLEARANCE) * unit;
         let decades = (0..).map(|decade| 10_f64.powi(decade));
         decades
@@ -102,6 +103,12 @@ impl NextStep {
                 (dx.hypot(dy) >= apart).then_some(Self { spot, factor })
             })
     }
+}
+
+/// Whether the loss still moves a sample: where its gradient is practically 0 there is neither arrow
+/// nor ring.
+pub fn is_pulled(seen: &Microscope) -> bool {
+    length_pt(seen.gradient_size()) >= SHORTEST
 }
 
 /// What the small ring is, in words; `None` where there is none.
@@ -153,7 +160,8 @@ impl<'a> Lens<'a> {
         })
     }
 
-    /// Lines or arcs from the sample to its nearest two weights, with their angles.
+    /// Lines or arcs from the sample to its nearest two weights, and to its own where that is none of
+    /// them, with their angles.
     pub(super) fn angles(
         &self,
         snapshot: &Snapshot,
@@ -161,8 +169,7 @@ impl<'a> Lens<'a> {
         view: &ViewState,
         size: [f32; 2],
     ) -> Vec<Item> {
-        let mut nearest = self.seen.nearest();
-        nearest.truncate(2);
+        let nearest = self.seen.marked_classes();
         let mut items = Vec::new();
         match (&curves.space, self.places) {
             (Space::Flat(flat), Places::Plane { .. }) => {
@@ -326,12 +333,13 @@ impl<'a> Lens<'a> {
     /// From the ring outwards, downhill.
     fn arrow(&self) -> Vec<Item> {
         let downhill: Vec<f64> = self.seen.gradient.iter().map(|g| -g).collect();
-        let Some(heading) = self.places.heading(&self.seen.feature, &downhill) else {
+        let heading = self.places.heading(&self.seen.feature, &downhill);
+        let Some(heading) = heading.filter(|heading| length_pt(heading.size) >= SHORTEST) else {
             return Vec::new();
         };
         let look = &self.look;
         let start = RING * look.unit;
-        let length = length_pt(heading.size).max(SHORTEST_ARROW) as f32 * look.unit;
+        let length = length_pt(heading.size) as f32 * look.unit;
         let ends = [start, start + length].map(|r| along(self.spot.at, heading.along, r));
         let under = look.line(5.0, self.faded(look.theme.ground));
         let mut items = vec![line(ends.to_vec(), under)];
@@ -547,7 +555,7 @@ mod tests {
         let seen = Microscope::of(&snapshot, 12).expect("a sample");
         let [from, tip] = arrow_of(&build(&snapshot, &view, SIZE));
         let gradient = Vector2::new(seen.gradient[0], seen.gradient[1]);
-        let length = unit() * length_pt(gradient.norm()).max(SHORTEST_ARROW) as f32;
+        let length = unit() * length_pt(gradient.norm()) as f32;
         assert!((distance(from, tip) - length).abs() < 0.01);
         let along = Vector2::new(tip[0] - from[0], from[1] - tip[1]).cast::<f64>();
         assert!(along.normalize().dot(&-gradient.normalize()) > 1.0 - 1e-6);

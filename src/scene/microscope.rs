@@ -1,7 +1,7 @@
 //! One sample under the lens: its angles, its logits with and without margin, what softmax makes of
 //! them, and where the loss pulls its feature.
 
-use crate::loss::{Head, HeadGrads, HeadInput, HeadWork};
+use crate::loss::{Form, Head, HeadGrads, HeadInput, HeadWork};
 use crate::trainer::metrics::argmax;
 use crate::trainer::{HeadState, Snapshot, angle_between};
 
@@ -10,6 +10,8 @@ use crate::trainer::{HeadState, Snapshot, angle_between};
 pub struct Microscope {
     /// Index in the probe.
     pub sample: usize,
+    /// Whether one score decides between two classes.
+    pub is_binary: bool,
     /// y
     pub label: usize,
     /// The plain argmax.
@@ -72,6 +74,7 @@ impl Microscope {
         let target = angles_rad[y].filter(|_| head.spec.form.is_angular());
         Some(Self {
             sample,
+            is_binary: head.spec.form == Form::Binary,
             label: y,
             prediction,
             feature: feature.to_vec(),
@@ -101,6 +104,14 @@ impl Microscope {
         known.into_iter().map(|(class, _)| class).collect()
     }
 
+    /// The classes whose weights are nearest, two of them, and the sample's own.
+    pub fn marked_classes(&self) -> Vec<usize> {
+        let nearest = self.nearest();
+        let marked = nearest.iter().enumerate();
+        let marked = marked.filter(|(rank, class)| *rank < 2 || **class == self.label);
+        marked.map(|(_, class)| *class).collect()
+    }
+
     /// Classes for a table of at most `most` rows, in their order: all, or those of the sample, of
     /// its prediction, and of the nearest weights.
     pub fn table_classes(&self, most: usize) -> Vec<usize> {
@@ -122,7 +133,11 @@ impl Microscope {
     /// subscript.
     pub fn margin_effect(&self) -> String {
         let Some(Target { cos, psi }) = self.target else {
-            return "No margin: W_y·x + b_y is the logit.".to_owned();
+            return if self.is_binary {
+                "No margin: w·x + b is the logit.".to_owned()
+            } else {
+                "No margin: W_y·x + b_y is the logit.".to_owned()
+            };
         };
         if (cos - psi).abs() < 1e-6 {
             return format!("No margin: ψ = cos θ_y = {}.", signed(cos, 2));
@@ -135,6 +150,11 @@ impl Microscope {
             signed(self.plain_logits[self.label], 2),
             signed(self.logits[self.label], 2)
         )
+    }
+
+    /// ‖∂L/∂x‖
+    pub fn gradient_size(&self) -> f64 {
+        self.gradient.iter().map(|g| g * g).sum::<f64>().sqrt()
     }
 
     /// Where the feature would lie after a step of `learning_rate` against its own gradient: a
@@ -216,7 +236,7 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::{Form, LOSSES};
+    use crate::loss::LOSSES;
     use crate::scene::sample::{even_weights, fans, snapshot};
 
     #[test]
@@ -349,6 +369,19 @@ mod tests {
             (signed(-0.001, 2), signed(-1.0, 0)),
             ("0.00".into(), "−1".into())
         );
+    }
+
+    #[test]
+    fn the_own_weight_is_marked_however_far_it_is() {
+        let weights = even_weights(8);
+        let marked = |label: u16| {
+            let snapshot = snapshot("normface", 2, &weights, &[1.0, 0.1], &[label]);
+            let seen = Microscope::of(&snapshot, 0).expect("a sample");
+            seen.marked_classes()
+        };
+        assert_eq!(marked(0), [0, 1]);
+        assert_eq!(marked(1), [0, 1]);
+        assert_eq!(marked(5), [0, 1, 5]);
     }
 
     #[test]

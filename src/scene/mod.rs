@@ -41,7 +41,7 @@ pub use build::{build, build_with};
 pub use caption::{caption, notes};
 pub use classes::Classes;
 pub use curves::{Curves, WINDOW_SAGITTA};
-pub use lens::{hover_ring, spot};
+pub use lens::{hover_ring, is_pulled, spot};
 pub use look::{number, thousands, told_apart};
 pub use microscope::{Microscope, Target, signed};
 pub use pick::{Direction, neighbor, pick};

@@ -274,7 +274,7 @@ impl Frame<'_> {
             .collect()
     }
 
-    /// The angles of the gaps that face the viewer, written in their middle; equal ones once.
+    /// The angles of the gaps that face the viewer, written in their middle.
     fn gap_angles(&self) -> Vec<Item> {
         const LEAST_HEIGHT: f64 = 0.45;
         let gaps = self.solid.gaps.iter();
@@ -284,15 +284,12 @@ impl Frame<'_> {
             .collect();
         gaps.sort_by(|(a, _), (b, _)| b.z.total_cmp(&a.z));
         let size = 11.0 * self.look.unit;
-        let mut written = Vec::new();
         let mut items = Vec::new();
         for (middle, width_rad) in gaps {
-            let words = ideal::gap_words(width_rad);
-            let has_room = width_rad as f32 * self.radius > 2.0 * size;
-            if has_room && !written.contains(&words) {
+            if width_rad as f32 * self.radius > 2.0 * size {
+                let words = ideal::gap_words(width_rad, items.is_empty());
                 let pos = self.screen_from_view(&middle);
-                items.extend(tag(&self.look, pos, words.clone(), size));
-                written.push(words);
+                items.extend(tag(&self.look, pos, words, size));
             }
         }
         items

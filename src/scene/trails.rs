@@ -34,6 +34,8 @@ pub struct Trails {
 struct Of {
     generation: u64,
     dim: usize,
+    /// Lengths under one loss say nothing under another.
+    loss_id: &'static str,
     is_train: bool,
     indices: Arc<[u32]>,
 }
@@ -54,6 +56,7 @@ impl Of {
         Self {
             generation: snapshot.generation,
             dim: snapshot.head.dim,
+            loss_id: snapshot.head.spec.id,
             is_train: snapshot.probe.is_train,
             indices: Arc::clone(&snapshot.probe.indices),
         }
@@ -62,6 +65,7 @@ impl Of {
     fn is_of(&self, snapshot: &Snapshot) -> bool {
         self.generation == snapshot.generation
             && self.dim == snapshot.head.dim
+            && self.loss_id == snapshot.head.spec.id
             && self.is_train == snapshot.probe.is_train
             && Arc::ptr_eq(&self.indices, &snapshot.probe.indices)
     }

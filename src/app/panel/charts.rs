@@ -49,7 +49,7 @@ impl Charts {
             height: PSI_HEIGHT,
             name: "target logit ψ(θ)",
         };
-        let make = || Some(chart::psi(snapshot));
+        let make = || chart::psi(snapshot);
         let Some((response, frame)) = self.psi.ui(ui, shown, make) else {
             return;
         };
@@ -84,7 +84,7 @@ impl Charts {
         {
             let is_fine = ui.input(|input| input.modifiers.shift);
             *at += response.drag_delta() * if is_fine { FINE } else { 1.0 };
-            let value = chart::dragged_value(head, *handle, frame.value(local(*at)));
+            let value = chart::dragged_value(head, *handle, frame.value(local(*at))[1]);
             if value != head.values[handle.index] {
                 let param = &head.spec.params[handle.index];
                 actions.push(Action::set(&format!("loss.{}", param.id), value));

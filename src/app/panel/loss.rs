@@ -11,7 +11,7 @@ use crate::experiment::Experiment;
 use crate::loss::formula::plain;
 use crate::loss::theory;
 use crate::loss::theory::{Arrangement, equivalents};
-use crate::loss::{Course, LossSpec, Param, Setting, Unit, Values, short};
+use crate::loss::{Course, Forecast, LossSpec, Param, Setting, Unit, Values, forecast, short};
 use crate::scene::told_apart;
 
 /// The controls with what theory last said.
@@ -20,6 +20,7 @@ pub(super) struct LossControls {
     /// For a setting and ψ(0).
     least_scale: Known<(Setting, f64), Option<f64>>,
     /// For a loss, its values and a setting.
+    forecast: Known<(&'static str, Values<f64>, Setting), Option<Forecast>>,
     same_gap: Known<(&'static str, Values<f64>, Setting), String>,
 }
 
@@ -97,19 +98,20 @@ impl LossControls {
             slider: param.slider.clone(),
             range: param.range.clone(),
             default: experiment.default_value(param),
-            ceiling: ceiling.map(|m| {
-                let [most, _] = told_apart(m, values[index]);
-                (m, format!("{most} ceiling, {} classes", setting.n_classes))
-            }),
-            least: least.map(|s| (s, format!("≥ {s:.1} for p = {PROBABILITY}"))),
+            ceiling: ceiling.map(|m| (m, ceiling_words(m, values[index], setting))),
+            least: least.map(|s| (s, least_words(s, param))),
             is_integer: param.is_integer,
             is_logarithmic: is_scale,
         };
         if let Some(value) = knob(ui, &knob_spec, values[index]) {
             actions.push(Action::set(&format!("loss.{}", param.id), value));
         }
-        if let Some(ceiling) = spec.passed_ceiling(index, setting, values) {
-            past_ceiling_ui(ui, setting, values[index] / ceiling);
+        let passed = |index| spec.passed_ceiling(index, setting, values).is_some();
+        if passed(index) {
+            // Where several margins are too much together, it is said once.
+            if !(0..index).any(passed) {
+                self.past_ceiling_ui(ui, experiment, values);
+            }
         } else if theory::margin_index(spec) == Some(index) {
             self.equivalents_ui(ui, experiment, values);
         }
@@ -124,6 +126,24 @@ impl LossControls {
         })
     }
 
+    /// What training comes to past the ceiling.
+    fn past_ceiling_ui(&mut self, ui: &mut Ui, experiment: &Experiment, values: &Values<f64>) {
+        let (spec, setting) = (experiment.loss.spec, experiment.setting());
+        let key = (spec.id, *values, setting);
+        let forecast = *self.forecast.of(key, || forecast(spec, values, setting));
+        let pink = theme::color(theme::tokens(ui.ctx()).past_ceiling);
+        let text = format!(
+            "No arrangement gives every class this margin. {} A larger s only raises the loss.",
+            theory::past_ceiling(setting, forecast)
+        );
+        ui.label(
+            egui::RichText::new(text)
+                .size(theme::size::NOTE)
+                .color(pink),
+        )
+        .on_hover_text("Told by training one free feature a class from the even arrangement; a network may end elsewhere.");
+    }
+
     /// The margins of other losses that leave the same gap between neighbors of the best
     /// arrangement.
     fn equivalents_ui(&mut self, ui: &mut Ui, experiment: &Experiment, values: &Values<f64>) {
@@ -136,6 +156,24 @@ impl LossControls {
                 .on_hover_text("Margins of other losses that leave as wide a gap between two neighbors of the best arrangement");
         }
     }
+}
+
+fn ceiling_words(ceiling: f64, value: f64, setting: Setting) -> String {
+    if ceiling <= 0.0 {
+        return format!("none left, {} classes", setting.n_classes);
+    }
+    let [most, _] = told_apart(ceiling, value);
+    format!("{most} ceiling, {} classes", setting.n_classes)
+}
+
+/// The least scale; the slider may end before it.
+fn least_words(scale: f64, param: &Param) -> String {
+    let how = if scale > *param.slider.end() {
+        ", to be typed in"
+    } else {
+        ""
+    };
+    format!("≥ {scale:.1} for p = {PROBABILITY}{how}")
 }
 
 /// What the formula beside the name is, what its letters stand for, and where it comes from.
@@ -156,7 +194,7 @@ fn same_gap(spec: &LossSpec, setting: Setting, values: &Values<f64>) -> String {
         let value = short((other.value * 1e3).round() / 1e3);
         let name = other.spec.short_name;
         match other.param.unit {
-            Unit::Factor => format!("{name} {:.2}×", other.value),
+            Unit::Factor => format!("{name} {:.2}× at λ = 0", other.value),
             unit => format!("{name} {value} {}", unit.suffix()),
         }
     });
@@ -185,19 +223,6 @@ fn choice_ui(ui: &mut Ui, param: &Param, value: f64, actions: &mut Vec<Action>) 
         |name| {
             actions.push(Action::set(&format!("loss.{}", param.id), name));
         },
-    );
-}
-
-fn past_ceiling_ui(ui: &mut Ui, setting: Setting, over: f64) {
-    let pink = theme::color(theme::tokens(ui.ctx()).past_ceiling);
-    let text = format!(
-        "No arrangement gives every class this margin: {}. A larger s only raises the loss.",
-        theory::past_ceiling(setting, over)
-    );
-    ui.label(
-        egui::RichText::new(text)
-            .size(theme::size::NOTE)
-            .color(pink),
     );
 }
 

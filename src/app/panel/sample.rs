@@ -10,8 +10,9 @@ use crate::app::action::Action;
 use crate::app::lens::{Thumbs, badge, loss_words, magnitude, origin, verdict_ui};
 use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
+use crate::experiment::ViewKind;
 use crate::scene::theme::class_color;
-use crate::scene::{Direction, Font, Microscope, number, signed};
+use crate::scene::{Direction, Font, Microscope, is_pulled, number, signed};
 use crate::trainer::{Snapshot, angle_between};
 
 /// Rows of the table at most.
@@ -209,15 +210,23 @@ fn words_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
         ));
     }
     ui.label(step_words(snapshot, seen));
-    small(
-        ui,
-        "Arrow: downhill, −∂L/∂x. Small ring: one step on the feature itself, without momentum, enlarged where it would not be seen (the small print says by how much); training moves it through the network instead, with its whole batch.",
-    );
+    small(ui, mark_words(seen, snapshot.experiment.view_kind()));
+}
+
+/// What the marks of the sample in the picture mean, where they are drawn.
+fn mark_words(seen: &Microscope, kind: ViewKind) -> &'static str {
+    if kind == ViewKind::Input {
+        "The step is on the feature itself, which this view does not show; training moves it through the network, with its whole batch."
+    } else if is_pulled(seen) {
+        "Arrow: downhill, −∂L/∂x. Small ring: one step on the feature itself, without momentum, enlarged where it would not be seen (the small print says by how much); training moves it through the network instead, with its whole batch."
+    } else {
+        "The gradient is practically 0: the loss has nothing left to gain from this sample."
+    }
 }
 
 /// How long the gradient is and how far one step goes.
 fn step_words(snapshot: &Snapshot, seen: &Microscope) -> String {
-    let size = seen.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let size = seen.gradient_size();
     let rate = snapshot.learning_rate;
     let next: Vec<f32> = seen
         .next_feature(rate)

@@ -369,8 +369,11 @@ fn handle(
         color: ground,
         dash: None,
     };
-    let right = if anchor == Anchor::End { -10.0 } else { 10.0 };
-    let beside = [center[0] + right, center[1] - 8.0];
+    // Beside the rail, or over the curve.
+    let beside = match anchor {
+        Anchor::End => [center[0] - 10.0, center[1]],
+        _ => [center[0] + 10.0, center[1] - 8.0],
+    };
     [
         disc(center, 5.5, color, ring),
         words_at(beside, label, color, anchor),

@@ -1,6 +1,6 @@
 //! ψ(θ): the target logit over the angle to the own weight, with its neighbors and the samples.
 
-use crate::loss::{LOSSES, LossSpec, Param, Unit, Values, short};
+use crate::loss::{Form, LOSSES, LossSpec, Param, Unit, Values, short};
 use crate::scene::Anchor;
 use crate::scene::chart::{Axis, Chart, Ink, Series};
 use crate::trainer::{HeadState, Snapshot};
@@ -29,10 +29,14 @@ pub struct PsiHandle {
     pub at: [f64; 2],
 }
 
-/// The target logit of the chosen loss, in units of ρ, over θ in degrees.
-pub fn psi(snapshot: &Snapshot) -> Chart {
+/// The target logit of the chosen loss, in units of ρ, over θ in degrees; `None` for a loss whose
+/// logit has no angle to an own weight.
+pub fn psi(snapshot: &Snapshot) -> Option<Chart> {
     let head = &snapshot.head;
     let spec = head.spec.0;
+    if spec.form == Form::Binary {
+        return None;
+    }
     let mut series = vec![Series::Bars {
         heights: heights(&snapshot.detail.target_angles),
         share: HISTOGRAM_SHARE,
@@ -55,8 +59,13 @@ pub fn psi(snapshot: &Snapshot) -> Chart {
     }
     let lowest = (0..=N_POINTS).map(|i| spec.target.psi(angle_rad(i), &head.values));
     let lowest = lowest.fold(-1.0, f64::min).max(LOWEST);
-    Chart {
-        title: "target logit ψ over the angle θ".to_owned(),
+    let title = if spec.form.has_bias() {
+        "target logit at length 1, without bias"
+    } else {
+        "target logit ψ over the angle θ"
+    };
+    Some(Chart {
+        title: title.to_owned(),
         x: Axis {
             label: String::new(),
             span: [0.0, 180.0],
@@ -73,7 +82,7 @@ pub fn psi(snapshot: &Snapshot) -> Chart {
         },
         series,
         is_square: false,
-    }
+    })
 }
 
 /// The handles of the chosen loss: its margins on the curve, its scale on the rail.
@@ -134,14 +143,14 @@ fn handle_series(head: &HeadState, handle: PsiHandle) -> Vec<Series> {
     series
 }
 
-/// What dragging a handle to a point (θ in degrees, ψ) makes of its parameter: a margin lets the
-/// curve pass there, the scale is what the rail says at this height.
-pub fn dragged_value(head: &HeadState, handle: PsiHandle, at: [f64; 2]) -> f64 {
+/// What dragging a handle to a height (ψ) makes of its parameter: a margin lets the curve pass there
+/// at the handle's own angle, the scale is what the rail says.
+pub fn dragged_value(head: &HeadState, handle: PsiHandle, height: f64) -> f64 {
     let param = &head.spec.params[handle.index];
     if param.unit == Unit::None {
-        scale_at_height(param, at[1])
+        scale_at_height(param, height)
     } else {
-        value_through(head, handle.index, at)
+        value_through(head, handle.index, [handle.at[0], height])
     }
 }
 
@@ -254,7 +263,7 @@ mod tests {
                     assert_eq!(psi, handle.at[1], "{}", spec.id);
                 }
                 let value = head.values[handle.index];
-                let same = dragged_value(head, handle, handle.at);
+                let same = dragged_value(head, handle, handle.at[1]);
                 let step = (param.slider.end() - param.slider.start()) / 1000.0;
                 assert!(
                     (same - value).abs() <= step,
@@ -281,7 +290,7 @@ mod tests {
             let mut values = snapshot.head.values;
             values[index] = wanted;
             let psi = spec.target.psi(handle.at[0].to_radians(), &values);
-            let found = dragged_value(&snapshot.head, handle, [handle.at[0], psi]);
+            let found = dragged_value(&snapshot.head, handle, psi);
             assert!((found - wanted).abs() < 5e-3, "{id}: {found} for {wanted}");
         }
     }
@@ -291,9 +300,9 @@ mod tests {
         let mut snapshot = of("normface");
         let scale = |snapshot: &Snapshot| psi_handles(&snapshot.head).next().expect("a scale");
         let before = scale(&snapshot);
-        let [x, y] = before.at;
+        let y = before.at[1];
         let param = &snapshot.head.spec.params[before.index];
-        let found = dragged_value(&snapshot.head, before, [x, y + 0.1]);
+        let found = dragged_value(&snapshot.head, before, y + 0.1);
         let factor = (param.slider.end() / param.slider.start()).powf(0.1);
         let wanted = snapshot.head.values[before.index] * factor;
         assert!(
@@ -301,11 +310,11 @@ mod tests {
             "{found} for {wanted}"
         );
         assert_eq!(
-            dragged_value(&snapshot.head, before, [x, 9.0]),
+            dragged_value(&snapshot.head, before, 9.0),
             *param.slider.end()
         );
         assert_eq!(
-            dragged_value(&snapshot.head, before, [x, -9.0]),
+            dragged_value(&snapshot.head, before, -9.0),
             *param.slider.start()
         );
         snapshot.head.values[before.index] = found;
@@ -320,7 +329,7 @@ mod tests {
             .spec
             .ceiling(0, head.setting(), &head.values)
             .expect("a ceiling");
-        let chart = psi(&snapshot);
+        let chart = psi(&snapshot).expect("an angle");
         let mark = chart.series.iter().find_map(|series| match series {
             Series::Line {
                 points,
@@ -335,11 +344,23 @@ mod tests {
     }
 
     #[test]
+    fn one_score_has_no_angle_to_show() {
+        let snapshot = snapshot(
+            "binary_cross_entropy",
+            2,
+            &even_weights(2),
+            &[1.0, 0.5],
+            &[1],
+        );
+        assert_eq!(psi(&snapshot), None);
+    }
+
+    #[test]
     fn bars_count_every_sample() {
         let snapshot = of("arcface");
         let n: u32 = snapshot.detail.target_angles.iter().sum();
         assert_eq!(n as usize, snapshot.probe.len());
-        let chart = psi(&snapshot);
+        let chart = psi(&snapshot).expect("an angle");
         let Some(Series::Bars { heights, .. }) = chart.series.first() else {
             panic!("bars first");
         };
