@@ -49,6 +49,7 @@ pub fn forecast(
     for x in weights.iter_mut().chain(&mut features) {
         *x += random.random_range(-DISTURBANCE..=DISTURBANCE);
     }
+    let len = weights.len();
     let mut run = StandIn {
         head: Head {
             spec,
@@ -56,6 +57,15 @@ pub fn forecast(
             n_classes,
         },
         rate: LEARNING_RATE / spec.scale(values),
+        labels: (0..n_classes as u16).collect(),
+        unused: Unused {
+            bias: vec![0.0; n_classes],
+            centers: vec![0.0; len],
+            bias_gradient: vec![0.0; n_classes],
+            center_sums: vec![0.0; (dim + 1) * n_classes],
+        },
+        gradients: [vec![0.0; len], vec![0.0; len]],
+        work: HeadWork::default(),
         weights: OnSphere::new(weights, dim),
         features: OnSphere::new(features, dim),
     };
@@ -70,36 +80,46 @@ pub fn forecast(
 struct StandIn {
     head: Head,
     rate: f64,
+    labels: Vec<u16>,
+    unused: Unused,
+    /// ∂L/∂x and ∂L/∂w, `[dim, classes]` each
+    gradients: [Vec<f64>; 2],
+    work: HeadWork<f64>,
     weights: OnSphere,
     features: OnSphere,
+}
+
+/// What a head takes and a loss of angles does not have.
+struct Unused {
+    bias: Vec<f64>,
+    centers: Vec<f64>,
+    bias_gradient: Vec<f64>,
+    center_sums: Vec<f64>,
 }
 
 impl StandIn {
     /// A step with this share of the rate, which falls so that everything comes to rest.
     fn step(&mut self, share: f64, values: &Values<f64>) {
-        let n_classes = self.head.n_classes;
-        let labels: Vec<u16> = (0..n_classes as u16).collect();
-        let (dim, len) = (self.head.dim, self.weights.columns.len());
-        let mut gradients = [vec![0.0; len], vec![0.0; len]];
-        let [of_features, of_weights] = &mut gradients;
+        let [of_features, of_weights] = &mut self.gradients;
+        of_weights.fill(0.0); // a head adds to them
         let input = HeadInput {
             features: &self.features.columns,
-            labels: &labels,
+            labels: &self.labels,
             weights: &self.weights.columns,
-            bias: &vec![0.0; n_classes],
-            centers: &vec![0.0; len],
+            bias: &self.unused.bias,
+            centers: &self.unused.centers,
             batch: 1, // no mean is taken
         };
         let mut grads = HeadGrads {
             features: of_features,
             weights: of_weights,
-            bias: &mut vec![0.0; n_classes],
-            center_sums: &mut vec![0.0; (dim + 1) * n_classes],
+            bias: &mut self.unused.bias_gradient,
+            center_sums: &mut self.unused.center_sums,
         };
-        self.head
-            .run(input, values, &mut HeadWork::default(), &mut grads);
-        self.features.descend(share * self.rate, &gradients[0]);
-        self.weights.descend(share * self.rate, &gradients[1]);
+        self.head.run(input, values, &mut self.work, &mut grads);
+        let rate = share * self.rate;
+        self.features.descend(rate, &self.gradients[0]);
+        self.weights.descend(rate, &self.gradients[1]);
     }
 
     fn result(&self, values: &Values<f64>) -> Forecast {

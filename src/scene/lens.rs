@@ -118,6 +118,7 @@ pub(super) fn step_note(
     view: &ViewState,
     size: [f32; 2],
 ) -> Option<String> {
+    view.kept?; // most pictures have no ring, and need no places for it
     let places = Places::of(snapshot, curves, view, size)?;
     let look = Look::new(view.theme, view.area(size).short_side());
     let factor = Lens::of(snapshot, view, &places, look)?.next?.factor;

@@ -19,10 +19,12 @@ use crate::scene::told_apart;
 pub(super) struct LossControls {
     /// For a setting and ψ(0).
     least_scale: Known<(Setting, f64), Option<f64>>,
-    /// For a loss, its values and a setting.
-    forecast: Known<(&'static str, Values<f64>, Setting), Option<Forecast>>,
-    same_gap: Known<(&'static str, Values<f64>, Setting), String>,
+    forecast: Known<LossKey, Option<Forecast>>,
+    same_gap: Known<LossKey, String>,
 }
+
+/// A loss by its id, its values and a setting.
+type LossKey = (&'static str, Values<f64>, Setting);
 
 /// What was last worked out, with what it holds for.
 #[derive(Debug)]
