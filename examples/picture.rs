@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use marginscope::experiment::{Experiment, ViewKind};
-use marginscope::export::{png, svg, write_beside};
+use marginscope::export::{Sheet, png, svg, write_beside};
 use marginscope::scene::{Scene, Show, ViewState, build, theme};
 use marginscope::trainer::{Horizon, Snapshot, Subset, Trainer};
 
@@ -82,10 +82,13 @@ fn draw(
             let scene: Scene = build(snapshot, &view, size);
             let shade = if theme.is_dark { "dark" } else { "light" };
             let stem = format!("{}-{shade}-{}{name}", kind.id(), size[0]);
-            write_beside(&folder.join(format!("{stem}.png")), &png::png(&scene, 1.0)?)?;
+            write_beside(
+                &folder.join(format!("{stem}.png")),
+                &png::png(&Sheet::of(&scene))?,
+            )?;
             write_beside(
                 &folder.join(format!("{stem}.svg")),
-                svg::svg(&scene).as_bytes(),
+                svg::svg(&Sheet::of(&scene)).as_bytes(),
             )?;
         }
     }

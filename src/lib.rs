@@ -2,7 +2,8 @@
 //!
 //! In reading order: a run is described by an [`experiment`], trained by a [`trainer`] with a
 //! [`network`], a [`loss`] and [`data`], and drawn as a [`scene`] whose curves come from
-//! [`geometry`]. [`export`] writes a scene to a file, [`bench`](mod@bench) times steps, [`app`] is the window
+//! [`geometry`]. A [`figure`] is such a picture with all that makes it again, [`export`] writes it to a
+//! file, [`bench`](mod@bench) times steps, [`app`] is the window
 //! and [`cli`] the command line.
 
 pub mod app;
@@ -11,6 +12,7 @@ pub mod cli;
 pub mod data;
 pub mod experiment;
 pub mod export;
+pub mod figure;
 pub mod geometry;
 pub mod loss;
 pub mod network;

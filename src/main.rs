@@ -28,6 +28,7 @@ fn run() -> Result<ExitCode, Failure> {
         Invocation::Window(launch) => {
             let Launch {
                 experiment,
+                picture: _,
                 n_threads,
                 is_default,
             } = *launch;

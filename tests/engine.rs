@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use common::runs::{BLOBS, experiment, metrics, steps, trainer};
 use marginscope::experiment::{Change, Experiment, ViewKind};
-use marginscope::export::svg;
+use marginscope::export::{Sheet, svg};
 use marginscope::loss::{Form, LOSSES, forecast};
 use marginscope::scene;
 use marginscope::scene::ViewState;

@@ -7,7 +7,7 @@
 )]
 
 use marginscope::experiment::{Experiment, ViewKind};
-use marginscope::export::{png, svg};
+use marginscope::export::{Sheet, png, svg};
 use marginscope::scene::fonts::extent;
 use marginscope::scene::theme::class_color;
 use marginscope::scene::{
@@ -413,7 +413,7 @@ fn the_formula_is_written_in_files_and_can_be_hidden() {
     let snapshot = blobs("arcface", "2", "5");
     let mut view = ViewState::new(ViewKind::Circle, theme::DARK);
     let scene = build(&snapshot, &view, SIZE);
-    let file = svg::svg(&scene);
+    let file = svg::svg(&Sheet::of(&scene));
     for item in items(&scene, "formula") {
         if let Item::Text { text, .. } = item {
             assert!(file.contains(&format!(">{text}</text>")), "{text}");
@@ -431,15 +431,15 @@ fn files_are_valid_named_and_the_same_twice() {
     for (loss, dim) in [("center", "2"), ("arcface", "3")] {
         let snapshot = blobs(loss, dim, "5");
         for scene in scenes(&snapshot) {
-            let text = svg::svg(&scene);
-            assert_eq!(text, svg::svg(&scenes_again(&snapshot, &scene)));
+            let text = svg::svg(&Sheet::of(&scene));
+            assert_eq!(text, svg::svg(&Sheet::of(&scenes_again(&snapshot, &scene))));
             for group in &scene.groups {
                 assert_eq!(
                     text.matches(&format!("<g id=\"{}\">", group.name)).count(),
                     1
                 );
             }
-            let pixmap = png::pixels(&scene, 0.5).expect("pixels");
+            let pixmap = png::pixels(&Sheet::of(&scene).scaled(0.5)).expect("pixels");
             assert_eq!((pixmap.width(), pixmap.height()), (410, 380));
             let mut colors: Vec<[u8; 3]> = pixmap
                 .pixels()
@@ -449,7 +449,7 @@ fn files_are_valid_named_and_the_same_twice() {
             colors.sort_unstable();
             colors.dedup();
             assert!(colors.len() > 200, "{}", colors.len());
-            assert!(png::png(&scene, 1e6).is_err());
+            assert!(png::png(&Sheet::of(&scene).scaled(1e6)).is_err());
         }
     }
 }
@@ -476,7 +476,7 @@ fn trails_fade_in_a_file_as_on_the_screen() {
             panic!("one item with all trails");
         };
         assert!(lines.len() > 100, "{}", lines.len());
-        let text = svg::svg(&scene);
+        let text = svg::svg(&Sheet::of(&scene));
         let group = text.split("<g id=\"trails\">").nth(1).expect("a group");
         let group = group.split("</g>").next().expect("its end");
         let n_segments = group.matches('M').count();
@@ -583,7 +583,7 @@ fn what_is_drawn_of_single_samples_is_finite_on_every_view() {
                     check_finite(&scene);
                     assert!(!items(&scene, "lens").is_empty());
                     assert!(!items(&scene, "arrows").is_empty());
-                    assert!(svg::svg(&scene).contains("<g id=\"lens\">"));
+                    assert!(svg::svg(&Sheet::of(&scene)).contains("<g id=\"lens\">"));
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! What panels ask for. Widgets change nothing themselves: actions are carried out in one place.
 
 use crate::experiment::ViewKind;
+use crate::export::Length;
+use crate::figure::{Picture, Plot};
 use crate::loss::LossSpec;
 use crate::scene::{Classes, Direction, Light, Show};
 use crate::trainer::{Command, Speed, Subset};
@@ -49,8 +51,12 @@ pub(super) enum Action {
     LetGo,
     /// The same, unless a list or a question is open, which goes first.
     Escape,
-    /// Save the picture.
-    Save(SaveTo),
+    /// Save the picture or a plot.
+    Save(Saving),
+    /// Copy the picture.
+    CopyPicture,
+    /// Copy the command line that makes this run.
+    CopyCommand,
     /// Show or hide the list of keys.
     ToggleKeys,
     /// Everything but the picture away, or back.
@@ -95,6 +101,63 @@ impl Part {
             Self::Arrows => &mut show.arrows,
             Self::Lengths => &mut show.lengths,
             Self::Formula => &mut show.formula,
+        }
+    }
+}
+
+/// What is saved, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Saving {
+    /// The picture, or one of the plots.
+    pub plot: Plot,
+    /// How large it is, and for what.
+    pub framing: Framing,
+    /// Where it goes.
+    pub to: SaveTo,
+}
+
+impl Saving {
+    /// The picture as it stands in the window.
+    pub(super) const fn as_shown(to: SaveTo) -> Self {
+        Self {
+            plot: Plot::Features,
+            framing: Framing::AsShown,
+            to,
+        }
+    }
+}
+
+/// What a picture is saved for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// As it stands in the window.
+    AsShown,
+    /// A column of a journal, 89 mm.
+    Column,
+    /// Two columns, 183 mm.
+    Page,
+    /// A slide of 16:9.
+    Slide,
+}
+
+impl Framing {
+    /// A picture that is seen in the window, for this.
+    pub(super) fn of(self, shown: Picture) -> Picture {
+        match self {
+            Self::AsShown => shown,
+            Self::Column => shown.on_paper(Length::Millimeters(89.0)),
+            Self::Page => shown.on_paper(Length::Millimeters(183.0)),
+            Self::Slide => shown.on_slide(),
+        }
+    }
+
+    /// What a file is called after.
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::AsShown => "",
+            Self::Column => "-89mm",
+            Self::Page => "-183mm",
+            Self::Slide => "-slide",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use egui::{Context, Event, Key, Modifiers};
 
-use crate::app::action::{Action, SaveTo};
+use crate::app::action::{Action, SaveTo, Saving};
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
 use crate::scene::Direction;
@@ -53,14 +53,14 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::I, "I", "inputs", || Action::View(ViewKind::Input)),
     binding(Key::F, "F", "fit the view", || Action::Fit),
     binding(Key::E, "E", "save the picture", || {
-        Action::Save(SaveTo::Dialog)
+        Action::Save(Saving::as_shown(SaveTo::Dialog))
     }),
     Binding {
         key: Key::E,
         modifiers: Modifiers::SHIFT,
         label: "Shift+E",
         help: "save it to Pictures at once",
-        action: || Action::Save(SaveTo::Pictures),
+        action: || Action::Save(Saving::as_shown(SaveTo::Pictures)),
     },
     binding(Key::N, "N", "next sample", || {
         Action::Neighbor(Direction::Next)

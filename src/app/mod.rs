@@ -23,16 +23,19 @@ use eframe::CreationContext;
 use egui::{Panel, ViewportCommand};
 use serde::{Deserialize, Serialize};
 
-use crate::app::action::{Action, Part, SaveTo};
+use crate::app::action::{Action, Framing, Part, SaveTo, Saving};
 use crate::app::lens::{SampleId, Thumbs};
 use crate::app::overlay::Toast;
 use crate::app::panel::left::{LeftPanel, Shown};
 use crate::app::panel::right::RightPanel;
 use crate::app::panel::top::Transport;
 use crate::app::picture::Picture;
-use crate::app::saver::Saver;
+use crate::app::saver::{Job, Saver};
 use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
+use crate::export::Length;
+use crate::figure;
+use crate::figure::{Plot, Recipe};
 use crate::loss::{Form, LossSpec};
 use crate::scene;
 use crate::scene::theme::{DARK, LIGHT};
@@ -148,8 +151,8 @@ pub struct App {
     /// Of the steps while playing; a start is always at full speed.
     speed: Speed,
     saver: Saver,
-    /// Where the picture goes that waits for its captured snapshot.
-    save_to: Option<SaveTo>,
+    /// What waits for a captured snapshot.
+    wanted: Option<Wanted>,
     toast: Option<Toast>,
     /// A view that needs another dimension, until the user agrees.
     wanted_view: Option<ViewKind>,
@@ -203,7 +206,7 @@ impl App {
             subset: kept.subset,
             speed: Speed::default(),
             saver: Saver::default(),
-            save_to: None,
+            wanted: None,
             toast: kept
                 .is_presenting
                 .then(|| Toast::new(&cc.egui_ctx, "F5 brings the controls back".to_owned())),
@@ -354,7 +357,9 @@ impl App {
                 self.picture.view.light = Light::All;
             }
             Action::LetGo | Action::Escape => self.keep(None),
-            Action::Save(to) => self.capture(to),
+            Action::Save(saving) => self.capture(Wanted::File(saving)),
+            Action::CopyPicture => self.capture(Wanted::Clipboard),
+            Action::CopyCommand => self.copy_command(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
             Action::Reset => self.reset(ctx),
@@ -471,34 +476,110 @@ impl App {
     }
 
     /// Asks the worker for a snapshot whose every sample is at the same step.
-    fn capture(&mut self, to: SaveTo) {
-        if self.save_to.is_some() {
+    fn capture(&mut self, wanted: Wanted) {
+        if self.wanted.is_some() {
             return; // that picture is on its way
         }
-        self.save_to = Some(to);
+        self.wanted = Some(wanted);
         self.worker.send(Command::Capture);
     }
 
-    fn save_captured(&mut self, ctx: &egui::Context) {
-        let (Some(to), Some(size)) = (self.save_to, self.picture.size()) else {
+    fn take_captured(&mut self, ctx: &egui::Context) {
+        let (Some(wanted), Some(size)) = (self.wanted, self.picture.size()) else {
             return;
         };
         let Some(snapshot) = self.worker.take_captured() else {
             return;
         };
-        self.save_to = None;
-        let name = format!(
-            "marginscope-{}-{}-seed{}-step{:06}.png",
-            snapshot.head.spec.id,
-            self.picture.view.kind.id(),
-            snapshot.experiment.run.seed,
-            snapshot.step
-        );
-        let scene = self.picture.scene(&snapshot, size);
-        let ctx = ctx.clone();
-        self.saver
-            .save(scene, name, to, move || ctx.request_repaint());
+        self.wanted = None;
+        match wanted {
+            Wanted::File(saving) => self.save_figure(ctx, snapshot, saving, size),
+            Wanted::Clipboard => self.copy_figure(ctx, &snapshot, size),
+        }
     }
+
+    /// What is shown now, with what makes it again.
+    fn recipe(&self, snapshot: &Snapshot, saving: Saving, size: [f32; 2]) -> Recipe {
+        let mut shown = figure::Picture::of_view(&self.picture.view, size);
+        let pixels = shown.width.pixels() * PIXELS_PER_PT;
+        shown.width = Length::Pixels(pixels);
+        shown.samples = self.subset;
+        shown.plot = saving.plot;
+        if saving.plot == Plot::Curves {
+            let rows = snapshot.history.rows().iter();
+            shown.accuracy = rows
+                .filter_map(|row| Some((row.step, row.accuracy?)))
+                .collect();
+        }
+        Recipe::of(snapshot, saving.framing.of(shown))
+    }
+
+    fn save_figure(
+        &self,
+        ctx: &egui::Context,
+        snapshot: Arc<Snapshot>,
+        saving: Saving,
+        size: [f32; 2],
+    ) {
+        let recipe = self.recipe(&snapshot, saving, size);
+        let what = match saving.plot {
+            Plot::Features => self.picture.view.kind.id(),
+            plot => plot.id(),
+        };
+        let extension = match saving.framing {
+            Framing::AsShown | Framing::Slide => "png",
+            Framing::Column | Framing::Page => "pdf",
+        };
+        let name = format!(
+            "marginscope-{}-{what}-seed{}-step{:06}{}.{extension}",
+            snapshot.head.spec.id,
+            snapshot.experiment.run.seed,
+            snapshot.step,
+            saving.framing.id(),
+        );
+        let ctx = ctx.clone();
+        let job = Job { snapshot, recipe };
+        self.saver
+            .save(job, &name, saving.to, move || ctx.request_repaint());
+    }
+
+    fn copy_figure(&mut self, ctx: &egui::Context, snapshot: &Snapshot, size: [f32; 2]) {
+        let saving = Saving::as_shown(SaveTo::Pictures);
+        let recipe = self.recipe(snapshot, saving, size);
+        let words = match figure::pixels(snapshot, &recipe) {
+            Ok((size, rgba)) => {
+                let image = egui::ColorImage::from_rgba_unmultiplied(size, &rgba);
+                ctx.copy_image(image);
+                "Copied the picture".to_owned()
+            }
+            Err(error) => format!("Cannot copy the picture: {error}"),
+        };
+        self.toast = Some(Toast::new(ctx, words));
+    }
+
+    fn copy_command(&mut self, ctx: &egui::Context) {
+        let Some(snapshot) = &self.snapshot else {
+            return;
+        };
+        let recipe = Recipe::of(snapshot, figure::Picture::default());
+        ctx.copy_text(recipe.command_line());
+        let words = if recipe.experiment.run.changes.is_empty() {
+            "Copied the command line"
+        } else {
+            "Copied the command line; what was changed on the way is only in saved pictures"
+        };
+        self.toast = Some(Toast::new(ctx, words.to_owned()));
+    }
+}
+
+/// Pixels in a point of a picture that is saved as it is shown.
+const PIXELS_PER_PT: f64 = 2.0;
+
+/// What a captured snapshot is for.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    File(Saving),
+    Clipboard,
 }
 
 /// A view that leaves room for the choice of view at its top.
@@ -538,7 +619,7 @@ fn adapt(experiment: &mut Experiment, key: &str) {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.take_snapshot(ctx);
-        self.save_captured(ctx);
+        self.take_captured(ctx);
         if let Some(news) = self.saver.news() {
             self.toast = Some(Toast::new(ctx, news));
         }

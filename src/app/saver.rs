@@ -1,17 +1,20 @@
 //! Saving a picture without holding up a frame: drawing and writing happen in their own thread.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use directories::UserDirs;
 
 use crate::app::action::SaveTo;
-use crate::export::{png, write_beside};
-use crate::scene::Scene;
+use crate::export::{Format, write_beside};
+use crate::figure;
+use crate::figure::Recipe;
+use crate::trainer::Snapshot;
 
-/// Pixels per point of a saved picture.
-const SCALE: f32 = 2.0;
+/// Pixels in an inch of a PNG that has a width on paper.
+const DOTS_PER_INCH: f64 = 300.0;
 
 /// Saves pictures; what became of each is told once.
 pub(super) struct Saver {
@@ -38,11 +41,11 @@ impl Saver {
         self.told.try_recv().ok()
     }
 
-    /// Saves a scene; `wake` is called when there is news.
+    /// Saves a figure; `wake` is called when there is news.
     pub(super) fn save(
         &self,
-        scene: Scene,
-        name: String,
+        job: Job,
+        name: &str,
         to: SaveTo,
         wake: impl FnOnce() + Send + 'static,
     ) {
@@ -50,8 +53,8 @@ impl Saver {
         let dialog = (to == SaveTo::Dialog).then(|| {
             rfd::AsyncFileDialog::new()
                 .set_title("Save picture")
-                .set_file_name(&name)
-                .add_filter("PNG picture", &["png"])
+                .set_file_name(name)
+                .add_filter("Picture: PNG, SVG or PDF", &["png", "svg", "pdf"])
                 .save_file()
         });
         let tell = self.tell.clone();
@@ -64,7 +67,7 @@ impl Saver {
                     None => Some(quick_path),
                 };
                 if let Some(path) = path {
-                    let _ = tell.send(write(&scene, &path)); // nobody listens once the window is closed
+                    let _ = tell.send(job.write(&path)); // nobody listens once the window is closed
                     wake();
                 }
             });
@@ -90,13 +93,26 @@ fn ask(
     }
 }
 
-fn write(scene: &Scene, path: &Path) -> String {
-    let written = png::png(scene, SCALE)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| write_beside(path, &bytes).map_err(|error| error.to_string()));
-    match written {
-        Ok(()) => format!("Saved {}", path.display()),
-        Err(error) => format!("Cannot save {}: {error}", path.display()),
+/// A figure to be written.
+pub(super) struct Job {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) recipe: Recipe,
+}
+
+impl Job {
+    /// Writes it as what the name's end says; in words what became of it.
+    fn write(&self, path: &Path) -> String {
+        let Some(format) = Format::of_name(path) else {
+            let path = path.display();
+            return format!("Cannot save {path}: end the name in .png, .svg or .pdf");
+        };
+        let written = figure::file(&self.snapshot, &self.recipe, format, DOTS_PER_INCH)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| write_beside(path, &bytes).map_err(|error| error.to_string()));
+        match written {
+            Ok(()) => format!("Saved {}", path.display()),
+            Err(error) => format!("Cannot save {}: {error}", path.display()),
+        }
     }
 }
 

@@ -5,6 +5,8 @@ mod check;
 mod failure;
 mod losses;
 mod options;
+mod progress;
+mod render;
 mod train;
 
 use std::ffi::OsString;
@@ -48,6 +50,9 @@ pub enum Headless {
     /// Train without a window: progress on stderr, the result on stdout.
     #[command(after_help = train::EXAMPLES, after_long_help = options::with_fields(train::EXAMPLES))]
     Train(Box<train::TrainOptions>),
+    /// Make a figure: a picture of a run, or one of its plots, as SVG, PDF or PNG.
+    #[command(after_help = render::EXAMPLES, after_long_help = options::with_fields(render::EXAMPLES))]
+    Render(Box<render::RenderOptions>),
     /// Compare the losses with reference values, through the very code that trains.
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckOptions),
@@ -92,6 +97,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Fai
 pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     match command {
         Headless::Train(options) => train::run(&options),
+        Headless::Render(options) => render::run(&options),
         Headless::Check(options) => check::run(&options),
         Headless::Bench(options) => bench::run(&options),
         Headless::Losses(options) => losses::run(options),

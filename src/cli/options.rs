@@ -8,12 +8,14 @@ use clap::{Args, CommandFactory as _};
 
 use crate::cli::{Cli, Failure};
 use crate::experiment::{Experiment, fields};
+use crate::export::Format;
+use crate::figure::{Picture, Recipe};
 use crate::loss::nearest;
 
 /// A run as options: a file, then what differs from it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunOptions {
-    /// Experiment to start from (a TOML file).
+    /// Experiment to start from: a TOML file, or a picture that marginscope wrote.
     pub file: Option<PathBuf>,
 
     /// Data: mnist, blobs, rings, spiral or free (no inputs, only labels).
@@ -91,6 +93,8 @@ pub(super) fn with_fields(examples: &str) -> String {
 pub struct Launch {
     /// What to run.
     pub experiment: Experiment,
+    /// How it is looked at, where a file says so.
+    pub picture: Picture,
     /// Training threads.
     pub n_threads: usize,
     /// Whether anything was asked for, or all is default.
@@ -103,9 +107,12 @@ impl RunOptions {
     /// # Errors
     /// A usage error that names the option; another if the file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
-        let mut experiment = match &self.file {
-            Some(path) => read_experiment(path)?,
-            None => Experiment::default(),
+        let Recipe {
+            mut experiment,
+            picture,
+        } = match &self.file {
+            Some(path) => read_recipe(path)?,
+            None => Recipe::new(Experiment::default()),
         };
         let settings = self.settings()?;
         for (option, key, value) in &settings {
@@ -118,6 +125,7 @@ impl RunOptions {
             .map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Launch {
             experiment,
+            picture,
             n_threads: self.threads.map_or_else(default_threads, usize::from),
             is_default: self.file.is_none() && settings.is_empty(),
         })
@@ -169,7 +177,8 @@ impl RunOptions {
     }
 }
 
-fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
+/// The recipe in a picture, or an experiment's file.
+fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
     let name = path.display().to_string();
     let cli = Cli::command();
     let near = nearest(&name, cli.get_subcommands().map(clap::Command::get_name));
@@ -180,11 +189,32 @@ fn read_experiment(path: &Path) -> Result<Experiment, Failure> {
             format!("there is no file and no command \"{name}\"; did you mean \"{command}\"?")
         }));
     }
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read experiment {name}"))?;
+    let bytes = read(path).with_context(|| format!("cannot read experiment {name}"))?;
+    let text = match Format::of_bytes(&bytes) {
+        Some(format) => format.recipe(&bytes).with_context(|| {
+            format!("{name} is a picture without a recipe; only pictures that marginscope wrote can be opened")
+        })?,
+        None => String::from_utf8(bytes)
+            .with_context(|| format!("cannot read experiment {name}: it is no text in UTF-8"))?,
+    };
     // All faults, on the one line that an error may have.
-    Experiment::from_toml(&text, &name)
+    Recipe::from_toml(&text, &name)
         .map_err(|error| Failure::Other(anyhow::anyhow!(error.faults.join("; "))))
+}
+
+/// A file that is not larger than any picture of ours.
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read as _;
+    const MOST_BYTES: u64 = 256 << 20;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= MOST_BYTES,
+        "it has more than {} MB",
+        MOST_BYTES >> 20
+    );
+    Ok(bytes)
 }
 
 /// One per core, at most as many as a batch has chunks.

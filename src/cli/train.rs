@@ -1,19 +1,17 @@
 //! `marginscope train`: a run without a window, its result as a table or one line of JSON.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::cli::progress::{interrupt_flag, progress_bar};
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::Experiment;
 use crate::export;
@@ -228,29 +226,6 @@ fn train(trainer: &mut Trainer, n_steps: u64) -> Outcome {
     outcome.elapsed = start.elapsed();
     bar.finish_and_clear();
     outcome
-}
-
-/// Set by Ctrl-C, so that tables are written before the program ends.
-fn interrupt_flag() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&flag);
-    // Without a handler Ctrl-C ends the program at once, which loses the tables and nothing else.
-    let _ = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
-    flag
-}
-
-fn progress_bar(n_steps: u64) -> ProgressBar {
-    const STYLE: &str = "{bar:32} {pos}/{len} steps  {msg}  {per_sec}, {eta} left";
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(n_steps), target);
-    match ProgressStyle::with_template(STYLE) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 fn report(trainer: &Trainer, outcome: &Outcome, threads: usize) -> Report {

@@ -22,6 +22,14 @@ impl Experiment {
     /// # Errors
     /// All faults of the file, each with its line.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, FileError> {
+        Self::from_toml_beside(text, name, &[])
+    }
+
+    /// The same from a file that has sections for others, too.
+    ///
+    /// # Errors
+    /// All faults of the experiment, each with its line.
+    pub fn from_toml_beside(text: &str, name: &str, others: &[&str]) -> Result<Self, FileError> {
         let document = Document::parse(text).map_err(|error| FileError {
             faults: vec![syntax_fault(text, name, &error)],
         })?;
@@ -29,6 +37,7 @@ impl Experiment {
             text,
             name,
             faults: Vec::new(),
+            others,
             experiment: Self::default(),
             is_loss_known: true,
         };
@@ -132,6 +141,9 @@ fn change_table(change: &Change) -> InlineTable {
     table
 }
 
+/// Beyond it floats have no fractions.
+const LARGEST_WHOLE: f64 = 9e15;
+
 /// A setting's text as the TOML type it reads best as: number, list of classes, or string.
 fn typed(key: &str, text: &str) -> Value {
     if key == "data.classes" && text.contains(',') {
@@ -145,6 +157,10 @@ fn typed(key: &str, text: &str) -> Value {
         return Value::from(whole);
     }
     match text.parse::<f64>() {
+        // As it will be read back: a file that is read and written again must not change.
+        Ok(number) if number.fract() == 0.0 && number.abs() < LARGEST_WHOLE => {
+            Value::from(number as i64)
+        }
         Ok(number) if number.is_finite() => Value::from(number),
         _ => Value::from(text),
     }
@@ -168,6 +184,8 @@ struct Reader<'a> {
     text: &'a str,
     name: &'a str,
     faults: Vec<String>,
+    /// Sections that are no part of an experiment, and are read by others.
+    others: &'a [&'a str],
     experiment: Experiment,
     /// False once a loss was asked for that does not exist: what was meant for it is not told.
     is_loss_known: bool,
@@ -181,7 +199,8 @@ impl Reader<'_> {
             self.set("loss.id", id);
             self.is_loss_known = self.faults.len() == n_faults;
         }
-        for (section, item) in root {
+        let others = self.others;
+        for (section, item) in root.iter().filter(|(name, _)| !others.contains(name)) {
             let Some(table) = self.section(section, item) else {
                 continue;
             };
@@ -205,7 +224,7 @@ impl Reader<'_> {
 
     /// The fields of a section; `None` and a fault where this is none.
     fn section<'a>(&mut self, name: &str, item: &'a Item) -> Option<&'a dyn TableLike> {
-        let sections = sections();
+        let sections = [sections(), self.others.to_vec()].concat();
         let is_known = sections.contains(&name);
         let fault = match item.as_table_like() {
             Some(table) if is_known => return Some(table),

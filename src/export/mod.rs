@@ -1,11 +1,17 @@
 //! A scene to files, one file per format; tables; and the one way a file is written.
 
+mod format;
 pub mod npy;
+pub mod pdf;
 pub mod png;
+mod sheet;
 pub mod svg;
 
 use std::io::Write as _;
 use std::path::Path;
+
+pub use format::Format;
+pub use sheet::{Length, LengthError, Sheet};
 
 /// A picture that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +21,23 @@ pub enum ExportError {
     #[error("a picture of {width}×{height} pixels cannot be made; each side must be 1 to 16384")]
     Size {
         /// In pixels.
-        width: f32,
+        width: f64,
         /// In pixels.
+        height: f64,
+    },
+    /// The page has no area, or is larger than readers take.
+    #[error("a page of {width}×{height} points cannot be made; each side must be at most 14400")]
+    Page {
+        /// In points.
+        width: f32,
+        /// In points.
         height: f32,
+    },
+    /// The page cannot be written.
+    #[error("the picture cannot be written as PDF: {message}")]
+    Pdf {
+        /// What the writer said.
+        message: String,
     },
     /// The vector picture cannot be turned into pixels.
     #[error("the picture cannot be drawn")]

@@ -1,65 +1,115 @@
-//! A scene as pixels, through its SVG, with the fonts of the binary and no others.
+//! A sheet as pixels, through its SVG, with the fonts of the binary and no others.
 
+use png::{BitDepth, ColorType, Decoder, Encoder, PixelDimensions, Unit};
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg;
 
-use crate::export::ExportError;
-use crate::export::svg;
-use crate::scene::{Font, Scene};
+use crate::export::{ExportError, Length, Sheet, svg};
 
-/// Most pixels on a side.
-const MAX_SIDE: f32 = 16_384.0;
+/// Most pixels on a side, and on the whole picture: a quarter of a gigabyte.
+const MAX_SIDE: f64 = 16_384.0;
+const MAX_PIXELS: f64 = 67_108_864.0;
+/// Name of the text chunk that has the recipe.
+const KEYWORD: &str = "marginscope-recipe";
+/// Most bytes that are read to find a recipe.
+const MAX_READ: usize = 64 << 20;
 
-/// The scene on its ground, `scale` pixels a point.
+/// The sheet as a PNG file; a width on paper is written into it.
 ///
 /// # Errors
 /// If the picture would have no pixel or too many.
-pub fn png(scene: &Scene, scale: f32) -> Result<Vec<u8>, ExportError> {
-    encode(scene, &svg::svg(scene), scale)
-}
-
-/// The scene on nothing, `scale` pixels a point.
-///
-/// # Errors
-/// If the picture would have no pixel or too many.
-pub fn png_transparent(scene: &Scene, scale: f32) -> Result<Vec<u8>, ExportError> {
-    encode(scene, &svg::svg_transparent(scene), scale)
-}
-
-/// The scene on its ground as pixels.
-///
-/// # Errors
-/// If the picture would have no pixel or too many.
-pub fn pixels(scene: &Scene, scale: f32) -> Result<Pixmap, ExportError> {
-    render(scene, &svg::svg(scene), scale)
-}
-
-fn encode(scene: &Scene, svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
-    render(scene, svg, scale)?
-        .encode_png()
-        .map_err(|source| ExportError::Png {
-            message: source.to_string(),
-        })
-}
-
-fn render(scene: &Scene, svg: &str, scale: f32) -> Result<Pixmap, ExportError> {
-    let [width, height] = scene.size.map(|side| (side * scale).round());
-    let is_possible = |side: f32| (1.0..=MAX_SIDE).contains(&side);
-    if !(is_possible(width) && is_possible(height)) {
-        return Err(ExportError::Size { width, height });
+pub fn png(sheet: &Sheet<'_>) -> Result<Vec<u8>, ExportError> {
+    let pixels = pixels(sheet)?;
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, pixels.width(), pixels.height());
+    encoder.set_color(ColorType::Rgba);
+    encoder.set_depth(BitDepth::Eight);
+    if let Length::Millimeters(_) = sheet.width {
+        const INCHES_PER_METER: f64 = 1000.0 / 25.4;
+        let per_meter = (sheet.dots_per_inch * INCHES_PER_METER).round() as u32;
+        encoder.set_pixel_dims(Some(PixelDimensions {
+            xppu: per_meter,
+            yppu: per_meter,
+            unit: Unit::Meter,
+        }));
     }
-    let mut options = usvg::Options {
-        font_family: Font::Regular.family().to_owned(),
-        ..usvg::Options::default()
+    let packed = |error: &dyn std::error::Error| ExportError::Png {
+        message: error.to_string(),
     };
-    let fonts = options.fontdb_mut();
-    for font in Font::ALL {
-        fonts.load_font_data(font.bytes().to_vec());
+    if let Some(recipe) = sheet.recipe {
+        encoder
+            .add_itxt_chunk(KEYWORD.to_owned(), recipe.to_owned())
+            .map_err(|error| packed(&error))?;
     }
-    let tree = usvg::Tree::from_str(svg, &options)?;
-    let mut pixmap =
-        Pixmap::new(width as u32, height as u32).ok_or(ExportError::Size { width, height })?;
-    let transform = Transform::from_scale(width / scene.size[0], height / scene.size[1]);
+    let mut writer = encoder.write_header().map_err(|error| packed(&error))?;
+    writer
+        .write_image_data(&pixels.take_demultiplied())
+        .map_err(|error| packed(&error))?;
+    writer.finish().map_err(|error| packed(&error))?;
+    Ok(bytes)
+}
+
+/// The sheet as pixels.
+///
+/// # Errors
+/// If the picture would have no pixel or too many.
+pub fn pixels(sheet: &Sheet<'_>) -> Result<Pixmap, ExportError> {
+    let [width, height] = sheet.size_px();
+    let too_large = || ExportError::Size { width, height };
+    let is_possible = |side: f64| (1.0..=MAX_SIDE).contains(&side);
+    if !(is_possible(width) && is_possible(height) && width * height <= MAX_PIXELS) {
+        return Err(too_large());
+    }
+    let tree = svg::tree(&svg::svg(&Sheet {
+        width: Length::Pixels(f64::from(sheet.scene.size[0])),
+        recipe: None,
+        ..*sheet
+    }))?;
+    let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or_else(too_large)?;
+    let [from_width, from_height] = sheet.scene.size;
+    let transform = Transform::from_scale(width as f32 / from_width, height as f32 / from_height);
     resvg::render(&tree, transform, &mut pixmap.as_mut());
     Ok(pixmap)
+}
+
+/// The recipe in a PNG file, if there is one.
+pub(super) fn recipe(bytes: &[u8]) -> Option<String> {
+    let limits = png::Limits { bytes: MAX_READ };
+    let reader = Decoder::new_with_limits(std::io::Cursor::new(bytes), limits)
+        .read_info()
+        .ok()?;
+    let chunks = &reader.info().utf8_text;
+    let chunk = chunks.iter().find(|chunk| chunk.keyword == KEYWORD)?;
+    chunk.get_text().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Rgba, Scene};
+
+    #[test]
+    fn a_recipe_and_a_width_on_paper_travel_with_the_pixels() {
+        let scene = Scene {
+            size: [100.0, 50.0],
+            ground: Rgba::opaque(0x0e1116),
+            groups: Vec::new(),
+        };
+        let sheet = Sheet {
+            width: Length::Millimeters(25.4),
+            recipe: Some("[run]\nseed = 1 # θ\n"),
+            ..Sheet::of(&scene)
+        };
+        let bytes = png(&sheet).expect("a picture");
+        assert_eq!(recipe(&bytes).as_deref(), sheet.recipe);
+        assert_eq!(bytes, png(&sheet).expect("a picture"));
+        let decoder = Decoder::new(std::io::Cursor::new(&bytes));
+        let info = decoder.read_info().expect("a header");
+        assert_eq!((info.info().width, info.info().height), (300, 150));
+        let dims = info.info().pixel_dims.expect("a density");
+        assert_eq!(dims.xppu, 11_811);
+        let plain = png(&Sheet::of(&scene)).expect("a picture");
+        assert_eq!(recipe(&plain), None);
+        assert_eq!(recipe(&plain[..20]), None);
+        assert!(png(&Sheet::of(&scene).scaled(1e6)).is_err());
+    }
 }

@@ -2,26 +2,44 @@
 
 use std::fmt::Write as _;
 
+use resvg::usvg;
+
+use crate::export::Sheet;
 use crate::scene::fonts::DIGIT_HEIGHT;
-use crate::scene::{Anchor, Dot, Font, Item, Rgba, Scene, Stroke};
+use crate::scene::{Anchor, Dot, Font, Item, Rgba, Stroke};
 
-/// The scene on its ground.
-pub fn svg(scene: &Scene) -> String {
-    document(scene, true)
+/// Where the recipe stands in a file.
+pub(super) const RECIPE_ID: &str = "marginscope-recipe";
+
+/// A picture that was written here as shapes and glyphs, with the fonts of the binary and no others.
+pub(super) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
+    let mut options = usvg::Options {
+        font_family: Font::Regular.family().to_owned(),
+        ..usvg::Options::default()
+    };
+    let fonts = options.fontdb_mut();
+    for font in Font::ALL {
+        fonts.load_font_data(font.bytes().to_vec());
+    }
+    usvg::Tree::from_str(svg, &options)
 }
 
-/// The scene without its ground, to lie on another.
-pub fn svg_transparent(scene: &Scene) -> String {
-    document(scene, false)
-}
-
-fn document(scene: &Scene, has_ground: bool) -> String {
+/// The sheet as a document.
+pub fn svg(sheet: &Sheet<'_>) -> String {
+    let scene = sheet.scene;
     let [width, height] = scene.size.map(Number);
+    let [shown_width, shown_height] = sheet.size_svg();
     let mut out = Writer::default();
     out.line(format_args!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{shown_width}" height="{shown_height}" viewBox="0 0 {width} {height}">"#
     ));
-    if has_ground {
+    if let Some(recipe) = sheet.recipe {
+        let recipe = escaped_lines(recipe);
+        out.line(format_args!(
+            r#"<metadata id="{RECIPE_ID}">{recipe}</metadata>"#
+        ));
+    }
+    if sheet.has_ground {
         let ground = Paint("fill", scene.ground);
         out.line(format_args!(
             r#"<rect width="{width}" height="{height}"{ground}/>"#
@@ -276,6 +294,20 @@ impl std::fmt::Display for Pen {
     }
 }
 
+/// The recipe in an SVG file, if there is one.
+pub(super) fn recipe(text: &str) -> Option<String> {
+    let document = usvg::roxmltree::Document::parse(text).ok()?;
+    let mut nodes = document.descendants();
+    let metadata = nodes.find(|node| node.attribute("id") == Some(RECIPE_ID))?;
+    metadata.text().map(str::to_owned)
+}
+
+/// The same for several lines of XML text.
+fn escaped_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(escaped).collect();
+    lines.join("\n")
+}
+
 /// XML text; what XML cannot hold is left out.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -295,7 +327,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::Group;
+    use crate::scene::{Group, Scene};
 
     fn scene(items: Vec<Item>) -> Scene {
         Scene {
@@ -316,7 +348,7 @@ mod tests {
             sample: 0,
         };
         let dots = vec![dot(1.0, 0xff0000), dot(2.5, 0xff0000), dot(3.0, 0x00ff00)];
-        let text = svg(&scene(vec![Item::Dots { dots, radius: 1.5 }]));
+        let text = svg(&Sheet::of(&scene(vec![Item::Dots { dots, radius: 1.5 }])));
         assert!(text.contains(r#"d="M1 1h0M2.5 1h0""#), "{text}");
         assert_eq!(text.matches("<path").count(), 2);
     }
@@ -331,7 +363,7 @@ mod tests {
             color: Rgba::opaque(0xffffff),
             anchor: Anchor::Middle,
         };
-        let text = svg(&scene(vec![item]));
+        let text = svg(&Sheet::of(&scene(vec![item])));
         assert!(
             text.contains(">a&lt;b &amp; &quot;c&quot;</text>"),
             "{text}"
@@ -340,9 +372,27 @@ mod tests {
     }
 
     #[test]
+    fn a_recipe_is_found_again_whatever_is_in_it() {
+        let scene = scene(Vec::new());
+        assert_eq!(recipe(&svg(&Sheet::of(&scene))), None);
+        let text = "[data]\nsource = \"<a> & 'b' 手\"\n\n# ]]> --\n";
+        let sheet = Sheet {
+            recipe: Some(text),
+            ..Sheet::of(&scene)
+        };
+        assert_eq!(recipe(&svg(&sheet)).as_deref(), Some(text));
+        assert_eq!(recipe("<svg"), None);
+    }
+
+    #[test]
     fn the_ground_can_be_left_out() {
         let scene = scene(Vec::new());
-        assert!(svg(&scene).contains("<rect"));
-        assert!(!svg_transparent(&scene).contains("<rect"));
+        let sheet = Sheet::of(&scene);
+        assert!(svg(&sheet).contains("<rect"));
+        let bare = Sheet {
+            has_ground: false,
+            ..sheet
+        };
+        assert!(!svg(&bare).contains("<rect"));
     }
 }

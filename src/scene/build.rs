@@ -2,7 +2,6 @@
 
 use crate::experiment::ViewKind;
 use crate::scene::curves::{Space, WINDOW_SAGITTA};
-use crate::scene::look::Look;
 use crate::scene::{
     Curves, Scene, Trails, ViewState, circle, foot, input, message, plane, single, sphere,
 };
@@ -25,7 +24,7 @@ pub fn build_with(
     size: [f32; 2],
 ) -> Scene {
     let size = size.map(|side| if side.is_finite() { side.max(1.0) } else { 1.0 });
-    let look = Look::new(view.theme, view.area(size).short_side());
+    let look = view.look(size);
     let mut groups = match (&curves.space, view.kind) {
         (Space::Message(why), _) => return message::scene(why, view, size),
         (_, ViewKind::Input) => match &snapshot.input_plane {

@@ -5,7 +5,7 @@ use crate::loss::Unit;
 use crate::scene::chart::confusion_words;
 use crate::scene::curves::{Curves, Space, has_margin};
 use crate::scene::lens::step_note;
-use crate::scene::look::{Look, number, thousands, told_apart};
+use crate::scene::look::{number, thousands, told_apart};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::{trimmed, weight_factor};
 use crate::scene::{Light, ViewState, arrows, trails};
@@ -356,7 +356,7 @@ fn about_samples(
     }
     let is_kept = view.kept.is_some_and(|kept| kept < snapshot.probe.len());
     if (view.show.arrows && view.show.points) || is_kept {
-        let look = Look::new(view.theme, view.area(size).short_side());
+        let look = view.look(size);
         notes.push(arrows::rule(look.unit));
     }
     notes.extend(step_note(snapshot, curves, view, size));

@@ -30,7 +30,7 @@ pub(super) fn groups(
     size: [f32; 2],
 ) -> Vec<Group> {
     let area = view.area(size);
-    let unit = area.foot_unit();
+    let unit = view.foot_unit(size);
     let left = area.min[0] + SIDE * unit;
     let right = match view.kind {
         ViewKind::Plane => scale_bar_room(area.short_side()).max(SIDE * unit),

@@ -52,7 +52,7 @@ pub fn spot(
 
 /// A ring round a dot that the pointer is on, on a canvas of the picture's size.
 pub fn hover_ring(view: &ViewState, size: [f32; 2], at: [f32; 2]) -> Scene {
-    let look = Look::new(view.theme, view.area(size).short_side());
+    let look = view.look(size);
     let items = vec![
         ring(at, 8.0 * look.unit, look.line(3.6, look.theme.ground)),
         ring(at, 8.0 * look.unit, look.line(1.5, look.theme.text)),
@@ -120,7 +120,7 @@ pub(super) fn step_note(
 ) -> Option<String> {
     view.kept?; // most pictures have no ring, and need no places for it
     let places = Places::of(snapshot, curves, view, size)?;
-    let look = Look::new(view.theme, view.area(size).short_side());
+    let look = view.look(size);
     let factor = Lens::of(snapshot, view, &places, look)?.next?.factor;
     Some(if factor > 1.0 {
         format!(

@@ -1,12 +1,12 @@
 //! The picture that says why there is none.
 
-use crate::scene::look::{Look, text};
+use crate::scene::look::text;
 use crate::scene::{Anchor, Font, Group, Scene, ViewState, fonts};
 
 /// A sentence in the middle of an empty canvas.
 pub(super) fn scene(message: &str, view: &ViewState, size: [f32; 2]) -> Scene {
     let area = view.area(size);
-    let look = Look::new(view.theme, area.short_side());
+    let look = view.look(size);
     let font_size = 16.0 * look.unit;
     let lines = fonts::wrapped(message, font_size, 0.8 * (area.max[0] - area.min[0]));
     let middle = area.middle();

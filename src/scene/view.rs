@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
 use crate::scene::Classes;
+use crate::scene::look::Look;
 use crate::scene::theme::Theme;
 use crate::trainer::Snapshot;
 
@@ -32,10 +33,14 @@ pub struct ViewState {
     pub kept: Option<usize>,
     /// Room at the edges that the window's controls cover.
     pub insets: Insets,
+    /// How large text and lines are: 1 is the size of a canvas of 760 points, `None` follows the
+    /// canvas.
+    pub unit: Option<f32>,
 }
 
 /// Which samples stand out; the others are dimmed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Light {
     /// None more than the others.
     #[default]
@@ -102,6 +107,8 @@ pub struct Show {
     pub formula: bool,
     /// The sentence under the picture and its notes.
     pub note: bool,
+    /// The classes with their names, and what the lines are; for figures.
+    pub legend: bool,
 }
 
 impl Default for Show {
@@ -120,6 +127,7 @@ impl Default for Show {
             lengths: false,
             formula: true,
             note: true,
+            legend: false,
         }
     }
 }
@@ -160,11 +168,6 @@ impl Area {
         let [width, height] = self.size();
         width.min(height)
     }
-
-    /// Unit of what is written at the foot: small pictures are shown in rooms, too.
-    pub(super) fn foot_unit(&self) -> f32 {
-        (self.short_side() / 760.0).clamp(0.97, 1.3)
-    }
 }
 
 /// Points that the sentence with its small print and the formula take at the foot of the picture,
@@ -187,7 +190,24 @@ impl ViewState {
             classes: Classes::default(),
             kept: None,
             insets: Insets::default(),
+            unit: None,
         }
+    }
+
+    /// Colours and sizes on a canvas.
+    pub(super) fn look(&self, size: [f32; 2]) -> Look {
+        let look = Look::new(self.theme, self.area(size).short_side());
+        Look {
+            unit: self.unit.unwrap_or(look.unit),
+            ..look
+        }
+    }
+
+    /// Unit of what is written at the foot: small pictures are shown in rooms, too.
+    pub(super) fn foot_unit(&self, size: [f32; 2]) -> f32 {
+        let short_side = self.area(size).short_side();
+        let unit = (short_side / 760.0).clamp(0.97, 1.3);
+        self.unit.unwrap_or(unit)
     }
 
     /// The canvas without its insets, at least one point wide and high.
@@ -215,7 +235,7 @@ impl ViewState {
     /// what the plane fills.
     pub(super) fn stage(&self, size: [f32; 2]) -> Area {
         let mut area = self.area(size);
-        let unit = area.foot_unit();
+        let unit = self.foot_unit(size);
         let note = if area.size()[0] < UNBROKEN_WIDTH * unit {
             BROKEN_NOTE_STRIP
         } else {
@@ -327,6 +347,16 @@ impl Default for PlaneView {
 }
 
 impl PlaneView {
+    /// A plane that stands still.
+    pub fn fixed(center_world: [f64; 2], units_per_pt: f64) -> Self {
+        Self {
+            center_world,
+            units_per_pt,
+            is_following: false,
+            rung: None,
+        }
+    }
+
     /// Where a feature is drawn, with `middle` the middle of the free canvas.
     pub fn screen_from_world(&self, x: [f64; 2], middle: [f32; 2]) -> [f32; 2] {
         [

@@ -11,6 +11,7 @@ use crate::trainer::{EmbedWork, InputPlane, Trainer};
 
 /// Which samples are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subset {
     /// So many of the test set (of the training set where there is none), evenly spread.
     Test(usize),

@@ -138,7 +138,7 @@ fn two_pauses_at_one_step_give_the_same_scene() {
             let mut view = ViewState::new(ViewKind::Plane, DARK);
             let _ = view.fit(&snapshot, [900.0, 700.0]);
             (snapshot.probe.clone(), snapshot.head.clone(), {
-                svg::svg(&scene::build(&snapshot, &view, [900.0, 700.0]))
+                svg::svg(&Sheet::of(&scene::build(&snapshot, &view, [900.0, 700.0])))
             })
         };
         let at_once = shown(&[137]);

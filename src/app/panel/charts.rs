@@ -14,7 +14,7 @@ use crate::scene::Light;
 use crate::scene::chart;
 use crate::scene::chart::{Chart, Frame, PsiHandle};
 use crate::scene::theme::Theme;
-use crate::trainer::{Snapshot, angle_between};
+use crate::trainer::Snapshot;
 
 /// What the charts remember between frames.
 #[derive(Default)]
@@ -98,7 +98,7 @@ impl Charts {
         let pair = self
             .pair
             .filter(|pair| pair.iter().all(|&class| class < n_classes));
-        let mut pair = pair.unwrap_or_else(|| closest_pair(snapshot));
+        let mut pair = pair.unwrap_or_else(|| chart::closest_pair(snapshot));
         ui.horizontal(|ui| {
             ui.weak("classes");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -169,17 +169,6 @@ impl Charts {
         };
         response.on_hover_text(help);
     }
-}
-
-/// The two classes whose weights are closest: where a margin matters most.
-fn closest_pair(snapshot: &Snapshot) -> [usize; 2] {
-    let head = &snapshot.head;
-    let n = head.n_classes.min(64);
-    let pairs = (0..n).flat_map(|j| (j + 1..n).map(move |k| [j, k]));
-    let angle = |&[j, k]: &[usize; 2]| angle_between(head.weight(j), head.weight(k));
-    pairs
-        .min_by(|a, b| angle(a).total_cmp(&angle(b)))
-        .unwrap_or([0, 0])
 }
 
 /// A list of classes; the one that was chosen anew.

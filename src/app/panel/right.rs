@@ -12,9 +12,7 @@ use crate::app::panel::left::fold;
 use crate::app::panel::sample::sample_ui;
 use crate::app::theme;
 use crate::app::widget::{Meter, hairline, meter, strong};
-use crate::experiment::Experiment;
-use crate::loss;
-use crate::scene::{ViewState, number, thousands};
+use crate::scene::{ViewState, chart, number, thousands};
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
 /// The curves of the newest snapshot as `egui_plot` wants them.
@@ -77,14 +75,14 @@ impl RightPanel {
         }
         self.of = Some(Arc::clone(snapshot));
         self.choices.clear();
-        self.choices.extend(choices(&snapshot.experiment));
+        self.choices.extend(chart::choices(&snapshot.experiment));
         let rows = snapshot.history.rows();
         self.loss.clear();
         self.loss.extend(
             rows.iter()
                 .map(|row| PlotPoint::new(row.step as f64, row.loss)),
         );
-        self.highest_loss = usual_maximum(rows.iter().map(|row| row.loss).collect());
+        self.highest_loss = chart::usual_maximum(rows.iter().map(|row| row.loss).collect());
         self.accuracy.clear();
         self.accuracy.extend(
             rows.iter()
@@ -159,28 +157,6 @@ impl RightPanel {
             });
         });
     }
-}
-
-/// Steps at which another loss was chosen. Passing through one on the way to the next does not
-/// count.
-fn choices(experiment: &Experiment) -> Vec<(u64, &'static str)> {
-    let mut choices: Vec<(u64, &'static str)> = Vec::new();
-    for change in experiment.run.changes.iter().filter(|c| c.key == "loss.id") {
-        let Ok(spec) = loss::find(&change.value) else {
-            continue;
-        };
-        choices.retain(|&(step, _)| step != change.step);
-        choices.push((change.step, spec.short_name));
-    }
-    choices
-}
-
-/// What all values but the highest few stay below.
-fn usual_maximum(mut values: Vec<f64>) -> f64 {
-    const USUAL_SHARE: f64 = 0.97;
-    values.sort_by(f64::total_cmp);
-    let index = (USUAL_SHARE * values.len() as f64) as usize;
-    values.get(index).copied().unwrap_or(1.0)
 }
 
 fn headline_ui(ui: &mut Ui, snapshot: &Snapshot) {

@@ -3,10 +3,11 @@
 use egui::containers::menu::MenuButton;
 use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
-use crate::app::action::{Action, SaveTo};
+use crate::app::action::{Action, Framing, SaveTo, Saving};
 use crate::app::theme;
 use crate::app::widget::{Icon, icon_button, segment, segment_button, strong};
 use crate::experiment::Experiment;
+use crate::figure::Plot;
 use crate::loss::{Form, LOSSES, LossSpec};
 use crate::trainer::{Command, Speed};
 
@@ -196,23 +197,84 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
     }
 }
 
+/// Kinds of figures: name, what it is for, and the framing.
+const FIGURES: [(&str, &str, Framing); 3] = [
+    (
+        "Figure, one column (89 mm)…",
+        "For a paper: light, with a legend, text of 6 points in print",
+        Framing::Column,
+    ),
+    (
+        "Figure, two columns (183 mm)…",
+        "For a paper: light, with a legend, text of 6 points in print",
+        Framing::Page,
+    ),
+    (
+        "Slide, 16:9…",
+        "For a talk, in the colours of the window",
+        Framing::Slide,
+    ),
+];
+
+/// Plots that are saved alone.
+const PLOTS: [(&str, Plot); 5] = [
+    ("Target logit ψ(θ)…", Plot::Psi),
+    ("Margin map…", Plot::MarginMap),
+    ("Loss and accuracy…", Plot::Curves),
+    ("Confusion matrix…", Plot::Confusion),
+    ("Angles of the samples…", Plot::Histogram),
+];
+
 fn export_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let mut item = |ui: &mut Ui, name: &str, help: &str, action: Action| {
+        if ui.button(name).on_hover_text(help).clicked() {
+            actions.push(action);
+        }
+    };
+    let save = |plot, framing| {
+        Action::Save(Saving {
+            plot,
+            framing,
+            to: SaveTo::Dialog,
+        })
+    };
     ui.menu_button(strong("Export ▾", theme::size::VALUE), |ui| {
-        if ui
-            .button("Save picture as PNG…")
-            .on_hover_text("Choose a name and a folder (E)")
-            .clicked()
-        {
-            actions.push(Action::Save(SaveTo::Dialog));
+        item(
+            ui,
+            "Save picture as…",
+            "As it stands here; PNG, SVG or PDF by the name's end (E)",
+            save(Plot::Features, Framing::AsShown),
+        );
+        item(
+            ui,
+            "Save to Pictures",
+            "Save at once as PNG, named after loss and step (Shift+E)",
+            Action::Save(Saving::as_shown(SaveTo::Pictures)),
+        );
+        item(
+            ui,
+            "Copy picture",
+            "To the clipboard, as pixels",
+            Action::CopyPicture,
+        );
+        ui.separator();
+        for (name, help, framing) in FIGURES {
+            item(ui, name, help, save(Plot::Features, framing));
         }
-        if ui
-            .button("Save to Pictures")
-            .on_hover_text("Save at once, named after loss and step (Shift+E)")
-            .clicked()
-        {
-            actions.push(Action::Save(SaveTo::Pictures));
-        }
+        ui.menu_button("A plot alone", |ui| {
+            for (name, plot) in PLOTS {
+                let help = "For a paper, one column wide";
+                item(ui, name, help, save(plot, Framing::Column));
+            }
+        });
+        ui.separator();
+        item(
+            ui,
+            "Copy command line",
+            "The command that trains this run without a window",
+            Action::CopyCommand,
+        );
     })
     .response
-    .on_hover_text("Save the picture");
+    .on_hover_text("Save or copy the picture; a file can be opened again");
 }

@@ -76,6 +76,17 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
     }
 }
 
+/// The two classes whose weights are closest: where a margin matters most.
+pub fn closest_pair(snapshot: &Snapshot) -> [usize; 2] {
+    let head = &snapshot.head;
+    let n = head.n_classes.min(64);
+    let pairs = (0..n).flat_map(|j| (j + 1..n).map(move |k| [j, k]));
+    let angle = |&[j, k]: &[usize; 2]| angle_between(head.weight(j), head.weight(k));
+    pairs
+        .min_by(|a, b| angle(a).total_cmp(&angle(b)))
+        .unwrap_or([0, 0])
+}
+
 /// Scores of both classes as functions of the angles to their weights.
 struct Sides<'a> {
     head: &'a HeadState,

@@ -3,13 +3,17 @@
 //! A chart knows series in its own units; [`Chart::scene`] lays it out for a size and a theme.
 
 mod confusion;
+mod curves;
+mod histogram;
 mod margin_map;
 mod psi;
 
 use nalgebra::Vector2;
 
 pub use confusion::{confusion, confusion_cell, confusion_words};
-pub use margin_map::margin_map;
+pub use curves::{choices, curves, usual_maximum};
+pub use histogram::histogram;
+pub use margin_map::{closest_pair, margin_map};
 pub use psi::{PsiHandle, dragged_value, psi, psi_handles, psi_neighbor};
 
 use crate::geometry::plane;

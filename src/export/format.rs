@@ -1,0 +1,102 @@
+//! Kinds of picture files: by name, and how their recipe is found.
+
+use std::path::Path;
+
+use crate::export::{ExportError, Sheet, pdf, png, svg};
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Vectors with text as text.
+    Svg,
+    /// A page with embedded fonts.
+    Pdf,
+    /// Pixels.
+    Png,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Svg, Self::Pdf, Self::Png];
+
+    /// The end of a file's name, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Pdf => "pdf",
+            Self::Png => "png",
+        }
+    }
+
+    /// What a file's name says it is.
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        let mut all = Self::ALL.into_iter();
+        all.find(|format| format.extension() == extension)
+    }
+
+    /// What a file's beginning says it is.
+    pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            Some(Self::Png)
+        } else if bytes.starts_with(b"%PDF-") {
+            Some(Self::Pdf)
+        } else if text.starts_with(b"<svg") || text.starts_with(b"<?xml") {
+            Some(Self::Svg)
+        } else {
+            None
+        }
+    }
+
+    /// The sheet as a file of this kind.
+    ///
+    /// # Errors
+    /// If the picture would be too large.
+    pub fn write(self, sheet: &Sheet<'_>) -> Result<Vec<u8>, ExportError> {
+        match self {
+            Self::Svg => Ok(svg::svg(sheet).into_bytes()),
+            Self::Pdf => pdf::pdf(sheet),
+            Self::Png => png::png(sheet),
+        }
+    }
+
+    /// The recipe in a file of this kind, if there is one.
+    pub fn recipe(self, bytes: &[u8]) -> Option<String> {
+        match self {
+            Self::Svg => svg::recipe(std::str::from_utf8(bytes).ok()?),
+            Self::Pdf => pdf::recipe(bytes),
+            Self::Png => png::recipe(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Rgba, Scene};
+
+    #[test]
+    fn every_kind_is_known_by_its_name_and_its_bytes_and_has_the_recipe() {
+        let scene = Scene::empty([60.0, 40.0], Rgba::opaque(0xffffff));
+        let recipe = "[loss]\nid = \"arcface\"\n";
+        let sheet = Sheet {
+            recipe: Some(recipe),
+            ..Sheet::of(&scene)
+        };
+        for format in Format::ALL {
+            let bytes = format.write(&sheet).expect("a file");
+            assert_eq!(Format::of_bytes(&bytes), Some(format));
+            assert_eq!(format.recipe(&bytes).as_deref(), Some(recipe));
+            for len in 0..bytes.len().min(400) {
+                let _ = format.recipe(&bytes[..len]); // no panic
+            }
+            let name = format!("figures/a.{}", format.extension());
+            assert_eq!(Format::of_name(Path::new(&name)), Some(format));
+        }
+        assert_eq!(Format::of_name(Path::new("a.SVG")), Some(Format::Svg));
+        assert_eq!(Format::of_name(Path::new("svg")), None);
+        assert_eq!(Format::of_bytes(b"[loss]"), None);
+        assert_eq!(Format::of_bytes(b""), None);
+    }
+}
