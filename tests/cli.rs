@@ -10,6 +10,8 @@
 mod files;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/own.rs"]
+mod own;
 #[path = "cli/printed.rs"]
 mod printed;
 #[path = "cli/usage.rs"]

@@ -180,7 +180,8 @@ impl App {
             .experiment
             .as_ref()
             .filter(|_| is_default)
-            .and_then(|text| Experiment::from_toml(text, "last session").ok());
+            .and_then(|text| Experiment::from_toml(text, "last session").ok())
+            .filter(|last| !last.data.awaits_reading()); // a start never waits for files
         // What is hidden belongs to the data that it was hidden of.
         let classes = last.as_ref().map(|_| kept.classes).unwrap_or_default();
         let experiment = last.unwrap_or_else(|| experiment.clone());
@@ -598,6 +599,10 @@ fn adapt(experiment: &mut Experiment, key: &str) {
             experiment.data.classes = ClassChoice::Default;
             experiment.data.noise = None;
             experiment.data.samples_per_class = None;
+            experiment.data.label = None;
+            experiment.data.labels = None;
+            experiment.data.test = None;
+            experiment.data.scaling = None;
             if experiment.loss.spec.form == Form::Binary {
                 experiment.data.classes = ClassChoice::First(2);
             }

@@ -6,13 +6,16 @@ mod failure;
 mod losses;
 mod options;
 mod progress;
+mod reading;
 mod render;
 mod train;
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use indicatif::ProgressDrawTarget;
 
 pub use failure::Failure;
 pub use options::{Launch, RunOptions};
@@ -101,6 +104,15 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
         Headless::Check(options) => check::run(&options),
         Headless::Bench(options) => bench::run(&options),
         Headless::Losses(options) => losses::run(options),
+    }
+}
+
+/// Where bars are drawn: stderr, if somebody looks at it.
+fn progress_target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
 
-use crate::cli::{Cli, Failure};
+use crate::cli::{Cli, Failure, reading};
 use crate::experiment::{Experiment, fields};
 use crate::export::Format;
 use crate::figure::{Picture, Recipe};
@@ -18,10 +18,11 @@ pub struct RunOptions {
     /// Experiment to start from: a TOML file, or a picture that marginscope wrote.
     pub file: Option<PathBuf>,
 
-    /// Data: mnist, blobs, rings, spiral or free (no inputs, only labels).
-    #[arg(long, value_name = "SOURCE")]
+    /// Data: mnist, blobs, rings, spiral, free (no inputs, only labels), or a path: a table (CSV),
+    /// arrays (NPY, NPZ, IDX) or a folder with a folder of images for each class.
+    #[arg(long, value_name = "SOURCE|PATH")]
     pub data: Option<String>,
-    /// The first C classes, or a list such as 3,8.
+    /// The first C classes, or a list such as 3,8 or setosa,virginica.
     #[arg(long, value_name = "C", allow_hyphen_values = true)]
     pub classes: Option<String>,
     /// Network: cnn, mlp:256,128 or none (trains the features themselves).
@@ -104,8 +105,10 @@ pub struct Launch {
 impl RunOptions {
     /// The experiment that file and options describe.
     ///
+    /// Own data are read here, with a bar on stderr.
+    ///
     /// # Errors
-    /// A usage error that names the option; another if the file cannot be read.
+    /// A usage error that names the option; another if a file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
         let Recipe {
             mut experiment,
@@ -120,6 +123,7 @@ impl RunOptions {
                 .set(key, value)
                 .map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
         }
+        reading::read(&mut experiment)?;
         experiment
             .validate()
             .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -198,8 +202,11 @@ fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
             .with_context(|| format!("cannot read experiment {name}: it is no text in UTF-8"))?,
     };
     // All faults, on the one line that an error may have.
-    Recipe::from_toml(&text, &name)
-        .map_err(|error| Failure::Other(anyhow::anyhow!(error.faults.join("; "))))
+    let mut recipe = Recipe::from_toml(&text, &name)
+        .map_err(|error| Failure::Other(anyhow::anyhow!(error.faults.join("; "))))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    recipe.experiment.data.resolve_paths(folder);
+    Ok(recipe)
 }
 
 /// A file that is not larger than any picture of ours.

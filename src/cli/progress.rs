@@ -1,10 +1,11 @@
 //! How far a command has come, and Ctrl-C.
 
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::progress_target;
 
 /// Set by Ctrl-C, so that what there is can be written before the program ends.
 pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
@@ -18,12 +19,7 @@ pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
 /// Steps done and time left, on stderr where somebody reads it.
 pub(super) fn progress_bar(n_steps: u64) -> ProgressBar {
     const STYLE: &str = "{bar:32} {pos}/{len} steps  {msg}  {per_sec}, {eta} left";
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(n_steps), target);
+    let bar = ProgressBar::with_draw_target(Some(n_steps), progress_target());
     match ProgressStyle::with_template(STYLE) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

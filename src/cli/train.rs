@@ -25,7 +25,8 @@ Examples:
   marginscope train --data rings --steps 500 --json     one line for a program
   marginscope train lesson.toml --metrics loss.csv      loss and learning rate of every step
   marginscope train --dim 3 --features f.csv            the test set as the network sees it
-  marginscope train --set optimizer.kind=adam --seed 2  any field of an experiment";
+  marginscope train --set optimizer.kind=adam --seed 2  any field of an experiment
+  marginscope train --data iris.csv --classes 2         your own table, its first two classes";
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
@@ -95,6 +96,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     check_features_path(options.features.as_deref())?;
     check_distinct(options)?;
     let launch = options.run.launch()?;
+    check_data_stays(options, &launch.experiment)?;
     check_writable(options)?;
     let mut trainer =
         Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
@@ -150,11 +152,10 @@ fn outputs(options: &TrainOptions) -> impl Iterator<Item = (&'static str, &Path)
 
 /// No output may replace another, or the experiment that it came from.
 fn check_distinct(options: &TrainOptions) -> Result<(), Failure> {
-    let same = |a, b| std::path::absolute(a).ok() == std::path::absolute(b).ok();
     let outputs: Vec<_> = outputs(options).collect();
     for (i, (option, path)) in outputs.iter().enumerate() {
         let name = path.display();
-        if let Some((other, _)) = outputs[..i].iter().find(|(_, other)| same(*other, *path)) {
+        if let Some((other, _)) = outputs[..i].iter().find(|(_, other)| is_same(other, path)) {
             return Err(Failure::Usage(format!(
                 "{other} and {option} both name {name}; give each a file of its own"
             )));
@@ -163,7 +164,7 @@ fn check_distinct(options: &TrainOptions) -> Result<(), Failure> {
             .run
             .file
             .as_ref()
-            .is_some_and(|file| same(file, path))
+            .is_some_and(|file| is_same(file, path))
         {
             return Err(Failure::Usage(format!(
                 "{option} would replace {name}, the experiment itself; give it a file of its own"
@@ -171,6 +172,25 @@ fn check_distinct(options: &TrainOptions) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// No output may replace what is trained on.
+fn check_data_stays(options: &TrainOptions, experiment: &Experiment) -> Result<(), Failure> {
+    for (option, path) in outputs(options) {
+        if experiment.data.paths().any(|data| is_same(data, path)) {
+            return Err(Failure::Usage(format!(
+                "{option} would replace {}, which is trained on; give it a file of its own",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let absolute = |path| std::path::absolute(path).ok();
+    let real = |path: &Path| path.canonicalize().ok();
+    absolute(a) == absolute(b) || (a.exists() && real(a) == real(b))
 }
 
 /// What cannot be written is told before an hour of training, not after.
@@ -304,8 +324,13 @@ fn parameters(experiment: &Experiment) -> Map<String, Value> {
 fn text_of(report: &Report, experiment: &Experiment) -> String {
     let degrees = |name: &str, angle: Option<f64>| Some(format!("{name}{:.1}°", angle?));
     let satisfied = report.margin_satisfied;
+    let findings = experiment.data.own().map(|own| {
+        let lines = own.findings().iter().map(|finding| format!("  {finding}"));
+        lines.collect::<Vec<_>>().join("\n")
+    });
     let lines = [
         Some(headline(report, experiment)),
+        findings,
         accuracy_text(report),
         degrees("  angle to own weight   ", report.target_angle_deg),
         degrees("  within a class        ", report.intra_class_angle_deg),

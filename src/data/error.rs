@@ -1,18 +1,22 @@
 //! What can be wrong with a choice of data or with its bytes.
 
 use super::idx::IdxError;
+use super::own::ReadError;
 
 /// Why data could not be chosen or loaded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The name of a source is none of [`DataSource::ALL`](super::DataSource::ALL).
-    #[error("unknown data source {found:?}; there are mnist, blobs, rings, spiral and free")]
+    /// The name of a source is none of [`DataSource::ALL`](super::DataSource::ALL), and no path.
+    #[error(
+        "unknown data source {found:?}; there are mnist, blobs, rings, spiral and free, \
+         and a path such as ./{found} or data.csv"
+    )]
     UnknownSource {
         /// What was written.
         found: String,
     },
-    /// The text of a class choice is neither a count nor a list of numbers.
+    /// A class is chosen by a name where classes are numbers.
     #[error(
         "classes {text:?}: {part:?} is not a class number; \
          write a count like 10 or a list like 3,8"
@@ -35,7 +39,7 @@ pub enum DataError {
         /// The choice as it is written.
         choice: String,
         /// The repeated class.
-        class: usize,
+        class: String,
     },
     /// A chosen class, or a count of classes, is more than the source has.
     #[error("classes {choice}: {available}")]
@@ -43,7 +47,7 @@ pub enum DataError {
         /// The choice as it is written.
         choice: String,
         /// What the source has, as a sentence without a full stop.
-        available: &'static str,
+        available: String,
     },
     /// `samples_per_class` is zero, or asks for more samples than fit in memory.
     #[error("samples = {found}: {n_classes} classes take 1 to {max} samples each")]
@@ -69,8 +73,34 @@ pub enum DataError {
         /// What was asked for.
         found: f64,
         /// The source's name.
+        data: String,
+    },
+    /// A field that only a file has was set for another source.
+    #[error("data.{field}: {data} has none to set; own data has (data.source = a path)")]
+    NotOwn {
+        /// The field behind `data.`.
+        field: &'static str,
+        /// The source's name.
         data: &'static str,
     },
+    /// Images were to be scaled like columns of a table.
+    #[error(
+        "data.scaling = {found}: images have mean 0 and deviation 1 over the training part; \
+         leave it out"
+    )]
+    ScaledImages {
+        /// What was asked for.
+        found: &'static str,
+    },
+    /// The file of a [`DataSource::File`](super::DataSource::File) is not in memory.
+    #[error("{path} has not been read")]
+    NotRead {
+        /// The path as it was given.
+        path: String,
+    },
+    /// A file of own data cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The bytes inside the binary are not those that were put there.
     #[error("{file} inside the program is damaged: SHA-256 is {found}, expected {expected}")]
     DamagedAsset {

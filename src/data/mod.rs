@@ -1,6 +1,7 @@
-//! What is trained on: MNIST from inside the binary, synthetic sets, and labels alone.
+//! What is trained on: MNIST from inside the binary, synthetic sets, labels alone, and files.
 //!
-//! A [`DataSpec`] says which set and which of its classes; [`load`] turns it into a [`Dataset`] of
+//! A [`DataSpec`] says which set and which of its classes, and keeps what [`DataSpec::read`] found
+//! in files, so that all else asks no disk; [`load`] turns it into a [`Dataset`] of
 //! one or two [`Split`]s. Samples are contiguous columns: [`Split::gather`] writes
 //! `[dim, batch]`, column-major, which is how the networks read it.
 //!
@@ -12,19 +13,24 @@ mod classes;
 mod error;
 pub mod idx;
 mod mnist;
+pub mod own;
 mod source;
 mod split;
 mod synthetic;
 
 pub use classes::ClassChoice;
 pub use error::DataError;
-pub use source::{DataSource, DataSpec, MAX_NOISE, MAX_SAMPLES};
+pub use own::OwnData;
+pub use source::{
+    DEFAULT_TEST_SHARE, DataSource, DataSpec, MAX_NOISE, MAX_SAMPLES, MAX_TEST_SHARE, Scaling,
+    TestPart,
+};
 pub use split::{InputShape, Split};
 
 /// A set to train on, with its classes relabeled 0, 1, 2, … in the order in which they were chosen.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    /// The source's id, such as `mnist`.
+    /// The source's id, such as `mnist`, or the name of the file.
     pub name: String,
     /// What each class is called; the place in the list is the label.
     pub class_names: Vec<String>,
@@ -32,7 +38,8 @@ pub struct Dataset {
     pub input: InputShape,
     /// The samples to train on.
     pub train: Split,
-    /// The samples to measure on; none where inputs do not generalize ([`DataSource::Free`]).
+    /// The samples to measure on; none where inputs do not generalize ([`DataSource::Free`]), and
+    /// where own data are trained on as a whole.
     pub test: Option<Split>,
 }
 
@@ -63,11 +70,11 @@ impl Dataset {
 /// ```
 ///
 /// # Errors
-/// If the spec asks for what the source does not have, or the program's own copy of MNIST is
-/// damaged.
+/// If the spec asks for what the source does not have, own data have not been read, or the program's
+/// own copy of MNIST is damaged.
 pub fn load(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
     let classes = spec.class_ids()?;
-    let (train, test) = match spec.source {
+    let (train, test) = match &spec.source {
         DataSource::Mnist => {
             let (train, test) = mnist::splits(&classes, spec.samples_per_class)?;
             (train, Some(test))
@@ -80,11 +87,27 @@ pub fn load(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
             Split::labels_only(classes.len(), spec.samples_per_class()),
             None,
         ),
+        DataSource::File(path) => {
+            let own = spec.own().ok_or_else(|| DataError::NotRead {
+                path: path.display().to_string(),
+            })?;
+            let options = own::Options {
+                classes: &classes,
+                samples_per_class: spec.samples_per_class,
+                test_share: spec.test_share(),
+                scaling: spec.scaling.unwrap_or_default(),
+                seed,
+            };
+            own::prepare(own, options)
+        }
     };
     Ok(Dataset {
         name: spec.source.id().to_owned(),
-        class_names: classes.iter().map(ToString::to_string).collect(),
-        input: spec.source.input_shape(),
+        class_names: classes
+            .iter()
+            .map(|&class| spec.class_name(class))
+            .collect(),
+        input: spec.input_shape().unwrap_or(InputShape::None),
         train,
         test,
     })

@@ -1,10 +1,13 @@
 //! Which data a run is about: the source, its classes, how many samples and how noisy.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::classes::ClassChoice;
+use super::classes::{ClassChoice, Offer};
 use super::error::DataError;
+use super::own::{self, OwnData, Progress};
 use super::split::InputShape;
 
 /// The most training samples that a synthetic set or free labels may have in all classes together.
@@ -15,11 +18,15 @@ pub const MAX_SAMPLES: usize = 1_000_000;
 pub const MAX_NOISE: f64 = 8.0;
 
 /// The most classes that a synthetic set or free labels may have.
-pub(super) const MAX_CLASSES: usize = 100;
+const MAX_CLASSES: usize = 100;
+
+/// Share of own data to test on, where none is chosen.
+pub const DEFAULT_TEST_SHARE: f64 = 0.2;
+
+/// The largest share of own data to test on; the rest must be enough to train on.
+pub const MAX_TEST_SHARE: f64 = 0.9;
 
 /// Where samples come from.
-///
-/// Not `Copy`, so that a path can become a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DataSource {
@@ -34,6 +41,9 @@ pub enum DataSource {
     Spiral,
     /// Labels alone: the features themselves are what is trained.
     Free,
+    /// The user's own data: CSV, NPY, NPZ, IDX or a folder of images. What it holds is known once
+    /// [`DataSpec::read`] has read it.
+    File(PathBuf),
 }
 
 impl DataSource {
@@ -46,51 +56,77 @@ impl DataSource {
         Self::Free,
     ];
 
-    /// The name in files and on the command line.
-    pub fn id(&self) -> &'static str {
+    /// The name in files and on the command line; of own data the file's name without its folder.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::File(path) => path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or("own data"),
+            built_in => built_in.built_in_id(),
+        }
+    }
+
+    fn built_in_id(&self) -> &'static str {
         match self {
             Self::Mnist => "mnist",
             Self::Blobs => "blobs",
             Self::Rings => "rings",
             Self::Spiral => "spiral",
             Self::Free => "free",
+            Self::File(_) => "own data",
         }
     }
 
-    /// What one sample looks like.
-    pub fn input_shape(&self) -> InputShape {
+    /// The path of own data.
+    pub fn path(&self) -> Option<&Path> {
         match self {
+            Self::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// What one sample looks like; `None` for own data, whose table tells.
+    fn input_shape(&self) -> Option<InputShape> {
+        Some(match self {
             Self::Mnist => InputShape::Image {
                 height: 28,
                 width: 28,
             },
             Self::Blobs | Self::Rings | Self::Spiral => InputShape::Vector { dim: 2 },
             Self::Free => InputShape::None,
-        }
+            Self::File(_) => return None,
+        })
     }
 
-    /// The most classes it can have.
-    pub fn max_classes(&self) -> usize {
-        match self {
-            Self::Mnist => 10,
-            _ => MAX_CLASSES,
-        }
-    }
-
-    /// The number of classes where none are chosen: ten, and three for rings and spiral arms,
-    /// which stay wide enough to be seen.
-    pub fn default_classes(&self) -> usize {
-        match self {
-            Self::Mnist | Self::Blobs | Self::Free => 10,
-            Self::Rings | Self::Spiral => 3,
-        }
+    /// The classes there are; `None` for own data, whose table tells.
+    ///
+    /// By default there are ten, and three for rings and spiral arms, which stay wide enough to be
+    /// seen.
+    pub(super) fn offer(&self) -> Option<Offer<'static>> {
+        let (n, n_default) = match self {
+            Self::Mnist => (10, 10),
+            Self::Blobs | Self::Free => (MAX_CLASSES, 10),
+            Self::Rings | Self::Spiral => (MAX_CLASSES, 3),
+            Self::File(_) => return None,
+        };
+        let words = match self {
+            Self::Mnist => "MNIST has the digits 0 to 9".to_owned(),
+            other => format!("{other} has up to {n} classes, 0 to {}", n - 1),
+        };
+        Some(Offer {
+            n,
+            n_default,
+            names: None,
+            words,
+        })
     }
 
     /// Samples of each class to train on where no number is chosen; `None` where a set simply has
     /// what it has.
     pub fn default_samples_per_class(&self) -> Option<usize> {
         match self {
-            Self::Mnist => None,
+            Self::Mnist | Self::File(_) => None,
             Self::Blobs | Self::Rings | Self::Spiral => Some(500),
             Self::Free => Some(10),
         }
@@ -104,42 +140,83 @@ impl DataSource {
     pub fn default_noise(&self) -> Option<f64> {
         match self {
             Self::Blobs | Self::Rings | Self::Spiral => Some(0.4),
-            Self::Mnist | Self::Free => None,
-        }
-    }
-
-    /// The range of classes in words, for messages.
-    pub(super) fn available(&self) -> &'static str {
-        match self {
-            Self::Mnist => "MNIST has the digits 0 to 9",
-            Self::Blobs => "blobs has up to 100 classes, 0 to 99",
-            Self::Rings => "rings has up to 100 classes, 0 to 99",
-            Self::Spiral => "spiral has up to 100 classes, 0 to 99",
-            Self::Free => "free has up to 100 classes, 0 to 99",
+            Self::Mnist | Self::Free | Self::File(_) => None,
         }
     }
 }
 
 impl fmt::Display for DataSource {
+    /// As it is read back: a path that could be taken for a name begins with `./`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+        match self {
+            Self::File(path) => {
+                let text = path.display().to_string();
+                let prefix = if is_path(&text) { "" } else { "./" };
+                write!(f, "{prefix}{text}")
+            }
+            built_in => f.write_str(built_in.built_in_id()),
+        }
     }
 }
 
 impl FromStr for DataSource {
     type Err = DataError;
 
+    /// A name, or a path, which has a dot or a separator in it. Whether there is a file is not
+    /// asked.
     fn from_str(text: &str) -> Result<Self, DataError> {
-        Self::ALL
-            .into_iter()
-            .find(|source| source.id() == text)
+        let built_in = Self::ALL.into_iter().find(|source| source.id() == text);
+        built_in
+            .or_else(|| is_path(text).then(|| Self::File(PathBuf::from(text))))
             .ok_or_else(|| DataError::UnknownSource {
                 found: text.to_owned(),
             })
     }
 }
 
+fn is_path(text: &str) -> bool {
+    text.contains(['.', '/', std::path::MAIN_SEPARATOR])
+}
+
+/// Which samples of own data are there to test on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TestPart {
+    /// This share of each class, drawn from the run's seed; 0 is none.
+    Share(f64),
+    /// Those in another file of the same kind.
+    File(PathBuf),
+}
+
+/// How the columns of a table are scaled. The scale comes from the training part alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scaling {
+    /// Mean 0, standard deviation 1.
+    #[default]
+    Standard,
+    /// Least 0, largest 1.
+    MinMax,
+    /// As it stands in the file.
+    None,
+}
+
+impl Scaling {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Standard, Self::MinMax, Self::None];
+
+    /// Identifier in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::MinMax => "minmax",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A choice of data; the default is all of MNIST.
+///
+/// Own data are read by [`DataSpec::read`] and then part of it: two choices are equal if their
+/// settings and tables are.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DataSpec {
@@ -147,14 +224,25 @@ pub struct DataSpec {
     pub source: DataSource,
     /// Which of the source's classes.
     pub classes: ClassChoice,
-    /// Samples of each class to train on; for MNIST the first so many of each class, and all where
-    /// a class has fewer. `None` is [`DataSource::default_samples_per_class`].
+    /// Samples of each class to train on; for MNIST and own data the first so many of each class,
+    /// and all where a class has fewer. `None` is [`DataSource::default_samples_per_class`].
     ///
-    /// A synthetic set has half as many to test, MNIST all it has.
+    /// A synthetic set has half as many to test, the others all they have.
     pub samples_per_class: Option<usize>,
     /// Standard deviation of a synthetic sample around its place, in halves of the gap between
     /// neighboring classes, 0 to [`MAX_NOISE`]. `None` is [`DataSource::default_noise`].
     pub noise: Option<f64>,
+    /// The label column of a table of text, by name or by number from 1. `None` is the only column
+    /// with a usual name (label, class, target, y, species …), else the last.
+    pub label: Option<String>,
+    /// The file of labels of NPY and IDX. `None` looks for the usual names beside the samples.
+    pub labels: Option<PathBuf>,
+    /// What own data are tested on. `None` is the share [`DEFAULT_TEST_SHARE`].
+    pub test: Option<TestPart>,
+    /// How the columns of a table are scaled. `None` is [`Scaling::Standard`].
+    pub scaling: Option<Scaling>,
+    /// What [`DataSource::File`] holds, once it is read.
+    pub(super) own: Option<Arc<OwnData>>,
 }
 
 impl DataSpec {
@@ -166,18 +254,129 @@ impl DataSpec {
         }
     }
 
-    /// The chosen classes as the source numbers them; the place in the list is the label.
+    /// Reads the files of own data; does nothing for other sources, or where that is done.
+    ///
+    /// `progress` is called about once a megabyte with the bytes done and all of them, and once at
+    /// the end; it returns whether to go on.
+    ///
+    /// # Errors
+    /// If a file cannot be read, is not what it should be, or `progress` says no; nothing is
+    /// changed then.
+    pub fn read(&mut self, progress: &mut Progress<'_>) -> Result<(), DataError> {
+        let Some(path) = self.source.path().filter(|_| self.own.is_none()) else {
+            return Ok(());
+        };
+        let files = own::Files {
+            path,
+            label: self.label.as_deref(),
+            labels: self.labels.as_deref(),
+            test: self.test_file(),
+        };
+        self.own = Some(Arc::new(own::read(files, progress)?));
+        Ok(())
+    }
+
+    /// The table of own data, once it is read.
+    pub fn own(&self) -> Option<&Arc<OwnData>> {
+        self.own.as_ref()
+    }
+
+    /// Whether [`read`](Self::read) has something to do before anything else can be asked.
+    pub fn awaits_reading(&self) -> bool {
+        self.source.path().is_some() && self.own.is_none()
+    }
+
+    /// Forgets the table: what it was read from has changed.
+    pub(crate) fn forget(&mut self) {
+        self.own = None;
+    }
+
+    /// Takes relative paths as relative to `folder`.
+    pub fn resolve_paths(&mut self, folder: &Path) {
+        let paths = [
+            match &mut self.source {
+                DataSource::File(path) => Some(path),
+                _ => None,
+            },
+            self.labels.as_mut(),
+            match &mut self.test {
+                Some(TestPart::File(path)) => Some(path),
+                _ => None,
+            },
+        ];
+        for path in paths.into_iter().flatten() {
+            *path = folder.join(&*path); // of an absolute path nothing but itself is left
+        }
+    }
+
+    /// The files that are read.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let paths = [self.source.path(), self.labels.as_deref(), self.test_file()];
+        paths.into_iter().flatten()
+    }
+
+    fn test_file(&self) -> Option<&Path> {
+        match &self.test {
+            Some(TestPart::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// What one sample looks like; `None` while own data are not read.
+    pub fn input_shape(&self) -> Option<InputShape> {
+        let own = self.own.as_ref().map(|own| own.input());
+        self.source.input_shape().or(own)
+    }
+
+    /// The most classes there can be; 0 while own data are not read.
+    pub fn max_classes(&self) -> usize {
+        self.offer().map_or(0, |offer| offer.n)
+    }
+
+    fn offer(&self) -> Result<Offer<'_>, DataError> {
+        if let Some(offer) = self.source.offer() {
+            return Ok(offer);
+        }
+        let own = self.own.as_ref().ok_or_else(|| DataError::NotRead {
+            path: self.source.to_string(),
+        })?;
+        let names = own.class_names();
+        Ok(Offer {
+            n: names.len(),
+            n_default: names.len(),
+            names: Some(names),
+            words: format!(
+                "{} has {} classes: {}",
+                self.source.id(),
+                names.len(),
+                own::list(names.iter().map(String::as_str))
+            ),
+        })
+    }
+
+    /// The chosen classes as the source numbers them; the place in the list is the label. Own data
+    /// number theirs in the order of [`OwnData::class_names`].
     ///
     /// Checks everything in the spec, so that [`load`](super::load) can fail afterwards only where
     /// the program itself is damaged.
     ///
     /// # Errors
-    /// If a field asks for what the source does not have.
+    /// If a field asks for what the source does not have, or own data have not been read.
     pub fn class_ids(&self) -> Result<Vec<usize>, DataError> {
-        let classes = self.classes.resolve(&self.source)?;
+        self.check_own()?;
+        let classes = self.classes.resolve(&self.offer()?)?;
         self.check_samples(classes.len())?;
         self.check_noise()?;
         Ok(classes)
+    }
+
+    /// What class number `class` of the source is called.
+    pub(super) fn class_name(&self, class: usize) -> String {
+        let own = self
+            .own
+            .as_ref()
+            .and_then(|own| own.class_names().get(class));
+        own.cloned().unwrap_or_else(|| class.to_string())
     }
 
     /// The noise in force, zero where there is none.
@@ -190,6 +389,36 @@ impl DataSpec {
         self.samples_per_class
             .or(self.source.default_samples_per_class())
             .unwrap_or(1)
+    }
+
+    /// The share of own data to test on.
+    pub(super) fn test_share(&self) -> f64 {
+        match self.test {
+            Some(TestPart::Share(share)) => share,
+            _ => DEFAULT_TEST_SHARE,
+        }
+    }
+
+    /// Fields that own data alone have, and those that do not suit images.
+    fn check_own(&self) -> Result<(), DataError> {
+        if self.source.path().is_none() {
+            let fields = [
+                ("label", self.label.is_some()),
+                ("labels", self.labels.is_some()),
+                ("test", self.test.is_some()),
+                ("scaling", self.scaling.is_some()),
+            ];
+            let set = fields.into_iter().find(|(_, is_set)| *is_set);
+            let data = self.source.built_in_id();
+            return set.map_or(Ok(()), |(field, _)| Err(DataError::NotOwn { field, data }));
+        }
+        match (self.scaling, self.input_shape()) {
+            (Some(scaling), Some(InputShape::Image { .. })) if scaling != Scaling::Standard => {
+                let found = scaling.id();
+                Err(DataError::ScaledImages { found })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_samples(&self, n_classes: usize) -> Result<(), DataError> {
@@ -208,7 +437,7 @@ impl DataSpec {
         match self.noise {
             Some(found) if self.source.default_noise().is_none() => Err(DataError::NoNoise {
                 found,
-                data: self.source.id(),
+                data: self.source.id().to_owned(),
             }),
             Some(found) if !(0.0..=MAX_NOISE).contains(&found) => Err(DataError::NoiseRange {
                 found,
@@ -235,8 +464,38 @@ mod tests {
         let fault = "minst".parse::<DataSource>().unwrap_err();
         assert_eq!(
             fault.to_string(),
-            r#"unknown data source "minst"; there are mnist, blobs, rings, spiral and free"#
+            "unknown data source \"minst\"; there are mnist, blobs, rings, spiral and free, \
+             and a path such as ./minst or data.csv"
         );
+    }
+
+    #[test]
+    fn paths_are_told_from_names_and_read_back() {
+        for text in ["iris.csv", "./digits", "/data/digits", "../x", "moons/"] {
+            let source: DataSource = text.parse().unwrap();
+            assert_eq!(source, DataSource::File(text.into()));
+            assert_eq!(source.to_string(), text);
+        }
+        let bare = DataSource::File("digits".into());
+        assert_eq!(bare.to_string(), "./digits");
+        assert_eq!(bare.id(), "digits");
+    }
+
+    #[test]
+    fn own_data_answer_nothing_before_they_are_read() {
+        let spec = DataSpec::new(DataSource::File("iris.csv".into()));
+        assert_eq!((spec.input_shape(), spec.max_classes()), (None, 0));
+        check_message(&spec, "iris.csv has not been read");
+    }
+
+    #[test]
+    fn fields_of_own_data_are_refused_elsewhere() {
+        let spec = DataSpec {
+            scaling: Some(Scaling::None),
+            ..DataSpec::default()
+        };
+        let expected = "data.scaling: mnist has none to set; own data has (data.source = a path)";
+        check_message(&spec, expected);
     }
 
     #[track_caller]

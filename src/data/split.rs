@@ -65,6 +65,16 @@ enum Inputs {
         rows: Vec<u32>,
         images: Arc<ImageBlocks>,
     },
+    /// Rows of images of any one size, pixel by pixel behind one another.
+    Pixels {
+        rows: Vec<u32>,
+        pixels: Arc<Vec<u8>>,
+        /// Height and width.
+        sides: [usize; 2],
+        /// A pixel x enters the network as (x − shift)·factor.
+        shift: f32,
+        factor: f32,
+    },
     /// `[dim, len]`, a sample a column.
     Vectors {
         dim: usize,
@@ -79,6 +89,27 @@ impl Split {
         Self {
             labels,
             inputs: Inputs::Images { rows, images },
+        }
+    }
+
+    /// The images `rows` of those in `pixels`, `[height, width]` each; a pixel x enters the network
+    /// as (x − shift)·factor.
+    pub(super) fn pixels(
+        labels: Vec<u16>,
+        rows: Vec<u32>,
+        pixels: Arc<Vec<u8>>,
+        sides: [usize; 2],
+        [shift, factor]: [f32; 2],
+    ) -> Self {
+        Self {
+            labels,
+            inputs: Inputs::Pixels {
+                rows,
+                pixels,
+                sides,
+                shift,
+                factor,
+            },
         }
     }
 
@@ -121,7 +152,8 @@ impl Split {
     }
 
     /// Writes the inputs of the samples `indices` to `out` `[dim, indices.len()]`, a sample a
-    /// contiguous column: vectors as they are, images as (x/255 − 0.1307) / 0.3081 to within rounding.
+    /// contiguous column: vectors as they are, MNIST's images as (x/255 − 0.1307) / 0.3081 to within rounding,
+    /// others with their own mean and deviation.
     ///
     /// Waits for images that are still being decoded, and for those only.
     ///
@@ -150,7 +182,7 @@ impl Split {
             Inputs::Images { rows, images } => rows
                 .get(index)
                 .map(|&row| images.wait_for(row as usize).to_vec()),
-            _ => None,
+            _ => self.own_image(index).map(<[u8]>::to_vec),
         }
     }
 
@@ -161,6 +193,17 @@ impl Split {
             Inputs::Images { rows, images } => images
                 .if_ready(*rows.get(index)? as usize)
                 .map(<[u8]>::to_vec),
+            _ => self.own_image(index).map(<[u8]>::to_vec),
+        }
+    }
+
+    /// The pixels of an image that was never compressed.
+    fn own_image(&self, index: usize) -> Option<&[u8]> {
+        match &self.inputs {
+            Inputs::Pixels { rows, pixels, .. } => {
+                let dim = self.dim();
+                pixels.get(*rows.get(index)? as usize * dim..)?.get(..dim)
+            }
             _ => None,
         }
     }
@@ -213,6 +256,7 @@ impl Split {
     fn dim(&self) -> usize {
         match self.inputs {
             Inputs::Images { .. } => 28 * 28,
+            Inputs::Pixels { sides, .. } => sides[0] * sides[1],
             Inputs::Vectors { dim, .. } => dim,
             Inputs::None => 0,
         }
@@ -224,6 +268,18 @@ impl Split {
                 let image = images.wait_for(rows[index] as usize);
                 for (value, &pixel) in column.iter_mut().zip(image) {
                     *value = normalized(pixel);
+                }
+            }
+            Inputs::Pixels {
+                rows,
+                pixels,
+                shift,
+                factor,
+                ..
+            } => {
+                let image = &pixels[rows[index] as usize * column.len()..][..column.len()];
+                for (value, &pixel) in column.iter_mut().zip(image) {
+                    *value = (f32::from(pixel) - shift) * factor;
                 }
             }
             Inputs::Vectors { dim, values } => {

@@ -32,7 +32,9 @@ const OUTER_RADIUS: f64 = 0.95;
 /// The training and the test split of `classes`; the test split has half as many samples.
 pub(super) fn splits(spec: &DataSpec, classes: &[usize], seed: u64) -> (Split, Split) {
     let least = match spec.classes {
-        ClassChoice::These(_) => spec.source.default_classes(),
+        ClassChoice::These(_) | ClassChoice::Names(_) => {
+            spec.source.offer().map_or(2, |offer| offer.n_default)
+        }
         ClassChoice::Default | ClassChoice::First(_) => 2,
     };
     let n_laid_out = classes

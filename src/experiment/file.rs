@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use toml_edit::{Array, Document, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use crate::data::ClassChoice;
 use crate::experiment::schema::sections;
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
 use crate::loss::nearest;
@@ -18,6 +19,9 @@ pub struct FileError {
 
 impl Experiment {
     /// Reads an experiment; `name` is the file's name for messages.
+    ///
+    /// Own data are not read, so that what depends on them is left to [`Experiment::validate`]
+    /// after [`DataSpec::read`](crate::data::DataSpec::read); their paths are as they are written.
     ///
     /// # Errors
     /// All faults of the file, each with its line.
@@ -47,7 +51,7 @@ impl Experiment {
             reader.read_changes(changes);
         }
         if reader.faults.is_empty()
-            && let Err(error) = reader.experiment.validate()
+            && let Err(error) = check(&reader.experiment)
         {
             reader.faults.push(format!("{name}: {error}"));
         }
@@ -133,6 +137,14 @@ fn set_keeping_comments(table: &mut dyn TableLike, field: &str, mut value: Value
     }
 }
 
+/// What can be checked between fields before own data are read.
+fn check(experiment: &Experiment) -> Result<(), ExperimentError> {
+    if experiment.data.awaits_reading() {
+        return Ok(());
+    }
+    experiment.validate()
+}
+
 fn change_table(change: &Change) -> InlineTable {
     let mut table = InlineTable::new();
     table.insert("step", Value::from(change.step as i64));
@@ -146,12 +158,18 @@ const LARGEST_WHOLE: f64 = 9e15;
 
 /// A setting's text as the TOML type it reads best as: number, list of classes, or string.
 fn typed(key: &str, text: &str) -> Value {
-    if key == "data.classes" && text.contains(',') {
-        return Value::Array(
-            text.split(',')
-                .filter_map(|class| class.parse::<i64>().ok())
-                .collect(),
-        );
+    if key == "data.classes"
+        && let Ok(choice) = text.parse::<ClassChoice>()
+        && let Some(list) = choice.listed()
+    {
+        let value = |class: String| match class.parse::<i64>() {
+            Ok(number) if number.to_string() == class => Value::from(number),
+            _ => Value::from(class),
+        };
+        return Value::Array(list.into_iter().map(value).collect());
+    }
+    if matches!(key, "data.label" | "data.labels" | "data.source") {
+        return Value::from(text); // a column called 007 is no number
     }
     if let Ok(whole) = text.parse::<i64>() {
         return Value::from(whole);
@@ -251,7 +269,7 @@ impl Reader<'_> {
         let Some(text) = item.as_value().and_then(plain_text) else {
             self.fault(
                 item,
-                &format!("{key}: expected a number, a text or a list of whole numbers"),
+                &format!("{key}: expected a number, a text or a list of them"),
             );
             return;
         };
@@ -295,7 +313,7 @@ impl Reader<'_> {
         for (change, span) in in_order {
             let result = state
                 .set(&change.key, &change.value)
-                .and_then(|key| state.validate().map(|()| key));
+                .and_then(|key| check(&state).map(|()| key));
             let fault = match result {
                 Ok(key) if is_live(&key) => {
                     is_loss_known |= key == "loss.id";
@@ -341,11 +359,13 @@ fn plain_text(value: &Value) -> Option<String> {
         Value::Integer(whole) => Some(whole.value().to_string()),
         Value::Float(number) => Some(number.value().to_string()),
         Value::Array(list) => {
-            let parts: Option<Vec<String>> = list
-                .iter()
-                .map(|item| item.as_integer().map(|i| i.to_string()))
-                .collect();
-            parts.map(|parts| parts.join(","))
+            let part = |item: &Value| match item {
+                Value::Integer(whole) => Some(whole.value().to_string()),
+                Value::String(text) => Some(text.value().clone()),
+                _ => None,
+            };
+            let parts: Option<Vec<String>> = list.iter().map(part).collect();
+            parts.map(|parts| ClassChoice::of_list(parts).to_string())
         }
         _ => None,
     }

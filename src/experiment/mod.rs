@@ -80,6 +80,9 @@ impl PartialEq for LossConfig {
 /// Steps over which an additive margin rises where nothing else was chosen.
 const DEFAULT_RAMP_STEPS: u64 = 300;
 
+/// Steps of a headless run on few samples where no length was chosen.
+const SHORTEST_RUN: u64 = 2000;
+
 /// Where class weights start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WeightInit {
@@ -159,8 +162,8 @@ pub enum Length {
 pub struct RunConfig {
     /// Everything random follows from it.
     pub seed: u64,
-    /// Length of a headless run, and where the window pauses; `None` is 3 epochs of
-    /// MNIST, 2,000 steps for all else, and no pause in the window.
+    /// Length of a headless run, and where the window pauses; `None` is 3 epochs of MNIST, 2,000
+    /// steps of synthetic sets, the longer of both for own data, and no pause in the window.
     pub length: Option<Length>,
     /// What was changed, and when.
     pub changes: Vec<Change>,
@@ -312,10 +315,10 @@ impl Experiment {
         self.network
             .kind
             .clone()
-            .unwrap_or(match self.data.source.input_shape() {
-                InputShape::Image { .. } => NetworkKind::Cnn,
-                InputShape::Vector { .. } => NetworkKind::Mlp(vec![64, 64]),
-                InputShape::None => NetworkKind::None,
+            .unwrap_or(match self.data.input_shape() {
+                Some(InputShape::Image { .. }) => NetworkKind::Cnn,
+                Some(InputShape::Vector { .. }) | None => NetworkKind::Mlp(vec![64, 64]),
+                Some(InputShape::None) => NetworkKind::None,
             })
     }
 
@@ -373,7 +376,9 @@ impl Experiment {
         match self.run.length {
             Some(Length::Steps(steps)) => steps,
             Some(Length::Epochs(epochs)) => epochs.saturating_mul(per_epoch),
-            None if self.is_free() || self.has_input_plane() => 2000,
+            None if self.is_free() || self.has_input_plane() => SHORTEST_RUN,
+            // Three epochs of a table of a hundred rows are three steps.
+            None if self.data.source.path().is_some() => SHORTEST_RUN.max(3 * per_epoch),
             None => 3 * per_epoch,
         }
     }
@@ -399,7 +404,7 @@ impl Experiment {
 
     /// Whether inputs are points of a plane that a network reads.
     pub fn has_input_plane(&self) -> bool {
-        self.data.source.input_shape() == InputShape::Vector { dim: 2 }
+        self.data.input_shape() == Some(InputShape::Vector { dim: 2 })
             && self.network_kind() != NetworkKind::None
     }
 
@@ -420,14 +425,21 @@ impl Experiment {
                 spec.id
             ));
         }
-        let (data, kind) = (&self.data.source, self.network_kind());
-        match (data.input_shape(), &kind) {
+        let (data, kind) = (self.data.source.id(), self.network_kind());
+        let shape = self.data.input_shape().unwrap_or(InputShape::None);
+        match (shape, &kind) {
             (InputShape::Image { .. }, _)
             | (InputShape::Vector { .. }, NetworkKind::Mlp(_) | NetworkKind::None)
             | (InputShape::None, NetworkKind::None) => Ok(()),
-            (InputShape::Vector { .. }, NetworkKind::Cnn) => conflict(format!(
-                "network \"cnn\" needs images, but data \"{data}\" has points in the plane; use mlp:64,64 or none"
-            )),
+            (InputShape::Vector { dim }, NetworkKind::Cnn) => {
+                let what = match dim {
+                    2 => "points in the plane".to_owned(),
+                    _ => format!("vectors of {dim}"),
+                };
+                conflict(format!(
+                    "network \"cnn\" needs images, but data \"{data}\" has {what}; use mlp:64,64 or none"
+                ))
+            }
             (InputShape::None, _) => conflict(format!(
                 "data \"{data}\" has no inputs for network \"{kind}\"; use network \"none\""
             )),

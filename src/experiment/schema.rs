@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::data::{ClassChoice, DataSource, DataSpec, MAX_NOISE, MAX_SAMPLES};
+use crate::data::{
+    ClassChoice, DataSource, MAX_NOISE, MAX_SAMPLES, MAX_TEST_SHARE, Scaling, TestPart,
+};
 use crate::experiment::{
     DEFAULT_RAMP_STEPS, Experiment, ExperimentError, Length, LossConfig, OptimizerConfig,
     OptimizerKind, ScheduleKind, ViewKind, WeightInit,
@@ -71,27 +73,29 @@ pub fn is_live(key: &str) -> bool {
 static FIELDS: &[Field] = &[
     Field {
         key: "data.source",
-        help: "What is trained on: mnist, blobs, rings, spiral or free.",
+        help: "mnist, blobs, rings, spiral, free, or a path: CSV, NPY, NPZ, IDX or a folder.",
         is_live: false,
         set: |e, text| {
-            let source: DataSource = text
-                .parse()
-                .map_err(|_unsaid| one_of(DataSource::ALL.iter().map(DataSource::id)))?;
-            e.data = DataSpec {
-                source,
-                ..e.data.clone()
-            };
+            let source = text.parse().map_err(|_unsaid| {
+                let names = one_of(DataSource::ALL.iter().map(DataSource::id));
+                format!("{names}, or a path such as ./{text} or data.csv")
+            })?;
+            if e.data.source != source {
+                e.data.source = source;
+                e.data.forget();
+            }
             Ok(())
         },
         get: |e| Some(e.data.source.to_string()),
     },
     Field {
         key: "data.classes",
-        help: "How many classes, or which: 10 or 3,8.",
+        help: "How many classes, or which: 10, or 3,8, or setosa,virginica.",
         is_live: false,
         set: |e, text| {
             e.data.classes = text.parse().map_err(|_unsaid| {
-                "a number of classes such as 10, or a list such as 3,8".to_owned()
+                "a number of classes such as 10, or a list such as 3,8 or setosa,virginica"
+                    .to_owned()
             })?;
             Ok(())
         },
@@ -122,6 +126,63 @@ static FIELDS: &[Field] = &[
             Ok(())
         },
         get: |e| e.data.noise.map(|x| x.to_string()),
+    },
+    Field {
+        key: "data.label",
+        help: "Label column of a table, by name or number (default: label, class, target …).",
+        is_live: false,
+        set: |e, text| {
+            let label = some_text(text, "a column's name or number")?;
+            replace(&mut e.data.label, label).then(|| e.data.forget());
+            Ok(())
+        },
+        get: |e| e.data.label.clone(),
+    },
+    Field {
+        key: "data.labels",
+        help: "File of labels of NPY and IDX (default: y.npy beside x.npy and the like).",
+        is_live: false,
+        set: |e, text| {
+            let labels = some_text(text, "a path")?.into();
+            replace(&mut e.data.labels, labels).then(|| e.data.forget());
+            Ok(())
+        },
+        get: |e| {
+            e.data
+                .labels
+                .as_ref()
+                .map(|path| path.display().to_string())
+        },
+    },
+    Field {
+        key: "data.test",
+        help: "Share of own data to test on, 0 for none (default: 0.2), or a test file.",
+        is_live: false,
+        set: |e, text| {
+            let test = test_part(text)?;
+            let is_file = |part: &TestPart| matches!(part, TestPart::File(_));
+            let reads = is_file(&test) || e.data.test.as_ref().is_some_and(is_file);
+            if replace(&mut e.data.test, test) && reads {
+                e.data.forget();
+            }
+            Ok(())
+        },
+        get: |e| {
+            e.data.test.as_ref().map(|test| match test {
+                TestPart::Share(share) => share.to_string(),
+                TestPart::File(path) => path.display().to_string(),
+            })
+        },
+    },
+    Field {
+        key: "data.scaling",
+        help: "Scale of a table's columns: standard, minmax or none.",
+        is_live: false,
+        set: |e, text| {
+            e.data.scaling = Some(choice(text, &Scaling::ALL, Scaling::id)?);
+            Ok(())
+        },
+        get: |e| e.data.scaling.map(|scaling| scaling.id().to_owned()),
     },
     Field {
         key: "network.kind",
@@ -387,6 +448,37 @@ impl ScheduleKind {
 /// The value as text, `None` where it is the default.
 fn unless<T: PartialEq>(default: &T, value: &T, text: fn(&T) -> String) -> Option<String> {
     (value != default).then(|| text(value))
+}
+
+/// Sets a value; whether that changed it.
+fn replace<T: PartialEq>(field: &mut Option<T>, value: T) -> bool {
+    let is_new = field.as_ref() != Some(&value);
+    *field = Some(value);
+    is_new
+}
+
+fn some_text(text: &str, expected: &str) -> Result<String, Refusal> {
+    if text.is_empty() {
+        Err(expected.to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// A number is a share, all else a path.
+fn test_part(text: &str) -> Result<TestPart, Refusal> {
+    let share = match text.parse::<f64>() {
+        Ok(share) => share,
+        Err(_) if !text.is_empty() => return Ok(TestPart::File(text.into())),
+        Err(_) => f64::NAN,
+    };
+    if (0.0..=MAX_TEST_SHARE).contains(&share) {
+        Ok(TestPart::Share(share))
+    } else {
+        Err(format!(
+            "a share in 0..={MAX_TEST_SHARE}, or the path of a test file"
+        ))
+    }
 }
 
 fn one_of<'a>(ids: impl Iterator<Item = &'a str>) -> Refusal {
@@ -665,6 +757,7 @@ mod tests {
             "data.source",
             &DataSource::ALL.each_ref().map(DataSource::id),
         );
+        check("data.scaling", &Scaling::ALL.map(Scaling::id));
         check("network.activation", &Activation::ALL.map(Activation::id));
         check("loss.init", &WeightInit::ALL.map(WeightInit::id));
         check("optimizer.kind", &OptimizerKind::ALL.map(OptimizerKind::id));

@@ -26,7 +26,7 @@ fn faults_of_a_file_have_their_lines() {
 fn of_an_unknown_loss_only_the_cause_is_told() {
     let file = |text: &str| refusal_with(&[("lesson.toml", text)], &["train", "lesson.toml"]);
     assert_snapshot!(file("[loss]\nmargin = 0.3\nscale = -4\nid = \"arcfaces\"\n[network]\ndim = 2\n"), @r#"lesson.toml:4: unknown loss "arcfaces"; did you mean "arcface"?"#);
-    assert_snapshot!(file("[loss]\nid = true\nmargin = 0.3\n[network]\ndim = 0\n"), @"lesson.toml:2: loss.id: expected a number, a text or a list of whole numbers; lesson.toml:5: network.dim = 0: expected a whole number in 1..=512");
+    assert_snapshot!(file("[loss]\nid = true\nmargin = 0.3\n[network]\ndim = 0\n"), @"lesson.toml:2: loss.id: expected a number, a text or a list of them; lesson.toml:5: network.dim = 0: expected a whole number in 1..=512");
     assert_snapshot!(file("[run]\nchanges = [\n{ step = 3, key = \"loss.id\", value = \"arcfaces\" },\n{ step = 5, key = \"margin\", value = 0.2 },\n]\n"), @r#"lesson.toml:3: run.changes: step 3: unknown loss "arcfaces"; did you mean "arcface"?"#);
 }
 

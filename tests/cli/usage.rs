@@ -79,7 +79,7 @@ fn bad_samples_and_classes_are_named_as_they_are_set() {
     assert_snapshot!(blobs(&["--set", "samples=2000000"]), @"--set samples=2000000: data.samples = 2000000: expected a whole number in 1..=1000000");
     assert_snapshot!(blobs(&["--set", "noise=nan"]), @"--set noise=nan: data.noise = nan: expected a number in 0..=8");
     assert_snapshot!(blobs(&["--classes", "3,3"]), @"classes 3,3: 3 is listed twice; name each class once");
-    assert_snapshot!(blobs(&["--classes", ""]), @"--classes: data.classes = : expected a number of classes such as 10, or a list such as 3,8");
+    assert_snapshot!(blobs(&["--classes", ""]), @"--classes: data.classes = : expected a number of classes such as 10, or a list such as 3,8 or setosa,virginica");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn sizes_out_of_range_are_refused() {
 
 #[test]
 fn data_and_network_must_fit() {
-    assert_snapshot!(usage(&["train", "--data", "moons"]), @"--data: data.source = moons: expected one of mnist, blobs, rings, spiral, free");
+    assert_snapshot!(usage(&["train", "--data", "moons"]), @"--data: data.source = moons: expected one of mnist, blobs, rings, spiral, free, or a path such as ./moons or data.csv");
     assert_snapshot!(usage(&["train", "--data", "free", "--network", "cnn"]), @r#"data "free" has no inputs for network "cnn"; use network "none""#);
     assert_snapshot!(usage(&["train", "--data", "blobs", "--network", "cnn"]), @r#"network "cnn" needs images, but data "blobs" has points in the plane; use mlp:64,64 or none"#);
     assert_snapshot!(usage(&["train", "--network", "mlp:0"]), @"--network: network.kind = mlp:0: expected cnn, mlp:256,128 (hidden sizes from 1 to 4096) or none");

@@ -122,21 +122,22 @@ fn data_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
     );
 }
 
-fn source_name(source: &DataSource) -> &'static str {
+fn source_name(source: &DataSource) -> &str {
     match source {
         DataSource::Mnist => "MNIST digits",
         DataSource::Blobs => "Blobs",
         DataSource::Rings => "Rings",
         DataSource::Spiral => "Spiral",
-        _ => "Free embeddings",
+        DataSource::Free => "Free embeddings",
+        own => own.id(),
     }
 }
 
 fn network_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
-    let kinds: &[&str] = match experiment.data.source.input_shape() {
-        InputShape::Image { .. } => &["cnn", "mlp:256,128", "mlp:64,64", "none"],
-        InputShape::Vector { .. } => &["mlp:256,128", "mlp:64,64", "none"],
-        InputShape::None => &["none"],
+    let kinds: &[&str] = match experiment.data.input_shape() {
+        Some(InputShape::Image { .. }) => &["cnn", "mlp:256,128", "mlp:64,64", "none"],
+        Some(InputShape::Vector { .. }) => &["mlp:256,128", "mlp:64,64", "none"],
+        Some(InputShape::None) | None => &["none"],
     };
     let current = experiment.network_kind().to_string();
     choice_row(
@@ -179,7 +180,7 @@ fn classes_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
-        for class in 0..experiment.data.source.max_classes() {
+        for class in 0..experiment.data.max_classes() {
             class_chip(ui, class, &chosen, actions);
         }
     });

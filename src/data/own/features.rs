@@ -1,0 +1,224 @@
+//! Features that somebody else trained, to be looked at: a matrix with labels and class weights.
+
+use std::path::Path;
+
+use super::error::{Fault, ReadError, counted};
+use super::input::{Meter, Metered, Progress, name_of, open};
+use super::labels::Labeled;
+use super::npy::{Array, check_count};
+use super::npz::{self, Npz};
+use super::{Kind, Wanted, beside, csv, read_labels};
+
+/// Features of samples, neither split nor scaled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    /// A row for each sample.
+    pub features: Matrix,
+    /// The class of each sample, a place in `class_names`; `None` where there are no labels.
+    pub labels: Option<Vec<u16>>,
+    /// What the classes are called; numbers where there are class weights and no names.
+    pub class_names: Vec<String>,
+    /// A row for each class.
+    pub class_weights: Option<Matrix>,
+}
+
+/// Rows of numbers, all finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Rows.
+    pub n_rows: usize,
+    /// Numbers in a row.
+    pub dim: usize,
+    /// `[dim, n_rows]`, a row after the other.
+    pub values: Vec<f32>,
+}
+
+/// Reads features from CSV, NPY or NPZ.
+///
+/// Labels are a column of the text or an array of the archive, come from the file `labels`, or lie
+/// beside an NPY under the usual names; they may be missing. Class weights, a row for each class,
+/// are an array of the archive or come from the file `weights`.
+///
+/// With class weights, labels that are whole numbers below the number of classes keep their number,
+/// so that a class without a sample does not move the others.
+///
+/// # Errors
+/// If a file cannot be read, or the sizes do not belong together.
+pub fn read_features(
+    path: &Path,
+    labels: Option<&Path>,
+    weights: Option<&Path>,
+    progress: &mut Progress<'_>,
+) -> Result<Features, ReadError> {
+    let paths = [Some(path), labels, weights].into_iter().flatten();
+    let total = paths.map(|path| std::fs::metadata(path).map_or(0, |m| m.len()));
+    let mut meter = Meter::new(total.sum(), progress);
+    let mut loose = read_loose(path, &mut meter)?;
+    let n = loose.features.n_rows;
+    if let Some(labels) = labels {
+        loose.labeled = Some(read_labels(labels, n, &mut meter)?);
+    } else if Kind::of(path)? == Kind::Npy
+        && let Ok(labels) = beside::find_labels(path)
+    {
+        loose.labeled = Some(read_labels(&labels, n, &mut meter)?);
+    }
+    let name = weights.map_or_else(|| name_of(path), name_of);
+    if let Some(weights) = weights {
+        loose.weights = Some(read_loose(weights, &mut meter)?.features);
+    }
+    let whole = |fault: Fault| fault.whole(&name);
+    meter.finish().map_err(whole)?;
+    loose.together().map_err(whole)
+}
+
+/// What a file has of it.
+pub(super) struct Loose {
+    features: Matrix,
+    labeled: Option<Labeled>,
+    weights: Option<Matrix>,
+}
+
+impl Loose {
+    pub(super) fn together(self) -> Result<Features, Fault> {
+        let Self {
+            features,
+            labeled,
+            weights,
+        } = self;
+        if let Some(weights) = weights.as_ref().filter(|w| w.dim != features.dim) {
+            return Err(Fault::OtherShape {
+                found: format!("class weights of {}", counted(weights.dim, "number")),
+                expected: format!("{}, as the features have", features.dim),
+            });
+        }
+        let n_classes = weights.as_ref().map(|weights| weights.n_rows);
+        let (labels, class_names) = match (labeled, n_classes) {
+            (None, n) => (None, (0..n.unwrap_or(0)).map(|c| c.to_string()).collect()),
+            (Some(labeled), None) => (Some(labeled.labels), labeled.names),
+            (Some(labeled), Some(n)) => {
+                let labeled = with_all_classes(labeled, n)?;
+                (Some(labeled.labels), labeled.names)
+            }
+        };
+        Ok(Features {
+            features,
+            labels,
+            class_names,
+            class_weights: weights,
+        })
+    }
+}
+
+/// Labels of `n_classes` classes, of which some may have no sample.
+fn with_all_classes(labeled: Labeled, n_classes: usize) -> Result<Labeled, Fault> {
+    if n_classes > super::MAX_CLASSES {
+        let (what, max) = ("classes", super::MAX_CLASSES);
+        return Err(Fault::TooMany { what, max });
+    }
+    let number = |name: &String| {
+        name.parse()
+            .ok()
+            .filter(|&c: &u16| usize::from(c) < n_classes)
+    };
+    let numbers: Option<Vec<u16>> = labeled.names.iter().map(number).collect();
+    match numbers {
+        Some(numbers) => Ok(Labeled {
+            labels: labeled
+                .labels
+                .iter()
+                .map(|&l| numbers[usize::from(l)])
+                .collect(),
+            names: (0..n_classes).map(|class| class.to_string()).collect(),
+        }),
+        None if labeled.names.len() == n_classes => Ok(labeled),
+        None => Err(Fault::OtherShape {
+            found: format!("weights of {n_classes} classes"),
+            expected: format!("{}, as the labels have", labeled.names.len()),
+        }),
+    }
+}
+
+fn read_loose(path: &Path, meter: &mut Meter<'_>) -> Result<Loose, ReadError> {
+    let name = name_of(path);
+    let kind = Kind::of(path)?;
+    match kind {
+        Kind::Text => {
+            let (file, n_bytes) = open(path)?;
+            let table = csv::read(Metered::new(file, meter), n_bytes, &name, Wanted::Maybe)?;
+            Ok(Loose {
+                features: Matrix {
+                    n_rows: table.values.len() / table.dim,
+                    dim: table.dim,
+                    values: table.values,
+                },
+                labeled: table.labeled,
+                weights: None,
+            })
+        }
+        Kind::Npy => {
+            let (file, n_bytes) = open(path)?;
+            let array = Array::open(Metered::new(file, meter), n_bytes);
+            Ok(Loose {
+                features: matrix(array.map_err(|fault| fault.whole(&name))?, &name)?,
+                labeled: None,
+                weights: None,
+            })
+        }
+        Kind::Npz => {
+            let (file, _) = open(path)?;
+            loose_npz(Metered::new(file, meter), &name)
+        }
+        Kind::Folder | Kind::Idx { .. } => {
+            let (found, expected) = ("no table of features", "CSV, NPY or NPZ");
+            Err(Fault::OtherKind { found, expected }.whole(&name))
+        }
+    }
+}
+
+pub(super) fn loose_npz(
+    reader: impl std::io::Read + std::io::Seek,
+    name: &str,
+) -> Result<Loose, ReadError> {
+    let whole = |fault: Fault| fault.whole(name);
+    let mut npz = Npz::open(reader).map_err(whole)?;
+    let [y, w] = [&npz::LABELS[..], &npz::WEIGHTS].map(|names| npz.find(names));
+    let (y, w) = (y.map_err(whole)?, w.map_err(whole)?);
+    let usual = "x, X, features, embeddings or data";
+    let x = match npz.find(&npz::FEATURES).map_err(whole)? {
+        Some(x) => x,
+        // A file of weights alone has no other array.
+        None if y.is_none() && w.is_some() => w.clone().unwrap_or_default(),
+        None => npz.need(&npz::FEATURES, usual).map_err(whole)?,
+    };
+    let (array, file) = npz.array(&x, name)?;
+    let features = matrix(array, &file)?;
+    let mut loose = Loose {
+        features,
+        labeled: None,
+        weights: None,
+    };
+    if let Some(y) = y {
+        let (array, file) = npz.array(&y, name)?;
+        let labeled = array
+            .labels()
+            .map_err(|(place, fault)| fault.at(&file, place))?;
+        check_count(labeled.labels.len(), loose.features.n_rows)
+            .map_err(|fault| fault.whole(&file))?;
+        loose.labeled = Some(labeled);
+    }
+    if let Some(w) = w.filter(|w| *w != x) {
+        let (array, file) = npz.array(&w, name)?;
+        loose.weights = Some(matrix(array, &file)?);
+    }
+    Ok(loose)
+}
+
+fn matrix(array: Array<impl std::io::Read>, file: &str) -> Result<Matrix, ReadError> {
+    let read = array.matrix();
+    let (n_rows, dim, values) = read.map_err(|(place, fault)| fault.at(file, place))?;
+    Ok(Matrix {
+        n_rows,
+        dim,
+        values,
+    })
+}

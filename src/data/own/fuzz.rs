@@ -1,0 +1,463 @@
+//! Every reader on arbitrary bytes and on damaged good files: no panic, no hang, bounded memory,
+//! one line of message, and what is read is finite and consistent.
+//!
+//! The quick tests run with all others. The long ones are ignored:
+//! `cargo test --release fuzz -- --ignored --nocapture --test-threads 1` makes a million cases for
+//! each reader and prints their time and the peak of memory.
+
+use std::io::{Cursor, Write as _};
+use std::time::Instant;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use zip::write::SimpleFileOptions;
+
+use super::csv::{self, Wanted};
+use super::error::{Fault, ReadError};
+use super::features::loose_npz;
+use super::labels::Labeled;
+use super::npy::{Array, Samples};
+use super::table::{Table, Values};
+use super::{folder, idx, npz_table, text};
+use crate::data::InputShape;
+
+/// Cases of a reader in the normal suite.
+const QUICK: u32 = 3000;
+
+/// Cases of a reader in the long run.
+const LONG: u32 = 1_000_000;
+
+/// A reader under test: bytes, and a number that chooses between its ways.
+type Target = fn(&[u8], u8);
+
+/// Runs a target on `cases` inputs made from `seeds`.
+fn run(cases: u32, seeds: &[Vec<u8>], target: Target) {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let start = Instant::now();
+    let outcome = runner.run(&inputs(seeds), |(bytes, way)| {
+        target(&bytes, way);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    if cases == LONG {
+        let seconds = start.elapsed().as_secs_f64();
+        #[expect(clippy::print_stdout, reason = "the result of a long run is a figure")]
+        {
+            println!(
+                "{cases} cases in {seconds:.1} s, peak memory {}",
+                peak_memory()
+            );
+        }
+    }
+}
+
+/// The most memory that this process ever had.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap_or("unknown").trim().to_owned()
+}
+
+/// A change of a good file.
+#[derive(Debug, Clone)]
+enum Damage {
+    Set(u16, u8),
+    Flip(u16, u8),
+    Insert(u16, Vec<u8>),
+    Remove(u16, u8),
+    Truncate(u16),
+    /// Copies a stretch to another place.
+    Copy(u16, u16, u8),
+}
+
+/// Bytes that mean something to some reader.
+const TOKENS: [&[u8]; 14] = [
+    b"\x93NUMPY\x01\0",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\"",
+    b"\n",
+    b",",
+    b";",
+    b"nan",
+    b"1e39",
+    b"\xff\xff\xff\xff",
+    b"\0\0\0\0",
+    b"\xef\xbb\xbf",
+    b"{'descr': '<U1', ",
+    b"-inf",
+];
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        3 => (any::<u16>(), any::<u8>()).prop_map(|(at, byte)| Damage::Set(at, byte)),
+        3 => (any::<u16>(), 0_u8..8).prop_map(|(at, bit)| Damage::Flip(at, bit)),
+        1 => (any::<u16>(), prop::collection::vec(any::<u8>(), 1..8))
+            .prop_map(|(at, bytes)| Damage::Insert(at, bytes)),
+        1 => (any::<u16>(), 0..TOKENS.len())
+            .prop_map(|(at, token)| Damage::Insert(at, TOKENS[token].to_vec())),
+        1 => (any::<u16>(), any::<u8>()).prop_map(|(at, n)| Damage::Remove(at, n)),
+        1 => any::<u16>().prop_map(Damage::Truncate),
+        1 => (any::<u16>(), any::<u16>(), any::<u8>())
+            .prop_map(|(from, to, n)| Damage::Copy(from, to, n)),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
+    let len = bytes.len();
+    let at = |place: u16| usize::from(place) % len.max(1);
+    if len == 0 {
+        return;
+    }
+    match damage {
+        Damage::Set(place, byte) => bytes[at(*place)] = *byte,
+        Damage::Flip(place, bit) => bytes[at(*place)] ^= 1 << bit,
+        Damage::Insert(place, new) => {
+            let place = at(*place);
+            bytes.splice(place..place, new.iter().copied());
+        }
+        Damage::Remove(place, n) => {
+            let start = at(*place);
+            bytes.drain(start..(start + usize::from(*n)).min(len));
+        }
+        Damage::Truncate(place) => bytes.truncate(at(*place)),
+        Damage::Copy(from, to, n) => {
+            let from = at(*from);
+            let stretch = bytes[from..(from + usize::from(*n)).min(len)].to_vec();
+            let to = at(*to);
+            bytes.splice(to..to, stretch);
+        }
+    }
+}
+
+fn inputs(seeds: &[Vec<u8>]) -> impl Strategy<Value = (Vec<u8>, u8)> + use<> {
+    let seeds = seeds.to_vec();
+    let damaged =
+        (0..seeds.len(), prop::collection::vec(damage(), 0..6)).prop_map(move |(seed, damages)| {
+            let mut bytes = seeds[seed].clone();
+            for damage in &damages {
+                apply(&mut bytes, damage);
+            }
+            bytes
+        });
+    let arbitrary = prop::collection::vec(any::<u8>(), 0..300);
+    (prop_oneof![4 => damaged, 1 => arbitrary], any::<u8>())
+}
+
+// ---------------------------------------------------------------- what must hold
+
+/// A message stays short, whatever stands in the file; `cli::Failure` escapes what breaks lines.
+fn check_message(text: &str) {
+    assert!(text.len() < 1500 && !text.is_empty(), "{text}");
+}
+
+fn check_fault<T>(result: Result<T, Fault>) -> Option<T> {
+    result
+        .map_err(|fault| check_message(&fault.to_string()))
+        .ok()
+}
+
+fn check_error<T>(result: Result<T, ReadError>) -> Option<T> {
+    result
+        .map_err(|error| check_message(&error.to_string()))
+        .ok()
+}
+
+fn check_located<T>(result: Result<T, (super::Place, Fault)>) -> Option<T> {
+    check_error(result.map_err(|(place, fault)| fault.at("file", place)))
+}
+
+fn check_labels(labeled: &Labeled, n: Option<usize>) {
+    let n_names = labeled.names.len();
+    assert!(n_names <= super::MAX_CLASSES);
+    assert!(labeled.labels.iter().all(|&l| usize::from(l) < n_names));
+    assert!(labeled.names.iter().all(|name| !name.trim().is_empty()));
+    assert!(n.is_none_or(|n| n == labeled.labels.len()));
+}
+
+fn check_values(values: &Values, input: InputShape) -> usize {
+    let dim = input.dim();
+    let n = match values {
+        Values::Numbers(numbers) => {
+            assert!(numbers.iter().all(|x| x.is_finite()));
+            numbers.len()
+        }
+        Values::Pixels(pixels) => pixels.len(),
+    };
+    assert!(dim > 0 && n % dim == 0);
+    n / dim
+}
+
+fn check_samples(samples: &Samples) {
+    check_values(&samples.values, samples.input);
+}
+
+fn check_table(table: &Table) {
+    let n = check_values(&table.values, table.input);
+    check_labels(&table.labeled, Some(n));
+}
+
+// ---------------------------------------------------------------- targets
+
+fn csv_target(bytes: &[u8], way: u8) {
+    let wanted = match way % 4 {
+        0 => Wanted::Guess,
+        1 => Wanted::Maybe,
+        2 => Wanted::Column("2"),
+        _ => Wanted::Column("species"),
+    };
+    // What is announced is only a hint for memory.
+    let n_bytes = if way > 127 {
+        u64::MAX
+    } else {
+        bytes.len() as u64
+    };
+    if let Some(table) = check_error(csv::read(bytes, n_bytes, "file", wanted)) {
+        let n = check_values(
+            &Values::Numbers(table.values),
+            InputShape::Vector { dim: table.dim },
+        );
+        if let Some(labeled) = &table.labeled {
+            check_labels(labeled, Some(n));
+        }
+    }
+}
+
+fn labels_target(bytes: &[u8], way: u8) {
+    let labeled = text::read_labels(bytes, "file", way.into());
+    if let Some(labeled) = check_error(labeled) {
+        check_labels(&labeled, None);
+    }
+}
+
+fn npy_target(bytes: &[u8], way: u8) {
+    // An archive may announce another size than it has.
+    let n_bytes = bytes.len() as u64 + u64::from(way / 64);
+    let Some(array) = check_fault(Array::open(bytes, n_bytes)) else {
+        return;
+    };
+    match way % 3 {
+        0 => drop(check_located(array.samples()).inspect(check_samples)),
+        1 => drop(check_located(array.labels()).inspect(|l| check_labels(l, None))),
+        _ => {
+            if let Some((n, dim, values)) = check_located(array.matrix()) {
+                assert_eq!(values.len(), n * dim);
+            }
+        }
+    }
+}
+
+fn npz_target(bytes: &[u8], way: u8) {
+    if way.is_multiple_of(2) {
+        check_error(npz_table(Cursor::new(bytes), "file")).inspect(check_table);
+    } else if let Some(loose) = check_error(loose_npz(Cursor::new(bytes), "file")) {
+        let _ = check_fault(loose.together());
+    }
+}
+
+fn idx_target(bytes: &[u8], way: u8) {
+    let is_gz = bytes.starts_with(&[0x1f, 0x8b]);
+    if way.is_multiple_of(2) {
+        check_fault(idx::images(bytes, is_gz)).inspect(check_samples);
+    } else {
+        check_fault(idx::labels(bytes, is_gz)).inspect(|l| check_labels(l, None));
+    }
+}
+
+fn image_target(bytes: &[u8], _: u8) {
+    if let Some(Some(image)) = check_fault(folder::decode(Cursor::new(bytes))) {
+        let square = super::images::letterbox(&image);
+        assert_eq!(square.len(), 784);
+    }
+}
+
+// ---------------------------------------------------------------- good files
+
+fn csv_seeds() -> Vec<Vec<u8>> {
+    let texts = [
+        "a,b,species\n1,2,x\n3,4,y\n5,6,x\n",
+        "5,1;3,5;setosa\n4,9;3,0;virginica\n",
+        "\u{feff}x\ty\tlabel\n1e3\t-2\t猫\n.5\t+6\t\"two\nlines\"\n",
+        ",x,y,target\n0,1,2,0\n1,3,4,1\n2,5,6,1\n",
+        "1.0\n0.0\n2.0\n",
+        "label\n\"a, b\"\nb\n",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// An NPY file; `len` elements of bytes that look like small numbers.
+pub(super) fn npy(descr: &str, is_fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let order = if is_fortran { "True" } else { "False" };
+    let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn npy_seeds() -> Vec<Vec<u8>> {
+    let floats: Vec<u8> = (0..6).flat_map(|i| (i as f32).to_le_bytes()).collect();
+    let doubles: Vec<u8> = (0..6).flat_map(|i| f64::from(i).to_be_bytes()).collect();
+    let wholes: Vec<u8> = (0..3_i64).flat_map(i64::to_le_bytes).collect();
+    let letters: Vec<u8> = "ab猫"
+        .chars()
+        .flat_map(|c| (c as u32).to_le_bytes())
+        .collect();
+    vec![
+        npy("<f4", false, "(3, 2)", &floats),
+        npy(">f8", true, "(2, 3)", &doubles),
+        npy("<f2", false, "(6, 2)", &floats),
+        npy("|u1", false, "(2, 3, 4)", &floats),
+        npy("|u1", true, "(1, 4, 6)", &floats),
+        npy("|u1", false, "(1, 65, 2)", &[9; 130]),
+        npy("<i8", false, "(3,)", &wholes),
+        npy("<U1", false, "(3,)", &letters),
+        npy("|S3", false, "(3,)", b"abcd\0\0\xc3\xa9z"),
+        npy("|b1", false, "(24, 1)", &floats),
+    ]
+}
+
+/// An archive of arrays, compressed or not.
+pub(super) fn npz(arrays: &[(&str, Vec<u8>)], is_compressed: bool) -> Vec<u8> {
+    let method = if is_compressed {
+        zip::CompressionMethod::Deflated
+    } else {
+        zip::CompressionMethod::Stored
+    };
+    let options = SimpleFileOptions::default().compression_method(method);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn npz_seeds() -> Vec<Vec<u8>> {
+    let all = npy_seeds();
+    let (x, y) = (all[0].clone(), all[6].clone());
+    let images = npy("|u1", false, "(3, 2, 4)", &[7; 24]);
+    let weights = npy("<f4", false, "(3, 2)", &[0; 24]);
+    [true, false]
+        .into_iter()
+        .flat_map(|is_compressed| {
+            [
+                npz(&[("x.npy", x.clone()), ("y.npy", y.clone())], is_compressed),
+                npz(
+                    &[
+                        ("images.npy", images.clone()),
+                        ("labels.npy", all[7].clone()),
+                    ],
+                    is_compressed,
+                ),
+                npz(
+                    &[
+                        ("../features.npy", x.clone()),
+                        ("features.npy", x.clone()),
+                        ("targets.npy", y.clone()),
+                        ("w.npy", weights.clone()),
+                    ],
+                    is_compressed,
+                ),
+            ]
+        })
+        .collect()
+}
+
+fn idx_seeds() -> Vec<Vec<u8>> {
+    let mut images = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3];
+    images.extend(0..12);
+    let labels = vec![0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1];
+    let gz = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    vec![gz(&images), gz(&labels), images, labels]
+}
+
+fn image_seeds() -> Vec<Vec<u8>> {
+    use image::ImageFormat;
+    let picture = image::RgbaImage::from_fn(9, 5, |x, y| {
+        image::Rgba([(20 * x) as u8, (40 * y) as u8, 90, (250 - 10 * x) as u8])
+    });
+    let picture = image::DynamicImage::ImageRgba8(picture);
+    let formats = [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::Bmp,
+        ImageFormat::Gif,
+        ImageFormat::WebP,
+        ImageFormat::Pnm,
+    ];
+    let encoded = |format| {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = match format {
+            ImageFormat::Jpeg | ImageFormat::Pnm => picture.to_rgb8().into(),
+            _ => picture.clone(),
+        };
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let mut seeds: Vec<_> = formats.map(encoded).to_vec();
+    seeds.push(b"P5 3 2 255\n\x01\x02\x03\x04\x05\x06".to_vec());
+    seeds
+}
+
+/// The good files are read, so that damage begins where reading would succeed.
+#[test]
+fn the_seeds_are_good_files() {
+    assert!(csv::read(&csv_seeds()[0][..], 40, "f", Wanted::Guess).is_ok());
+    for seed in npz_seeds().iter().take(2) {
+        assert!(npz_table(Cursor::new(&seed[..]), "f").is_ok());
+    }
+    for seed in &idx_seeds() {
+        let is_gz = seed[0] == 0x1f;
+        assert!(idx::images(&seed[..], is_gz).is_ok() || idx::labels(&seed[..], is_gz).is_ok());
+    }
+    for seed in &image_seeds() {
+        assert!(matches!(
+            folder::decode(Cursor::new(&seed[..])),
+            Ok(Some(_))
+        ));
+    }
+    for seed in &npy_seeds() {
+        let array = || Array::open(&seed[..], seed.len() as u64);
+        let is_read =
+            array().is_ok_and(|a| a.samples().is_ok()) || array().is_ok_and(|a| a.labels().is_ok());
+        assert!(is_read, "{:?}", array().map(|a| a.header));
+    }
+}
+
+macro_rules! fuzz {
+    ($quick:ident, $long:ident, $seeds:ident, $target:ident) => {
+        #[test]
+        fn $quick() {
+            run(QUICK, &$seeds(), $target);
+        }
+
+        #[test]
+        #[ignore = "a million cases, minutes in release"]
+        fn $long() {
+            run(LONG, &$seeds(), $target);
+        }
+    };
+}
+
+fuzz!(fuzz_csv, fuzz_csv_long, csv_seeds, csv_target);
+fuzz!(fuzz_labels, fuzz_labels_long, csv_seeds, labels_target);
+fuzz!(fuzz_npy, fuzz_npy_long, npy_seeds, npy_target);
+fuzz!(fuzz_npz, fuzz_npz_long, npz_seeds, npz_target);
+fuzz!(fuzz_idx, fuzz_idx_long, idx_seeds, idx_target);
+fuzz!(fuzz_image, fuzz_image_long, image_seeds, image_target);
