@@ -88,7 +88,7 @@ struct Thumb {
     texture: TextureHandle,
 }
 
-/// Side of an image in points: three for each of MNIST's pixels, so that all are alike.
+/// Longer side of an image in points: three for each of MNIST's pixels, so that all are alike.
 const IMAGE_SIDE: f32 = 84.0;
 /// Pictures kept: of the sample under the pointer and of the kept one.
 const MOST_THUMBS: usize = 2;
@@ -136,7 +136,9 @@ impl Thumbs {
             .labels
             .get(sample)
             .map_or("", |&label| snapshot.class_name(label.into()));
-        let image = Image::new((texture.id(), Vec2::splat(IMAGE_SIDE)))
+        let [width, height] = texture.size().map(|side| side as f32);
+        let size = vec2(width, height) * (IMAGE_SIDE / width.max(height).max(1.0));
+        let image = Image::new((texture.id(), size))
             .corner_radius(CornerRadius::same(4))
             .alt_text(format!("image of class {name}"));
         ui.add(image);
