@@ -27,8 +27,7 @@ pub(super) fn read(experiment: &mut Experiment) -> Result<(), Failure> {
 }
 
 fn reading_bar(name: &str) -> ProgressBar {
-    const STYLE: &str =
-        "reading {msg}  {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left";
+    const STYLE: &str = "reading {msg}  {bar:24} {bytes}/{total_bytes}, {eta} left";
     let bar = ProgressBar::with_draw_target(None, progress_target());
     let bar = match ProgressStyle::with_template(STYLE) {
         Ok(style) => bar.with_style(style),

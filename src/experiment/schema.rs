@@ -73,7 +73,7 @@ pub fn is_live(key: &str) -> bool {
 static FIELDS: &[Field] = &[
     Field {
         key: "data.source",
-        help: "mnist, blobs, rings, spiral, free, or a path: CSV, NPY, NPZ, IDX or a folder.",
+        help: "mnist, blobs, rings, spiral, free, or a path: CSV, NPY, NPZ, IDX, folder.",
         is_live: false,
         set: |e, text| {
             let source = text.parse().map_err(|_unsaid| {
@@ -129,7 +129,7 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "data.label",
-        help: "Label column of a table, by name or number (default: label, class, target …).",
+        help: "Label column, by name or number (default: label, class, target …).",
         is_live: false,
         set: |e, text| {
             let label = some_text(text, "a column's name or number")?;

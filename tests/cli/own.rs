@@ -252,6 +252,32 @@ fn every_kind_of_file_is_trained_on() {
 }
 
 #[test]
+fn a_test_file_of_arrays_has_its_own_labels_beside_it() {
+    let folder = folder_with(&[
+        ("x_train.npy", &good_x()),
+        ("y_train.npy", &good_y()),
+        ("x_test.npy", &npy("<f8", "(1, 2)", &[0; 16])),
+        ("y_test.txt", b"1\n"),
+    ]);
+    let args = [
+        "train",
+        "--data",
+        "x_train.npy",
+        "--set",
+        "test=x_test.npy",
+        "--steps",
+        "200",
+        "--json",
+    ];
+    let report = json_of(folder.path(), &args);
+    assert_eq!(
+        report["test_accuracy"], 0.0,
+        "near the samples of class 0, but labeled 1"
+    );
+    assert_eq!(report["train_accuracy"], 1.0);
+}
+
+#[test]
 fn paths_in_a_file_are_relative_to_it() {
     let toml = "[data]\nsource = \"t/a.csv\"\ntest = \"t/b.csv\"\nlabel = \"kind\"\nclasses = [\"x\", \"z\"]\n";
     let table = b"kind,v,w\nx,1,2\ny,3,4\nz,5,6\n";
@@ -394,7 +420,7 @@ fn faults_of_arrays_have_their_index() {
 
 #[test]
 fn faults_of_labels_have_their_place() {
-    assert_snapshot!(refused(&[("x.npy", &good_x())], "x.npy"), @"x.npy: no labels are beside it (looked for y.npy, Y.npy, labels.npy, label.npy, targets.npy, target.npy, classes.npy, y.csv, … (13 more)); name them with data.labels");
+    assert_snapshot!(refused(&[("x.npy", &good_x())], "x.npy"), @"x.npy: no labels are beside it (looked for y.npy, Y.npy, labels.npy, label.npy, targets.npy, target.npy, classes.npy, y.csv, Y.csv, labels.csv, label.csv, targets.csv, … (9 more)); name them with data.labels");
     assert_snapshot!(refused(&[("run.npy", &good_x())], "run.npy"), @"run.npy: no labels are beside it (looked for a name with x, features, data or images in it); name them with data.labels");
     assert_snapshot!(refused_y(&npy("|u1", "(6, 2)", &[0; 12])), @"y.npy: has shape (6, 2); expected (n,), a label for each sample");
     assert_snapshot!(refused_y(&npy("|u1", "(6,)", &[3; 6])), @r#"x.npy: the only class is "3" (6 samples); at least two are needed"#);

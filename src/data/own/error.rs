@@ -376,7 +376,7 @@ fn shortened(text: &str) -> String {
 
 /// The first few of a list, and how many more there are.
 pub(in crate::data) fn list<'a>(items: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const MOST: usize = 8;
+    const MOST: usize = 12;
     let n = items.len();
     let mut shown: Vec<String> = items.take(MOST).map(shortened).collect();
     if n > MOST {
@@ -420,8 +420,8 @@ mod tests {
     #[test]
     fn what_is_long_is_cut() {
         assert_eq!(quoted(&"é".repeat(50)).chars().count(), 42);
-        let names: Vec<String> = (0..10).map(|i| i.to_string()).collect();
+        let names: Vec<String> = (0..14).map(|i| i.to_string()).collect();
         let list = list(names.iter().map(String::as_str));
-        assert_eq!(list, "0, 1, 2, 3, 4, 5, 6, 7, … (2 more)");
+        assert_eq!(list, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (2 more)");
     }
 }
