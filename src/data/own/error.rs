@@ -353,7 +353,7 @@ impl Fault {
     }
 }
 
-/// The fault as an [`io::Error`], for readers inside a library's reader; [`Fault::io`] undoes it.
+/// The fault as an [`io::Error`], for readers inside a library's reader; `Fault::io` undoes it.
 impl From<Fault> for io::Error {
     fn from(fault: Fault) -> Self {
         Self::other(fault)

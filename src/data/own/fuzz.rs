@@ -5,6 +5,7 @@
 //! `cargo test --release fuzz -- --ignored --nocapture --test-threads 1` makes a million cases for
 //! each reader and prints their time and the peak of memory.
 
+use std::cell::Cell;
 use std::io::{Cursor, Write as _};
 use std::time::Instant;
 
@@ -29,8 +30,8 @@ const QUICK: u32 = 3000;
 /// Cases of a reader in the long run.
 const LONG: u32 = 1_000_000;
 
-/// A reader under test: bytes, and a number that chooses between its ways.
-type Target = fn(&[u8], u8);
+/// A reader under test: bytes, and a number that chooses between its ways. Whether it read them.
+type Target = fn(&[u8], u8) -> bool;
 
 /// Runs a target on `cases` inputs made from `seeds`.
 fn run(cases: u32, seeds: &[Vec<u8>], target: Target) {
@@ -42,19 +43,28 @@ fn run(cases: u32, seeds: &[Vec<u8>], target: Target) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let start = Instant::now();
+    let (n_cases, n_read) = (Cell::new(0), Cell::new(0));
     let outcome = runner.run(&inputs(seeds), |(bytes, way)| {
-        target(&bytes, way);
+        n_cases.set(n_cases.get() + 1);
+        n_read.set(n_read.get() + u32::from(target(&bytes, way)));
         Ok(())
     });
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
+    let (n_cases, n_read) = (n_cases.get(), n_read.get());
+    assert_eq!(n_cases, cases);
+    // Damage must reach beyond the first check of a header.
+    assert!(
+        n_read > cases / 20,
+        "only {n_read} of {n_cases} files were read"
+    );
     if cases == LONG {
         let seconds = start.elapsed().as_secs_f64();
         #[expect(clippy::print_stdout, reason = "the result of a long run is a figure")]
         {
             println!(
-                "{cases} cases in {seconds:.1} s, peak memory {}",
+                "{n_cases} cases, {n_read} of them read, in {seconds:.1} s, peak memory {}",
                 peak_memory()
             );
         }
@@ -209,7 +219,7 @@ fn check_table(table: &Table) {
 
 // ---------------------------------------------------------------- targets
 
-fn csv_target(bytes: &[u8], way: u8) {
+fn csv_target(bytes: &[u8], way: u8) -> bool {
     let wanted = match way % 4 {
         0 => Wanted::Guess,
         1 => Wanted::Maybe,
@@ -222,63 +232,60 @@ fn csv_target(bytes: &[u8], way: u8) {
     } else {
         bytes.len() as u64
     };
-    if let Some(table) = check_error(csv::read(bytes, n_bytes, "file", wanted)) {
-        let n = check_values(
-            &Values::Numbers(table.values),
-            InputShape::Vector { dim: table.dim },
-        );
+    let table = check_error(csv::read(bytes, n_bytes, "file", wanted));
+    table.is_some_and(|table| {
+        let input = InputShape::Vector { dim: table.dim };
+        let n = check_values(&Values::Numbers(table.values), input);
         if let Some(labeled) = &table.labeled {
             check_labels(labeled, Some(n));
         }
-    }
+        true
+    })
 }
 
-fn labels_target(bytes: &[u8], way: u8) {
-    let labeled = text::read_labels(bytes, "file", way.into());
-    if let Some(labeled) = check_error(labeled) {
-        check_labels(&labeled, None);
-    }
+fn labels_target(bytes: &[u8], way: u8) -> bool {
+    let labeled = check_error(text::read_labels(bytes, "file", way.into()));
+    labeled.inspect(|l| check_labels(l, None)).is_some()
 }
 
-fn npy_target(bytes: &[u8], way: u8) {
+fn npy_target(bytes: &[u8], way: u8) -> bool {
     // An archive may announce another size than it has.
-    let n_bytes = bytes.len() as u64 + u64::from(way / 64);
-    let Some(array) = check_fault(Array::open(bytes, n_bytes)) else {
-        return;
-    };
-    match way % 3 {
-        0 => drop(check_located(array.samples()).inspect(check_samples)),
-        1 => drop(check_located(array.labels()).inspect(|l| check_labels(l, None))),
-        _ => {
-            if let Some((n, dim, values)) = check_located(array.matrix()) {
-                assert_eq!(values.len(), n * dim);
-            }
-        }
-    }
+    let n_bytes = bytes.len() as u64 + u64::from(way > 223);
+    let open = || check_fault(Array::open(bytes, n_bytes));
+    let samples = open().and_then(|array| check_located(array.samples()));
+    let labels = open().and_then(|array| check_located(array.labels()));
+    let matrix = open().and_then(|array| check_located(array.matrix()));
+    let is_read = samples.is_some() || labels.is_some() || matrix.is_some();
+    samples.inspect(check_samples);
+    labels.inspect(|labeled| check_labels(labeled, None));
+    matrix.inspect(|(n, dim, values)| assert_eq!(values.len(), n * dim));
+    is_read
 }
 
-fn npz_target(bytes: &[u8], way: u8) {
+fn npz_target(bytes: &[u8], way: u8) -> bool {
     if way.is_multiple_of(2) {
-        check_error(npz_table(Cursor::new(bytes), "file")).inspect(check_table);
-    } else if let Some(loose) = check_error(loose_npz(Cursor::new(bytes), "file")) {
-        let _ = check_fault(loose.together());
+        let table = check_error(npz_table(Cursor::new(bytes), "file"));
+        table.inspect(check_table).is_some()
+    } else {
+        let loose = check_error(loose_npz(Cursor::new(bytes), "file"));
+        loose.is_some_and(|loose| check_fault(loose.together()).is_some())
     }
 }
 
-fn idx_target(bytes: &[u8], way: u8) {
+fn idx_target(bytes: &[u8], way: u8) -> bool {
     let is_gz = bytes.starts_with(&[0x1f, 0x8b]);
     if way.is_multiple_of(2) {
-        check_fault(idx::images(bytes, is_gz)).inspect(check_samples);
+        let samples = check_fault(idx::images(bytes, is_gz));
+        samples.inspect(check_samples).is_some()
     } else {
-        check_fault(idx::labels(bytes, is_gz)).inspect(|l| check_labels(l, None));
+        let labeled = check_fault(idx::labels(bytes, is_gz));
+        labeled.inspect(|l| check_labels(l, None)).is_some()
     }
 }
 
-fn image_target(bytes: &[u8], _: u8) {
-    if let Some(Some(image)) = check_fault(folder::decode(Cursor::new(bytes))) {
-        let square = super::images::letterbox(&image);
-        assert_eq!(square.len(), 784);
-    }
+fn image_target(bytes: &[u8], _: u8) -> bool {
+    let image = check_fault(folder::decode(Cursor::new(bytes))).flatten();
+    image.is_some_and(|image| super::images::letterbox(&image).len() == 784)
 }
 
 // ---------------------------------------------------------------- good files
