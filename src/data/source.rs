@@ -291,7 +291,8 @@ impl DataSpec {
         self.own = None;
     }
 
-    /// Takes relative paths as relative to `folder`.
+    /// Takes relative paths as relative to `folder`, or, where only there is such a file, to the
+    /// working directory: a figure may be kept elsewhere than the data it was made of.
     pub fn resolve_paths(&mut self, folder: &Path) {
         let paths = [
             match &mut self.source {
@@ -305,7 +306,10 @@ impl DataSpec {
             },
         ];
         for path in paths.into_iter().flatten() {
-            *path = folder.join(&*path); // of an absolute path nothing but itself is left
+            let beside = folder.join(&*path); // of an absolute path nothing but itself is left
+            if beside.exists() || !path.exists() {
+                *path = beside;
+            }
         }
     }
 
