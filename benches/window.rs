@@ -105,7 +105,7 @@ impl Window {
         let ctx = Context::default();
         theme::install(&ctx);
         let cc = eframe::CreationContext::_new_kittest(ctx.clone());
-        let mut app = App::new(&cc, experiment, 1, false).expect("training starts");
+        let mut app = App::new(&cc, experiment.clone(), 1).expect("training starts");
         app.show(Subset::Train(n_samples));
         let mut window = Self {
             ctx,

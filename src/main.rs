@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use marginscope::app;
-use marginscope::cli::{self, Failure, Invocation, Launch};
+use marginscope::cli::{self, Failure, Invocation};
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| {
@@ -26,13 +26,8 @@ fn run() -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Window(launch) => {
-            let Launch {
-                experiment,
-                picture: _,
-                n_threads,
-                is_default,
-            } = *launch;
-            app::run(experiment, n_threads, is_default).map_err(anyhow::Error::from)?;
+            let n_threads = launch.n_threads;
+            app::run((*launch).into(), n_threads).map_err(anyhow::Error::from)?;
             Ok(ExitCode::SUCCESS)
         }
     }

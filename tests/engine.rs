@@ -8,6 +8,8 @@ mod common;
 mod free_embeddings;
 #[path = "engine/points.rs"]
 mod points;
+#[path = "engine/session.rs"]
+mod session;
 #[path = "engine/worker.rs"]
 mod worker;
 
@@ -22,7 +24,7 @@ use marginscope::scene;
 use marginscope::scene::ViewState;
 use marginscope::scene::theme::DARK;
 use marginscope::trainer::{
-    Applied, Command, HeadState, Horizon, Probe, Snapshot, Speed, Subset, Trainer, Worker,
+    Applied, Command, HeadState, History, Horizon, Probe, Snapshot, Speed, Subset, Trainer, Worker,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

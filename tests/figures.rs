@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use common::runs::{BLOBS, experiment};
 use marginscope::experiment::ViewKind;
 use marginscope::export::{Format, Length};
-use marginscope::figure::{self, Picture, Plot, Recipe, Tone};
+use marginscope::figure::{self, Film, Picture, Played, Plot, Recipe, Scale, Strip, Tone};
 use marginscope::scene::theme::LIGHT;
-use marginscope::scene::{Classes, Light, ViewState};
+use marginscope::scene::{Classes, Item, Light, Scene, Trails, ViewState};
 use marginscope::trainer::{Command, Snapshot, Subset, Worker};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 const DPI: f64 = 300.0;
 
-fn replayed(recipe: &Recipe) -> Snapshot {
+fn replayed(recipe: &Recipe) -> Played {
     figure::replay(recipe, 1, |_, _| true).expect("a run")
 }
 
@@ -102,8 +102,8 @@ fn the_same_recipe_gives_the_same_bytes_in_every_format() {
 fn threads_change_no_bit_of_a_figure() {
     let recipe = recipe(&[("optimizer.batch", "256")], Picture::default());
     let with = |n_threads| {
-        let snapshot = figure::replay(&recipe, n_threads, |_, _| true).expect("a run");
-        figure::file(&snapshot, &recipe, Format::Svg, DPI).expect("a figure")
+        let played = figure::replay(&recipe, n_threads, |_, _| true).expect("a run");
+        figure::file(&played, &recipe, Format::Svg, DPI).expect("a figure")
     };
     assert!(with(1) == with(2) && with(1) == with(4));
 }
@@ -159,7 +159,7 @@ fn random_change(rng: &mut ChaCha8Rng) -> (&'static str, String) {
 fn play(seed: u64, kind: ViewKind) -> (Recipe, Vec<u8>) {
     let dim = if kind == ViewKind::Sphere { "3" } else { "2" };
     let experiment = experiment(&[BLOBS, &[("dim", dim), ("view.kind", kind.id())]].concat());
-    let mut worker = Worker::spawn(&experiment, 1, || ()).expect("a worker");
+    let mut worker = Worker::spawn(experiment, 1, || ()).expect("a worker");
     worker.send(Command::Show(Subset::Train(200)));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut n_refused = 0;
@@ -179,19 +179,30 @@ fn play(seed: u64, kind: ViewKind) -> (Recipe, Vec<u8>) {
             n_refused += 1; // a margin for a loss without one
         }
     }
+    let mut trails = Trails::default();
+    let end = Instant::now() + Duration::from_millis(300);
+    while Instant::now() < end {
+        if let Some(snapshot) = worker.snapshot() {
+            trails.note(&snapshot);
+        }
+    }
     let number = worker.send(Command::Pause);
     let snapshot = wait_for(&worker, |s| s.n_commands >= number && !s.is_playing);
     assert!(n_refused < 40, "{n_refused} of 50 changes were refused");
     assert!(snapshot.fault.is_none(), "{:?}", snapshot.fault);
     let mut view = ViewState::new(kind, LIGHT);
+    view.show.trails = true;
     let size = [804.0, 750.0];
     let _ = view.fit(&snapshot, size);
     let picture = Picture {
         samples: Subset::Train(200),
+        trail: trails.recorded(snapshot.step),
         ..Picture::of_view(&view, size)
     };
+    assert!(picture.trail.all().count() >= 3, "{:?}", picture.trail);
     let recipe = Recipe::of(&snapshot, picture);
-    let bytes = figure::file(&snapshot, &recipe, Format::Svg, DPI).expect("a figure");
+    let played = Played::still(snapshot, trails);
+    let bytes = figure::file(&played, &recipe, Format::Svg, DPI).expect("a figure");
     (recipe, bytes)
 }
 
@@ -220,10 +231,10 @@ fn a_run_with_fifty_changes_is_made_again_to_the_byte() {
 /// What the window shows is what it exports: the same function of the same view.
 #[test]
 fn a_figure_as_shown_is_the_windows_scene() {
-    let snapshot = replayed(&recipe(&[("view.kind", "circle")], Picture::default()));
+    let played = replayed(&recipe(&[("view.kind", "circle")], Picture::default()));
     let size = [804.0, 750.0];
     for kind in [ViewKind::Circle, ViewKind::Plane] {
-        let mut snapshot = snapshot.clone();
+        let mut snapshot = Snapshot::clone(played.last().expect("a moment"));
         let mut experiment = snapshot.experiment.as_ref().clone();
         experiment.view.kind = Some(kind);
         snapshot.experiment = experiment.into();
@@ -231,6 +242,177 @@ fn a_figure_as_shown_is_the_windows_scene() {
         let _ = view.fit(&snapshot, size);
         let shown = marginscope::scene::build(&snapshot, &view, size);
         let picture = Picture::of_view(&view, size);
-        assert!(figure::scene(&snapshot, &picture) == shown, "{kind:?}");
+        let played = Played::still(snapshot.into(), Trails::default());
+        assert!(figure::scene(&played, &picture) == shown, "{kind:?}");
     }
+}
+
+/// Middles of all discs in the groups of a name, by panel.
+fn discs(scene: &Scene, name: &str) -> Vec<Vec<[f32; 2]>> {
+    let groups = scene.groups.iter().filter(|group| group.name == name);
+    let centers = |items: &[Item]| {
+        let centers = items.iter().filter_map(|item| match item {
+            Item::Disc { center, .. } => Some(*center),
+            _ => None,
+        });
+        centers.collect()
+    };
+    groups.map(|group| centers(&group.items)).collect()
+}
+
+#[test]
+fn panels_of_a_strip_are_runs_of_their_own_turned_onto_the_first() {
+    let strip: Strip = "margin=0,0.2,0.4".parse().expect("a strip");
+    let recipe = recipe(
+        &[("view.kind", "circle")],
+        Picture {
+            strip: Some(strip),
+            ..Picture::default()
+        },
+    );
+    let played = replayed(&recipe);
+    let titles: Vec<&str> = played.moments.iter().map(|m| m.title.as_str()).collect();
+    assert_eq!(titles, ["m = 0 rad", "m = 0.2 rad", "m = 0.4 rad"]);
+    let mut alone = recipe.clone();
+    alone.picture.strip = None;
+    alone.experiment.set("margin", "0.4").expect("a margin");
+    let alone = replayed(&alone);
+    let (last, same) = (
+        played.last().expect("a panel"),
+        alone.last().expect("a run"),
+    );
+    assert_eq!(last.probe, same.probe, "a panel is the run alone");
+
+    let scene = figure::scene(&played, &recipe.picture);
+    let mut ids: Vec<String> = scene
+        .groups
+        .iter()
+        .map(marginscope::scene::Group::id)
+        .collect();
+    ids.sort();
+    let n = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), n, "every group has a name of its own");
+    let weights = discs(&scene, "weights");
+    assert_eq!(weights.len(), 3);
+    let [width, height] = scene.size;
+    let inside = |[x, y]: &[f32; 2]| (0.0..width).contains(x) && (0.0..height).contains(y);
+    assert!(weights.iter().flatten().all(inside));
+    // Each class points the same way in all panels, as nearly as a turn can bring it there.
+    let offset = (
+        weights[1][0][0] - weights[0][0][0],
+        weights[1][0][1] - weights[0][0][1],
+    );
+    for (a, b) in weights[0].iter().zip(&weights[1]) {
+        let off = (b[0] - a[0] - offset.0).hypot(b[1] - a[1] - offset.1);
+        assert!(off < 40.0, "{off} points");
+    }
+}
+
+#[test]
+fn a_strip_over_time_is_one_run() {
+    let strip: Strip = "step=100,0,20".parse().expect("a strip");
+    let recipe = recipe(
+        &[("view.kind", "plane"), ("loss.id", "softmax")],
+        Picture {
+            strip: Some(strip),
+            ..Picture::default()
+        },
+    );
+    let mut n_steps = 0;
+    let played = figure::replay(&recipe, 1, |_, _| {
+        n_steps += 1;
+        true
+    });
+    let played = played.expect("a run");
+    let steps: Vec<u64> = played.moments.iter().map(|m| m.snapshot.step).collect();
+    assert_eq!((steps, n_steps), (vec![100, 0, 20], 100));
+    let mut picture = recipe.picture;
+    let common = scale_bars(&figure::scene(&played, &picture));
+    assert!(common.len() == 3 && common.iter().all(|words| *words == common[0]));
+    if let Some(strip) = &mut picture.strip {
+        strip.scale = Scale::Own;
+    }
+    let own = scale_bars(&figure::scene(&played, &picture));
+    assert_ne!(own[0], own[1], "features at the start are small");
+}
+
+/// What the scale bar of each panel says.
+fn scale_bars(scene: &Scene) -> Vec<String> {
+    let groups = scene.groups.iter().filter(|group| group.name == "frame");
+    let words = groups
+        .flat_map(|group| &group.items)
+        .filter_map(|item| match item {
+            Item::Text { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+    words.collect()
+}
+
+#[test]
+fn a_film_shows_the_run_from_its_start_and_an_orbit_its_end_from_all_sides() {
+    let film = recipe(
+        &[("view.kind", "circle")],
+        Picture {
+            width: Length::Pixels(200.0),
+            film: Some(Film {
+                frames: 24,
+                ..Film::default()
+            }),
+            ..Picture::default()
+        },
+    );
+    let played = replayed(&film);
+    let steps: Vec<u64> = played.moments.iter().map(|m| m.snapshot.step).collect();
+    assert_eq!((steps.len(), steps[0], steps[23]), (24, 0, 120));
+    let scenes = figure::scenes(&played, &film.picture);
+    assert!(scenes.len() == 24 && scenes[0] != scenes[23]);
+    let orbit = recipe(
+        &[("dim", "3")],
+        Picture {
+            width: Length::Pixels(200.0),
+            film: Some(Film::orbit(6)),
+            ..Picture::default()
+        },
+    );
+    let round = replayed(&orbit);
+    assert_eq!(
+        (
+            round.moments.len(),
+            figure::scenes(&round, &orbit.picture).len()
+        ),
+        (1, 6)
+    );
+    for recipe in [film, orbit] {
+        for format in [Format::Gif, Format::Apng] {
+            let bytes = file(&recipe, format);
+            assert_eq!(bytes, file(&recipe, format));
+            assert_eq!(opened(&bytes), recipe);
+        }
+    }
+}
+
+#[test]
+fn many_samples_are_pixels_inside_a_vector_file_on_request() {
+    let picture = Picture {
+        width: Length::Pixels(300.0),
+        ..Picture::default()
+    };
+    let mut recipe = recipe(&[("view.kind", "circle")], picture);
+    let vectors = file(&recipe, Format::Svg);
+    recipe.picture.raster_points = true;
+    let pixels = file(&recipe, Format::Svg);
+    let text = String::from_utf8(pixels.clone()).expect("text");
+    assert_eq!(text.matches("<image ").count(), 1);
+    assert!(text.contains("<text"), "text stays text");
+    assert!(vectors != pixels && pixels == file(&recipe, Format::Svg));
+    assert_eq!(opened(&file(&recipe, Format::Pdf)), recipe);
+    // Drawn, the two are one picture.
+    let pixels_of = |recipe: &Recipe| {
+        let played = replayed(recipe);
+        figure::pixels(&played, &recipe.picture).expect("pixels").1
+    };
+    let drawn = pixels_of(&recipe);
+    recipe.picture.raster_points = false;
+    assert_eq!(drawn, pixels_of(&recipe));
 }

@@ -15,6 +15,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use marginscope::app::{App, theme};
 use marginscope::experiment::Experiment;
+use marginscope::figure::Opening;
 use marginscope::scene;
 use marginscope::scene::{Curves, Light, Microscope, WINDOW_SAGITTA, is_pulled};
 use marginscope::trainer::Subset;
@@ -445,7 +446,15 @@ fn switches_and_chosen_classes_are_kept_between_starts() {
         theme::install(&ctx);
         let mut cc = eframe::CreationContext::_new_kittest(ctx);
         cc.storage = Some(&memory);
-        App::new(&cc, &small(&[]), 1, is_default).expect("training starts")
+        App::new(
+            &cc,
+            Opening {
+                is_default,
+                ..small(&[]).into()
+            },
+            1,
+        )
+        .expect("training starts")
     };
     let app = restarted(true);
     let show = app.view().show;

@@ -1,5 +1,7 @@
 //! What panels ask for. Widgets change nothing themselves: actions are carried out in one place.
 
+use std::path::PathBuf;
+
 use crate::experiment::ViewKind;
 use crate::export::Length;
 use crate::figure::{Picture, Plot};
@@ -57,6 +59,14 @@ pub(super) enum Action {
     CopyPicture,
     /// Copy the command line that makes this run.
     CopyCommand,
+    /// Ask for a file and open it.
+    Open,
+    /// Open this file.
+    OpenPath(PathBuf),
+    /// Ask where the run is to be saved.
+    SaveSession,
+    /// Restore the run that was not ended, or forget it.
+    AnswerCrash(bool),
     /// Show or hide the list of keys.
     ToggleKeys,
     /// Everything but the picture away, or back.

@@ -62,6 +62,20 @@ pub(super) static BINDINGS: &[Binding] = &[
         help: "save it to Pictures at once",
         action: || Action::Save(Saving::as_shown(SaveTo::Pictures)),
     },
+    Binding {
+        key: Key::O,
+        modifiers: Modifiers::COMMAND,
+        label: "Ctrl+O",
+        help: "open a file",
+        action: || Action::Open,
+    },
+    Binding {
+        key: Key::S,
+        modifiers: Modifiers::COMMAND,
+        label: "Ctrl+S",
+        help: "save the session",
+        action: || Action::SaveSession,
+    },
     binding(Key::N, "N", "next sample", || {
         Action::Neighbor(Direction::Next)
     }),
@@ -136,5 +150,5 @@ fn action_of(event: &Event) -> Option<Action> {
 /// A question mark is typed with Shift on most keyboards.
 fn matches(modifiers: Modifiers, binding: &Binding) -> bool {
     let with_shift = modifiers.shift == binding.modifiers.shift || binding.key == Key::Questionmark;
-    with_shift && !modifiers.command && !modifiers.alt
+    with_shift && modifiers.command == binding.modifiers.command && !modifiers.alt
 }

@@ -5,6 +5,7 @@
 //! worker, saving in its own thread, so that a frame never waits.
 
 mod action;
+mod files;
 mod keys;
 mod lens;
 mod overlay;
@@ -24,6 +25,7 @@ use egui::{Panel, ViewportCommand};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::{Action, Framing, Part, SaveTo, Saving};
+use crate::app::files::{Crashed, Files, News};
 use crate::app::lens::{SampleId, Thumbs};
 use crate::app::overlay::Toast;
 use crate::app::panel::left::{LeftPanel, Shown};
@@ -35,11 +37,11 @@ use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
 use crate::export::Length;
 use crate::figure;
-use crate::figure::{Plot, Recipe};
+use crate::figure::{Opened, Opening, Played, Plot, Recipe, Tone};
 use crate::loss::{Form, LossSpec};
 use crate::scene;
 use crate::scene::theme::{DARK, LIGHT};
-use crate::scene::{Classes, Direction, Light, Show, SphereView, ViewState};
+use crate::scene::{Classes, Direction, Light, PlaneView, Show, SphereView, ViewState};
 use crate::trainer::{Command, Snapshot, Speed, Subset, TrainError, Worker};
 
 /// The window could not be opened.
@@ -60,11 +62,10 @@ pub enum AppError {
 
 /// Opens the window and trains; returns when it is closed.
 ///
-/// `is_default` says that nothing was asked for: then the last session's experiment goes on.
-///
 /// # Errors
 /// If there is no display, or the experiment cannot start.
-pub fn run(experiment: Experiment, n_threads: usize, is_default: bool) -> Result<(), AppError> {
+pub fn run(opening: Opening, n_threads: usize) -> Result<(), AppError> {
+    let experiment = &opening.opened.recipe.experiment;
     experiment.validate().map_err(TrainError::from)?;
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"))
         .unwrap_or_default();
@@ -81,7 +82,7 @@ pub fn run(experiment: Experiment, n_threads: usize, is_default: bool) -> Result
     };
     let creator: eframe::AppCreator<'_> = Box::new(move |cc| {
         theme::install(&cc.egui_ctx);
-        Ok(Box::new(App::new(cc, &experiment, n_threads, is_default)?))
+        Ok(Box::new(App::new(cc, opening, n_threads)?))
     });
     eframe::run_native("marginscope", options, creator).map_err(|error| AppError::NoWindow {
         reason: reason(&error),
@@ -122,6 +123,24 @@ struct Kept {
     subset: Subset,
     classes: Classes,
     is_presenting: bool,
+    /// Files that were opened, the newest first.
+    recent: Vec<PathBuf>,
+}
+
+impl Kept {
+    fn of(cc: &CreationContext<'_>) -> Self {
+        cc.storage
+            .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
+            .unwrap_or_default() // what an older version kept is left
+    }
+
+    fn view(&self, kind: ViewKind) -> ViewState {
+        let mut view = new_view(kind);
+        view.show = self.show.unwrap_or(view.show);
+        view.sphere = self.sphere.unwrap_or(view.sphere);
+        view.classes = self.classes.clone();
+        view
+    }
 }
 
 /// Values set by hand, by loss and parameter.
@@ -151,6 +170,11 @@ pub struct App {
     /// Of the steps while playing; a start is always at full speed.
     speed: Speed,
     saver: Saver,
+    files: Files,
+    /// Why the worker was asked for a session.
+    session_wanted: Option<SessionUse>,
+    /// A run that was not ended, until the user says what becomes of it.
+    crashed: Option<Box<Crashed>>,
     /// What waits for a captured snapshot.
     wanted: Option<Wanted>,
     toast: Option<Toast>,
@@ -168,30 +192,37 @@ impl App {
     /// If training cannot start.
     pub fn new(
         cc: &CreationContext<'_>,
-        experiment: &Experiment,
+        opening: impl Into<Opening>,
         n_threads: usize,
-        is_default: bool,
     ) -> Result<Self, TrainError> {
-        let kept: Kept = cc
-            .storage
-            .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
-            .unwrap_or_default(); // what an older version kept is left
+        let Opening {
+            mut opened,
+            changes,
+            is_default,
+        } = opening.into();
+        let mut kept = Kept::of(cc);
         let last = kept
             .experiment
             .as_ref()
             .filter(|_| is_default)
             .and_then(|text| Experiment::from_toml(text, "last session").ok())
             .filter(|last| !last.data.awaits_reading()); // a start never waits for files
-        // What is hidden belongs to the data that it was hidden of.
-        let classes = last.as_ref().map(|_| kept.classes).unwrap_or_default();
-        let experiment = last.unwrap_or_else(|| experiment.clone());
+        match last {
+            Some(last) => opened = Opened::new(last),
+            None => kept.classes = Classes::default(), // they belong to the data that they are of
+        }
         let ctx = cc.egui_ctx.clone();
-        let mut worker = Worker::spawn(&experiment, n_threads, move || ctx.request_repaint())?;
-        let mut view = new_view(experiment.view_kind());
-        view.show = kept.show.unwrap_or(view.show);
-        view.sphere = kept.sphere.unwrap_or(view.sphere);
-        view.classes = classes;
-        worker.send(Command::Show(kept.subset));
+        let mut worker = Worker::spawn(opened.start(), n_threads, move || ctx.request_repaint())?;
+        let experiment = opened.recipe.experiment.clone();
+        let mut view = kept.view(experiment.view_kind());
+        let mut subset = kept.subset;
+        if opened.has_picture() {
+            subset = look_as(&mut view, &opened.recipe.picture, &cc.egui_ctx);
+        }
+        worker.send(Command::Show(subset));
+        for (key, value) in changes {
+            worker.send(Command::Set { key, value });
+        }
         Ok(Self {
             worker,
             snapshot: None,
@@ -204,9 +235,12 @@ impl App {
             thumbs: Thumbs::default(),
             left: LeftPanel::default(),
             right: RightPanel::default(),
-            subset: kept.subset,
+            subset,
             speed: Speed::default(),
             saver: Saver::default(),
+            files: files(cc, kept.recent),
+            session_wanted: None,
+            crashed: None,
             wanted: None,
             toast: kept
                 .is_presenting
@@ -314,6 +348,98 @@ impl App {
         }
     }
 
+    /// Goes on with what a file describes.
+    fn open(&mut self, ctx: &egui::Context, opened: &Opened) {
+        let experiment = opened.recipe.experiment.now();
+        let view = &mut self.picture.view;
+        view.kind = experiment.view_kind();
+        if opened.has_picture() {
+            self.subset = look_as(view, &opened.recipe.picture, ctx);
+            self.worker.send(Command::Show(self.subset));
+        }
+        self.kept = None;
+        let start = Box::new(opened.start());
+        self.last_change = self.worker.send(Command::Open(start));
+        self.experiment = Arc::new(experiment);
+        self.last_session = None;
+    }
+
+    fn open_path(&mut self, ctx: &egui::Context, path: PathBuf) {
+        let ctx = ctx.clone();
+        self.files.open(path, move || ctx.request_repaint());
+    }
+
+    /// What was dropped onto the window, and what became of files.
+    fn take_files(&mut self, ctx: &egui::Context) {
+        let dropped = ctx.input(|input| input.raw.dropped_files.first().cloned());
+        if let Some(path) = dropped.map(|file| file.path().to_owned()) {
+            self.open_path(ctx, path);
+        }
+        while let Some(news) = self.files.news() {
+            match news {
+                News::Opened(path, opened) => {
+                    self.open(ctx, &opened);
+                    let words = format!("Opened {}", path.display());
+                    self.toast = Some(Toast::new(ctx, words));
+                }
+                News::Progress(words) | News::Said(words) => {
+                    self.toast = Some(Toast::new(ctx, words));
+                }
+                News::Crashed(crashed) => self.crashed = Some(crashed),
+            }
+        }
+    }
+
+    /// Keeps the run from time to time, and hands a session to who asked for it.
+    fn take_session(&mut self, ctx: &egui::Context) {
+        let Some(snapshot) = self.snapshot.clone() else {
+            return;
+        };
+        let is_due = self
+            .files
+            .is_autosave_due(snapshot.generation, snapshot.step);
+        if self.session_wanted.is_none() && self.crashed.is_none() && is_due {
+            self.session_wanted = Some(SessionUse::Autosave);
+            self.worker.send(Command::Save);
+        }
+        let Some(session) = self.worker.take_session() else {
+            return;
+        };
+        let (Some(wanted), Some(size)) = (self.session_wanted.take(), self.picture.size()) else {
+            return;
+        };
+        let saving = Saving::as_shown(SaveTo::Dialog);
+        let mut recipe = self.recipe(&snapshot, saving, size);
+        if let Ok(experiment) = Experiment::from_toml(&session.recipe, "session") {
+            recipe.experiment = experiment;
+        }
+        recipe.picture.step = Some(session.step());
+        match wanted {
+            SessionUse::Autosave => self.files.autosave(session, &recipe, snapshot.generation),
+            SessionUse::Save => {
+                let name = format!(
+                    "marginscope-{}-seed{}-step{:06}.safetensors",
+                    snapshot.head.spec.id,
+                    snapshot.experiment.run.seed,
+                    session.step(),
+                );
+                let ctx = ctx.clone();
+                self.files
+                    .save_session(session, &recipe, &name, move || ctx.request_repaint());
+            }
+        }
+    }
+
+    fn answer_crash(&mut self, ctx: &egui::Context, restores: bool) {
+        let Some(crashed) = self.crashed.take() else {
+            return;
+        };
+        if restores {
+            self.open(ctx, &crashed.opened);
+        }
+        crashed.discard();
+    }
+
     fn set_title(&mut self, ctx: &egui::Context) {
         let title = format!(
             "marginscope · {} in {}-D",
@@ -329,6 +455,16 @@ impl App {
     fn obey(&mut self, ctx: &egui::Context, action: Action) {
         self.wanted_view = None; // whoever does something else has answered
         match action {
+            Action::Open => {
+                let ctx = ctx.clone();
+                self.files.ask_and_open(move || ctx.request_repaint());
+            }
+            Action::OpenPath(path) => self.open_path(ctx, path),
+            Action::SaveSession => {
+                self.session_wanted = Some(SessionUse::Save);
+                self.worker.send(Command::Save);
+            }
+            Action::AnswerCrash(restores) => self.answer_crash(ctx, restores),
             Action::Send(command) => {
                 self.worker.send(command);
             }
@@ -495,7 +631,7 @@ impl App {
         self.wanted = None;
         match wanted {
             Wanted::File(saving) => self.save_figure(ctx, snapshot, saving, size),
-            Wanted::Clipboard => self.copy_figure(ctx, &snapshot, size),
+            Wanted::Clipboard => self.copy_figure(ctx, snapshot, size),
         }
     }
 
@@ -505,6 +641,9 @@ impl App {
         let pixels = shown.width.pixels() * PIXELS_PER_PT;
         shown.width = Length::Pixels(pixels);
         shown.samples = self.subset;
+        if shown.show.trails {
+            shown.trail = self.picture.trails().recorded(snapshot.step);
+        }
         shown.plot = saving.plot;
         if saving.plot == Plot::Curves {
             let rows = snapshot.history.rows().iter();
@@ -539,15 +678,17 @@ impl App {
             saving.framing.id(),
         );
         let ctx = ctx.clone();
-        let job = Job { snapshot, recipe };
+        let played = Played::still(snapshot, self.picture.trails().clone());
+        let job = Job { played, recipe };
         self.saver
             .save(job, &name, saving.to, move || ctx.request_repaint());
     }
 
-    fn copy_figure(&mut self, ctx: &egui::Context, snapshot: &Snapshot, size: [f32; 2]) {
+    fn copy_figure(&mut self, ctx: &egui::Context, snapshot: Arc<Snapshot>, size: [f32; 2]) {
         let saving = Saving::as_shown(SaveTo::Pictures);
-        let recipe = self.recipe(snapshot, saving, size);
-        let words = match figure::pixels(snapshot, &recipe) {
+        let recipe = self.recipe(&snapshot, saving, size);
+        let played = Played::still(snapshot, self.picture.trails().clone());
+        let words = match figure::pixels(&played, &recipe.picture) {
             Ok((size, rgba)) => {
                 let image = egui::ColorImage::from_rgba_unmultiplied(size, &rgba);
                 ctx.copy_image(image);
@@ -576,11 +717,49 @@ impl App {
 /// Pixels in a point of a picture that is saved as it is shown.
 const PIXELS_PER_PT: f64 = 2.0;
 
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SessionUse {
+    /// Kept in case the program ends before its time.
+    Autosave,
+    /// The user says where.
+    Save,
+}
+
 /// What a captured snapshot is for.
 #[derive(Clone, Copy, Debug)]
 enum Wanted {
     File(Saving),
     Clipboard,
+}
+
+/// Looks at the features as a picture does, whose samples it returns; the window fits the plane.
+fn look_as(view: &mut ViewState, picture: &figure::Picture, ctx: &egui::Context) -> Subset {
+    let insets = view.insets;
+    let note = view.show.note;
+    *view = picture.view(view.kind);
+    view.insets = insets;
+    view.unit = None;
+    view.plane = PlaneView::default();
+    view.show.note = note;
+    view.show.legend = false; // the window's panels are one
+    ctx.set_theme(match picture.theme {
+        Tone::Dark => egui::ThemePreference::Dark,
+        Tone::Light => egui::ThemePreference::Light,
+    });
+    picture.samples
+}
+
+/// Files as they were remembered; runs are kept where the window itself keeps its state.
+fn files(cc: &CreationContext<'_>, recent: Vec<PathBuf>) -> Files {
+    let mut files = Files::new(recent);
+    if cc.storage.is_some()
+        && let Some(folder) = eframe::storage_dir("marginscope")
+    {
+        let ctx = cc.egui_ctx.clone();
+        files.autosave_in(&folder.join("runs"), move || ctx.request_repaint());
+    }
+    files
 }
 
 /// A view that leaves room for the choice of view at its top.
@@ -625,6 +804,8 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.take_snapshot(ctx);
         self.take_captured(ctx);
+        self.take_files(ctx);
+        self.take_session(ctx);
         if let Some(news) = self.saver.news() {
             self.toast = Some(Toast::new(ctx, news));
         }
@@ -649,6 +830,10 @@ impl eframe::App for App {
         }
     }
 
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.files.end();
+    }
+
     /// The ground of the picture. Software that draws pays for every layer of it: clearing is the
     /// cheapest, and panels and regions come over it anyway.
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
@@ -669,6 +854,7 @@ impl eframe::App for App {
             sphere: Some(self.picture.view.sphere),
             subset: self.subset,
             classes: self.picture.view.classes.clone(),
+            recent: self.files.recent.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);
     }
@@ -702,7 +888,7 @@ impl App {
                     is_playing,
                     speed: self.speed,
                 };
-                panel::top::top_ui(ui, &self.experiment, transport, actions);
+                panel::top::top_ui(ui, &self.experiment, transport, &self.files.recent, actions);
             });
         let shown = Shown {
             experiment: &self.experiment,
@@ -745,8 +931,13 @@ impl App {
                     panel::sample::sample_ui(ui, &snapshot, sample, &mut self.thumbs, actions);
                 });
             }
-            let has_banner = self.wanted_view.is_some() || snapshot.fault.is_some();
-            if let Some(kind) = self.wanted_view {
+            let has_banner =
+                self.wanted_view.is_some() || snapshot.fault.is_some() || self.crashed.is_some();
+            if let Some(crashed) = &self.crashed {
+                if let Some(restores) = overlay::ask_to_restore(ui, rect, crashed) {
+                    actions.push(Action::AnswerCrash(restores));
+                }
+            } else if let Some(kind) = self.wanted_view {
                 match overlay::ask_for_dimension(ui, rect, kind) {
                     Some(true) => self.accept_view(kind),
                     Some(false) => self.wanted_view = None,

@@ -5,13 +5,14 @@ use egui::{
 };
 
 use crate::app::action::Action;
+use crate::app::files::Crashed;
 use crate::app::keys::BINDINGS;
 use crate::app::theme;
 use crate::app::widget::{segments, strong};
 use crate::experiment::{Experiment, ViewKind};
 use crate::loss::LOSSES;
 use crate::scene;
-use crate::trainer::Command;
+use crate::trainer::{Command, Session};
 
 /// Half the width of one choice of view, in points.
 const HALF_SEGMENT: f32 = 36.0;
@@ -97,6 +98,36 @@ pub(super) fn ask_for_dimension(ui: &mut Ui, rect: Rect, kind: ViewKind) -> Opti
         ));
         let yes = ui.button(format!("Start it in {dim}-D")).clicked();
         let no = ui.button("Stay").clicked() || escape_pressed(ui);
+        (yes || no).then_some(yes)
+    })
+}
+
+/// Offers the run of a program that ended before its time; the answer once there is one.
+pub(super) fn ask_to_restore(ui: &mut Ui, rect: Rect, crashed: &Crashed) -> Option<bool> {
+    let experiment = crashed.opened.recipe.experiment.now();
+    let loss = experiment.loss.spec.name;
+    let dim = experiment.network.dim;
+    let step = crashed.opened.session.as_ref().map_or(0, Session::step);
+    let step = scene::thousands(step);
+    let minutes = crashed.age.as_secs() / 60;
+    let ago = match minutes {
+        0 => "less than a minute ago".to_owned(),
+        1 => "a minute ago".to_owned(),
+        2..120 => format!("{minutes} minutes ago"),
+        _ => format!("{} hours ago", minutes / 60),
+    };
+    banner(ui, "restore", rect, |ui| {
+        ui.label(format!(
+            "marginscope did not end as it should. {loss} in {dim}-D was at step {step}, kept {ago}."
+        ));
+        let yes = ui
+            .button("Restore")
+            .on_hover_text("Go on with that run, paused, where it was kept")
+            .clicked();
+        let no = ui
+            .button("Forget it")
+            .on_hover_text("Delete what was kept of that run")
+            .clicked();
         (yes || no).then_some(yes)
     })
 }

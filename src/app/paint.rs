@@ -474,10 +474,10 @@ mod tests {
         Scene {
             size: [200.0, 100.0],
             ground: Rgba::opaque(0),
-            groups: vec![scene::Group {
-                name: "points",
-                items: vec![Item::Dots { dots, radius }],
-            }],
+            groups: vec![scene::Group::new(
+                "points",
+                vec![Item::Dots { dots, radius }],
+            )],
         }
     }
 

@@ -59,6 +59,11 @@ impl Picture {
         }
     }
 
+    /// Where samples were before.
+    pub(super) fn trails(&self) -> &Trails {
+        &self.trails
+    }
+
     /// Paints the picture over all the space there is, with a card for the sample under the pointer.
     pub(super) fn ui(
         &mut self,

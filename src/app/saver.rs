@@ -1,7 +1,6 @@
 //! Saving a picture without holding up a frame: drawing and writing happen in their own thread.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -10,8 +9,7 @@ use directories::UserDirs;
 use crate::app::action::SaveTo;
 use crate::export::{Format, write_beside};
 use crate::figure;
-use crate::figure::Recipe;
-use crate::trainer::Snapshot;
+use crate::figure::{Played, Recipe};
 
 /// Pixels in an inch of a PNG that has a width on paper.
 const DOTS_PER_INCH: f64 = 300.0;
@@ -95,7 +93,7 @@ fn ask(
 
 /// A figure to be written.
 pub(super) struct Job {
-    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) played: Played,
     pub(super) recipe: Recipe,
 }
 
@@ -106,7 +104,7 @@ impl Job {
             let path = path.display();
             return format!("Cannot save {path}: end the name in .png, .svg or .pdf");
         };
-        let written = figure::file(&self.snapshot, &self.recipe, format, DOTS_PER_INCH)
+        let written = figure::file(&self.played, &self.recipe, format, DOTS_PER_INCH)
             .map_err(|error| error.to_string())
             .and_then(|bytes| write_beside(path, &bytes).map_err(|error| error.to_string()));
         match written {

@@ -199,10 +199,10 @@ pub(super) fn formula(ui: &mut Ui, spec: &LossSpec, ink: Rgba) -> Response {
     let scene = Scene {
         size: size.into(),
         ground: ink,
-        groups: vec![Group {
-            name: "formula",
-            items: block.items([0.0, block.above], |_| ink),
-        }],
+        groups: vec![Group::new(
+            "formula",
+            block.items([0.0, block.above], |_| ink),
+        )],
     };
     let shapes = Painter::default().shapes(ui.ctx(), &scene, rect.min);
     ui.painter().extend(shapes);

@@ -3,19 +3,18 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
 
 use crate::cli::{Cli, Failure, reading};
-use crate::experiment::{Experiment, fields};
-use crate::export::Format;
-use crate::figure::{Picture, Recipe};
+use crate::experiment::{Experiment, fields, is_live};
+use crate::figure::{self, Opened, Opening};
 use crate::loss::nearest;
+use crate::trainer::Trainer;
 
 /// A run as options: a file, then what differs from it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunOptions {
-    /// Experiment to start from: a TOML file, or a picture that marginscope wrote.
+    /// What to start from: an experiment (TOML), a session, or a picture that marginscope wrote.
     pub file: Option<PathBuf>,
 
     /// Data: mnist, blobs, rings, spiral, free (no inputs, only labels), or a path: a table (CSV),
@@ -89,17 +88,47 @@ pub(super) fn with_fields(examples: &str) -> String {
     text + "  loss.margin …            parameters of the loss; `marginscope losses` lists them"
 }
 
-/// What to start: an experiment and with how many threads.
+/// What to start, and with how many threads.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// What to run.
-    pub experiment: Experiment,
-    /// How it is looked at, where a file says so.
-    pub picture: Picture,
+    /// What to run, how it is looked at, and where it stands.
+    pub opened: Opened,
+    /// What differs from a session, key and value.
+    changes: Vec<(String, String)>,
     /// Training threads.
     pub n_threads: usize,
     /// Whether anything was asked for, or all is default.
     pub is_default: bool,
+}
+
+impl Launch {
+    /// The run, headless: before its first step, or where its session stands, with what was asked
+    /// for changed there.
+    ///
+    /// # Errors
+    /// If it cannot start, or refuses a change.
+    pub(super) fn trainer(&self) -> anyhow::Result<Trainer> {
+        let mut trainer = self.opened.trainer(self.n_threads)?;
+        for (key, value) in &self.changes {
+            trainer.set(key, value)?;
+        }
+        Ok(trainer)
+    }
+
+    /// What makes the run again from its start.
+    pub(super) fn experiment(&self) -> &Experiment {
+        &self.opened.recipe.experiment
+    }
+}
+
+impl From<Launch> for Opening {
+    fn from(launch: Launch) -> Self {
+        Self {
+            opened: launch.opened,
+            changes: launch.changes,
+            is_default: launch.is_default,
+        }
+    }
 }
 
 impl RunOptions {
@@ -110,26 +139,35 @@ impl RunOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
-        let Recipe {
-            mut experiment,
-            picture,
-        } = match &self.file {
-            Some(path) => read_recipe(path)?,
-            None => Recipe::new(Experiment::default()),
+        let mut opened = match &self.file {
+            Some(path) => open(path)?,
+            None => Opened::new(Experiment::default()),
         };
         let settings = self.settings()?;
+        let mut changes = Vec::new();
+        // A session goes on: what can change in mid-run is changed where it stands.
+        let mut now = opened.recipe.experiment.now();
+        let experiment = &mut opened.recipe.experiment;
         for (option, key, value) in &settings {
-            experiment
-                .set(key, value)
-                .map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
+            let usage = |error| Failure::Usage(format!("{option}: {error}"));
+            let full = now.set(key, value).map_err(usage)?;
+            if opened.session.is_none() || full.starts_with("run.steps") || full == "run.epochs" {
+                experiment.set(key, value).map_err(usage)?;
+            } else if is_live(&full) {
+                changes.push((full, value.clone()));
+            } else {
+                return Err(Failure::Usage(format!(
+                    "{option}: a session goes on with the {full} that it has; leave it out, or start anew without the session"
+                )));
+            }
         }
-        reading::read(&mut experiment)?;
+        reading::read(experiment)?;
         experiment
             .validate()
             .map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Launch {
-            experiment,
-            picture,
+            opened,
+            changes,
             n_threads: self.threads.map_or_else(default_threads, usize::from),
             is_default: self.file.is_none() && settings.is_empty(),
         })
@@ -181,8 +219,8 @@ impl RunOptions {
     }
 }
 
-/// The recipe in a picture, or an experiment's file.
-fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
+/// An experiment's file, a picture or a session; what looks like a command is one that was mistyped.
+fn open(path: &Path) -> Result<Opened, Failure> {
     let name = path.display().to_string();
     let cli = Cli::command();
     let near = nearest(&name, cli.get_subcommands().map(clap::Command::get_name));
@@ -193,35 +231,7 @@ fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
             format!("there is no file and no command \"{name}\"; did you mean \"{command}\"?")
         }));
     }
-    let bytes = read(path).with_context(|| format!("cannot read experiment {name}"))?;
-    let text = match Format::of_bytes(&bytes) {
-        Some(format) => format.recipe(&bytes).with_context(|| {
-            format!("{name} is a picture without a recipe; only pictures that marginscope wrote can be opened")
-        })?,
-        None => String::from_utf8(bytes)
-            .with_context(|| format!("cannot read experiment {name}: it is no text in UTF-8"))?,
-    };
-    // All faults, on the one line that an error may have.
-    let mut recipe = Recipe::from_toml(&text, &name)
-        .map_err(|error| Failure::Other(anyhow::anyhow!(error.faults.join("; "))))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    recipe.experiment.data.resolve_paths(folder);
-    Ok(recipe)
-}
-
-/// A file that is not larger than any picture of ours.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    use std::io::Read as _;
-    const MOST_BYTES: u64 = 256 << 20;
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= MOST_BYTES,
-        "it has more than {} MB",
-        MOST_BYTES >> 20
-    );
-    Ok(bytes)
+    Ok(figure::open(path).map_err(anyhow::Error::from)?)
 }
 
 /// One per core, at most as many as a batch has chunks.

@@ -8,17 +8,22 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
-use crate::cli::{Failure, RunOptions};
+use crate::cli::{Failure, Launch, RunOptions};
 use crate::experiment::ViewKind;
-use crate::export::{self, Format};
-use crate::figure::{self, Picture, Plot, Recipe, Tone};
+use crate::export::{self, Format, Length};
+use crate::figure::{self, Film, Picture, Played, Plot, Recipe, Scale, Strip, StripError, Tone};
+use crate::scene::Trails;
+use crate::trainer::{Session, Snapshot};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   marginscope render --loss arcface --out fig.pdf             three epochs, two columns wide
   marginscope render --dim 3 --width 89mm --out fig.svg       a sphere, one column wide
   marginscope render fig.pdf --theme dark --out slide.png     a figure again, for a slide
-  marginscope render --loss cosface --view psi --out psi.svg  a plot alone";
+  marginscope render --loss cosface --view psi --out psi.svg  a plot alone
+  marginscope render --loss arcface --out run.gif             the training as a film
+  marginscope render --dim 3 --orbit 60 --out sphere.apng     once around the sphere
+  marginscope render --loss arcface --strip margin=0,0.3,0.5 --out strip.pdf";
 
 /// Options of `render`.
 #[derive(Args, Clone, Debug)]
@@ -26,7 +31,7 @@ pub struct RenderOptions {
     #[command(flatten)]
     run: RunOptions,
     /// Where the figure goes; the name's end says what it is.
-    #[arg(long, value_name = "FIG.svg|.pdf|.png")]
+    #[arg(long, value_name = "FIG.svg|.pdf|.png|.gif|.apng")]
     out: PathBuf,
     /// What is drawn: plane, circle, sphere, input, psi, margin-map, curves, confusion, histogram.
     #[arg(long, value_name = "VIEW")]
@@ -43,40 +48,88 @@ pub struct RenderOptions {
     /// Pixels in an inch of a PNG that has a width on paper.
     #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
     dpi: u16,
+    /// Samples as pixels inside an SVG or PDF, so that many of them do not weigh it down.
+    #[arg(long)]
+    raster_points: bool,
+    /// Panels in one figure: a field and its values (or step and some steps), turned onto the first.
+    #[arg(long, value_name = "KEY=A,B,C", conflicts_with_all = ["orbit", "frames"])]
+    strip: Option<String>,
+    /// Draw the features of each panel as large as fits, in the place of one scale for all.
+    #[arg(long, requires = "strip")]
+    own_scales: bool,
+    /// Film of the sphere in N pictures, once around.
+    #[arg(long, value_name = "N")]
+    orbit: Option<usize>,
+    /// Pictures of a film of the training.
+    #[arg(long, value_name = "N", conflicts_with = "orbit")]
+    frames: Option<usize>,
+    /// How long a picture of a film is seen, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    delay: Option<u16>,
 }
+
+/// Width of a film for which none is given, in pixels.
+const FILM_WIDTH: Length = Length::Pixels(800.0);
 
 pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
     let format = format_of(&options.out)?;
     let launch = options.run.launch()?;
-    let mut recipe = Recipe {
-        experiment: launch.experiment,
-        picture: launch.picture,
-    };
-    options.apply(&mut recipe)?;
+    let mut recipe = launch.opened.recipe.clone();
+    options.apply(&mut recipe, format)?;
     check_out(options)?;
-    let interrupted = interrupt_flag();
-    let mut bar = None;
-    let snapshot = figure::replay(&recipe, launch.n_threads, |step, n_steps| {
-        let bar = bar.get_or_insert_with(|| progress_bar(n_steps));
-        bar.set_position(step);
-        !interrupted.load(Ordering::Relaxed)
-    })
-    .map_err(anyhow::Error::from)?;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
+    let played = play(&mut recipe, &launch)?;
+    if recipe.picture.strip.is_none() {
+        recipe.picture.step = played.last().map(|last| last.step);
     }
-    recipe.picture.step = Some(snapshot.step);
-    let bytes = figure::file(&snapshot, &recipe, format, f64::from(options.dpi))
+    let bytes = figure::file(&played, &recipe, format, f64::from(options.dpi))
         .map_err(anyhow::Error::from)?;
     let name = options.out.display();
     export::write_beside(&options.out, &bytes).with_context(|| format!("cannot write {name}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes the steps, with a bar while it lasts.
+fn play(recipe: &mut Recipe, launch: &Launch) -> Result<Played, Failure> {
+    if let Some(session) = &launch.opened.session {
+        let is_moment = recipe.picture.strip.is_none() && recipe.picture.film.is_none();
+        if is_moment
+            && recipe
+                .picture
+                .step
+                .is_none_or(|step| step == session.step())
+        {
+            return Ok(moment(recipe, launch, session)?);
+        }
+    }
+    let interrupted = interrupt_flag();
+    let mut bar = None;
+    let played = figure::replay(recipe, launch.n_threads, |step, n_steps| {
+        let bar = bar.get_or_insert_with(|| progress_bar(n_steps));
+        bar.set_length(n_steps);
+        bar.set_position(step);
+        !interrupted.load(Ordering::Relaxed)
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(played.map_err(anyhow::Error::from)?)
+}
+
+/// Where a session stands: no step has to be made.
+fn moment(recipe: &mut Recipe, launch: &Launch, session: &Session) -> anyhow::Result<Played> {
+    let trainer = launch.trainer()?;
+    recipe.experiment = trainer.recipe();
+    recipe.picture.endless = session.is_endless();
+    recipe.picture.step = Some(session.step());
+    let mut snapshot = Snapshot::of(&trainer, recipe.picture.samples);
+    snapshot.history = session.history.clone();
+    Ok(Played::still(snapshot.into(), Trails::default()))
+}
+
 fn format_of(path: &Path) -> Result<Format, Failure> {
     Format::of_name(path).ok_or_else(|| {
         Failure::Usage(format!(
-            "--out {}: expected a name that ends in .svg, .pdf or .png",
+            "--out {}: expected a name that ends in .svg, .pdf, .png, .gif or .apng",
             path.display()
         ))
     })
@@ -91,13 +144,17 @@ fn check_out(options: &RenderOptions) -> Result<(), Failure> {
 
 impl RenderOptions {
     /// What differs from the recipe's own picture.
-    fn apply(&self, recipe: &mut Recipe) -> Result<(), Failure> {
+    fn apply(&self, recipe: &mut Recipe, format: Format) -> Result<(), Failure> {
         let picture = &mut recipe.picture;
         if self.run.steps.is_some() || self.run.epochs.is_some() {
             picture.step = None; // the experiment's length says it now
         }
-        if let Some(text) = &self.width {
-            set_width(picture, text)?;
+        match &self.width {
+            Some(text) => set_width(picture, text)?,
+            None if format.moves() && matches!(picture.width, Length::Millimeters(_)) => {
+                *picture = std::mem::take(picture).of_width(FILM_WIDTH);
+            }
+            None => {}
         }
         if let Some(text) = &self.theme {
             picture.theme = match text.as_str() {
@@ -107,10 +164,69 @@ impl RenderOptions {
             };
         }
         picture.transparent |= self.transparent;
+        picture.raster_points |= self.raster_points;
         if let Some(text) = &self.view {
             set_view(recipe, text)?;
         }
-        Ok(())
+        self.set_strip(recipe)?;
+        self.set_film(recipe, format)
+    }
+
+    fn set_strip(&self, recipe: &mut Recipe) -> Result<(), Failure> {
+        let usage = |error: StripError| Failure::Usage(format!("--strip: {error}"));
+        if let Some(text) = &self.strip {
+            let mut strip: Strip = text.parse().map_err(usage)?;
+            if self.own_scales {
+                strip.scale = Scale::Own;
+            }
+            recipe.picture.film = None;
+            recipe.picture.strip = Some(strip);
+        }
+        match &recipe.picture.strip {
+            Some(strip) => strip.check(&recipe.experiment).map_err(usage),
+            None => Ok(()),
+        }
+    }
+
+    /// What moves, in a format that can: what was asked for, or what the recipe has, or the training.
+    fn set_film(&self, recipe: &mut Recipe, format: Format) -> Result<(), Failure> {
+        let picture = &mut recipe.picture;
+        let wanted = [
+            (self.orbit.is_some(), "--orbit"),
+            (self.frames.is_some(), "--frames"),
+            (self.delay.is_some(), "--delay"),
+        ];
+        if !format.moves() {
+            let wanted = wanted.iter().find(|(is_wanted, _)| *is_wanted);
+            return wanted.map_or(Ok(()), |(_, option)| {
+                Err(Failure::Usage(format!(
+                    "{option} makes a film; --out must end in .gif or .apng"
+                )))
+            });
+        }
+        if picture.strip.is_some() {
+            let words = "a film strip does not move; --out must end in .svg, .pdf or .png";
+            return Err(Failure::Usage(words.to_owned()));
+        }
+        let mut film = picture.film.unwrap_or_default();
+        if let Some(n) = self.orbit {
+            film = Film::orbit(n);
+            if recipe.experiment.view_kind() != ViewKind::Sphere || picture.plot != Plot::Features {
+                let words = "--orbit goes around a sphere; add --dim 3";
+                return Err(Failure::Usage(words.to_owned()));
+            }
+        }
+        film.frames = self.frames.unwrap_or(film.frames);
+        film.delay_ms = self.delay.unwrap_or(film.delay_ms);
+        picture.film = Some(film);
+        film.check().map_err(|fault| {
+            let option = match (self.orbit, self.delay) {
+                (Some(_), _) => "--orbit",
+                (None, Some(_)) if self.frames.is_none() => "--delay",
+                (None, _) => "--frames",
+            };
+            Failure::Usage(format!("{option}: {fault}"))
+        })
     }
 }
 

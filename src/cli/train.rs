@@ -17,7 +17,7 @@ use crate::experiment::Experiment;
 use crate::export;
 use crate::export::{npy, write_beside};
 use crate::loss::LossSpec;
-use crate::trainer::{Metrics, Trainer};
+use crate::trainer::{History, Metrics, Session, Trainer};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -86,6 +86,9 @@ struct MetricsRow {
 /// What training left beside the parameters.
 struct Outcome {
     rows: Vec<MetricsRow>,
+    history: History,
+    /// Steps that its session had.
+    n_before: u64,
     elapsed: Duration,
     /// Why it stopped early.
     diverged: Option<String>,
@@ -96,13 +99,13 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     check_features_path(options.features.as_deref())?;
     check_distinct(options)?;
     let launch = options.run.launch()?;
-    check_data_stays(options, &launch.experiment)?;
+    check_data_stays(options, launch.experiment())?;
     check_writable(options)?;
-    let mut trainer =
-        Trainer::new(&launch.experiment, None, launch.n_threads).map_err(anyhow::Error::from)?;
-    let n_steps = launch.experiment.n_steps(trainer.data().train.len());
+    let mut trainer = launch.trainer()?;
+    let n_steps = launch.experiment().n_steps(trainer.data().train.len());
+    let before = launch.opened.session.as_ref();
     let threads = trainer.threads();
-    let outcome = threads.install(|| train(&mut trainer, n_steps));
+    let outcome = threads.install(|| train(&mut trainer, n_steps, before));
     write_files(options, &trainer, &outcome)?;
     let report = report(&trainer, &outcome, launch.n_threads);
     if options.json {
@@ -210,11 +213,13 @@ fn check_writable(options: &TrainOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn train(trainer: &mut Trainer, n_steps: u64) -> Outcome {
+fn train(trainer: &mut Trainer, n_steps: u64, before: Option<&Session>) -> Outcome {
     let interrupted = interrupt_flag();
     let bar = progress_bar(n_steps);
     let mut outcome = Outcome {
         rows: Vec::new(),
+        history: before.map_or_else(History::default, |before| before.history.clone()),
+        n_before: trainer.n_steps(),
         elapsed: Duration::ZERO,
         diverged: None,
         was_interrupted: false,
@@ -227,6 +232,7 @@ fn train(trainer: &mut Trainer, n_steps: u64) -> Outcome {
         }
         match trainer.step() {
             Ok(report) => {
+                outcome.history.push_loss(trainer.n_steps(), report.loss);
                 outcome.rows.push(MetricsRow {
                     step: trainer.n_steps(),
                     loss: report.loss,
@@ -280,7 +286,7 @@ fn report(trainer: &Trainer, outcome: &Outcome, threads: usize) -> Report {
         epochs: trainer.epochs(),
         seconds,
         samples_per_second: if seconds > 0.0 {
-            (trainer.n_steps() * batch) as f64 / seconds
+            ((trainer.n_steps() - outcome.n_before) * batch) as f64 / seconds
         } else {
             0.0
         },
@@ -407,7 +413,8 @@ fn write_files(
         write_features(path, trainer)?;
     }
     if let Some(path) = &options.save {
-        let bytes = trainer.session().context("cannot encode the session")?;
+        let session = trainer.session(trainer.recipe().to_toml(), outcome.history.clone());
+        let bytes = session.to_bytes().context("cannot encode the session")?;
         write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())

@@ -15,6 +15,8 @@ pub use error::ExperimentError;
 pub use file::FileError;
 pub use schema::{Field, fields, is_live};
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::{DataSpec, InputShape};
 use crate::loss;
 use crate::loss::{LossSpec, MAX_PARAMS, Param, Setting, Values};
@@ -119,7 +121,8 @@ pub struct OptimizerConfig {
 }
 
 /// Which update rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OptimizerKind {
     /// v ← μv + g, w ← w − ηv.
     #[default]
@@ -406,6 +409,20 @@ impl Experiment {
     pub fn has_input_plane(&self) -> bool {
         self.data.input_shape() == Some(InputShape::Vector { dim: 2 })
             && self.network_kind() != NetworkKind::None
+    }
+
+    /// The experiment after all changes made on its way. One that does not fit is left out, as in a
+    /// run.
+    #[must_use]
+    pub fn now(&self) -> Self {
+        let mut now = self.clone();
+        for change in &self.run.changes {
+            let mut next = now.clone();
+            if next.set(&change.key, &change.value).is_ok() {
+                now = next;
+            }
+        }
+        now
     }
 
     /// Checks what concerns more than one field.

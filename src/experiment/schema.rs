@@ -647,6 +647,16 @@ fn full_key(key: &str) -> Result<String, ExperimentError> {
     if let Some(field) = FIELDS.iter().find(|field| field.key == key) {
         return Ok(field.key.to_owned());
     }
+    // As the options are called.
+    for (option, full) in [
+        ("loss", "loss.id"),
+        ("data", "data.source"),
+        ("network", "network.kind"),
+    ] {
+        if key == option {
+            return Ok(full.to_owned());
+        }
+    }
     let param_ids = param_ids();
     let bare = key.strip_prefix("loss.").unwrap_or(key);
     if param_ids.contains(&bare) {

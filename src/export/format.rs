@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::export::{ExportError, Sheet, pdf, png, svg};
+use crate::export::film::{Film, Timing};
+use crate::export::{ExportError, Sheet, film, pdf, png, svg};
 
 /// A kind of picture file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +14,15 @@ pub enum Format {
     Pdf,
     /// Pixels.
     Png,
+    /// Moving pixels of few colours, which every program shows.
+    Gif,
+    /// Moving pixels of all colours.
+    Apng,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Svg, Self::Pdf, Self::Png];
+    pub const ALL: [Self; 5] = [Self::Svg, Self::Pdf, Self::Png, Self::Gif, Self::Apng];
 
     /// The end of a file's name, without a dot.
     pub fn extension(self) -> &'static str {
@@ -25,7 +30,14 @@ impl Format {
             Self::Svg => "svg",
             Self::Pdf => "pdf",
             Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Apng => "apng",
         }
+    }
+
+    /// Whether it can move.
+    pub fn moves(self) -> bool {
+        matches!(self, Self::Gif | Self::Apng)
     }
 
     /// What a file's name says it is.
@@ -35,11 +47,13 @@ impl Format {
         all.find(|format| format.extension() == extension)
     }
 
-    /// What a file's beginning says it is.
+    /// What a file's beginning says it is; an animated PNG is a PNG.
     pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             Some(Self::Png)
+        } else if bytes.starts_with(b"GIF8") {
+            Some(Self::Gif)
         } else if bytes.starts_with(b"%PDF-") {
             Some(Self::Pdf)
         } else if text.starts_with(b"<svg") || text.starts_with(b"<?xml") {
@@ -49,7 +63,7 @@ impl Format {
         }
     }
 
-    /// The sheet as a file of this kind.
+    /// The sheet as a file of this kind; a film of one picture where the kind moves.
     ///
     /// # Errors
     /// If the picture would be too large.
@@ -58,6 +72,23 @@ impl Format {
             Self::Svg => Ok(svg::svg(sheet).into_bytes()),
             Self::Pdf => pdf::pdf(sheet),
             Self::Png => png::png(sheet),
+            Self::Gif | Self::Apng => self.write_film(&Film {
+                n_frames: 1,
+                frame: &|_| png::pixels(sheet),
+                timing: Timing::STILL,
+                recipe: sheet.recipe,
+            }),
+        }
+    }
+
+    /// A film as a file of this kind; its last picture where the kind does not move.
+    ///
+    /// # Errors
+    /// If a picture cannot be drawn, or would be too large.
+    pub fn write_film(self, film: &Film<'_>) -> Result<Vec<u8>, ExportError> {
+        match self {
+            Self::Gif => film::gif(film),
+            _ => png::apng(film),
         }
     }
 
@@ -66,7 +97,8 @@ impl Format {
         match self {
             Self::Svg => svg::recipe(std::str::from_utf8(bytes).ok()?),
             Self::Pdf => pdf::recipe(bytes),
-            Self::Png => png::recipe(bytes),
+            Self::Png | Self::Apng => png::recipe(bytes),
+            Self::Gif => film::recipe(bytes),
         }
     }
 }
@@ -86,7 +118,12 @@ mod tests {
         };
         for format in Format::ALL {
             let bytes = format.write(&sheet).expect("a file");
-            assert_eq!(Format::of_bytes(&bytes), Some(format));
+            let as_opened = if format == Format::Apng {
+                Format::Png
+            } else {
+                format
+            };
+            assert_eq!(Format::of_bytes(&bytes), Some(as_opened));
             assert_eq!(format.recipe(&bytes).as_deref(), Some(recipe));
             for len in 0..bytes.len().min(400) {
                 let _ = format.recipe(&bytes[..len]); // no panic

@@ -1,5 +1,6 @@
 //! A scene to files, one file per format; tables; and the one way a file is written.
 
+mod film;
 mod format;
 pub mod npy;
 pub mod pdf;
@@ -10,6 +11,7 @@ pub mod svg;
 use std::io::Write as _;
 use std::path::Path;
 
+pub use film::{Film, Timing};
 pub use format::Format;
 pub use sheet::{Length, LengthError, Sheet};
 
@@ -42,6 +44,12 @@ pub enum ExportError {
     /// The vector picture cannot be turned into pixels.
     #[error("the picture cannot be drawn")]
     Svg(#[from] resvg::usvg::Error),
+    /// The film cannot be packed.
+    #[error("the film cannot be written as GIF: {message}")]
+    Gif {
+        /// What the encoder said.
+        message: String,
+    },
     /// The pixels cannot be packed.
     #[error("the picture cannot be written as PNG: {message}")]
     Png {

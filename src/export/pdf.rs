@@ -93,14 +93,14 @@ mod tests {
         Scene {
             size,
             ground: Rgba::opaque(0xffffff),
-            groups: vec![Group {
-                name: "labels",
-                items: Font::ALL
+            groups: vec![Group::new(
+                "labels",
+                Font::ALL
                     .into_iter()
                     .enumerate()
                     .map(|(i, font)| words(font, [5.0, 10.0 + 12.0 * i as f32]))
                     .collect(),
-            }],
+            )],
         }
     }
 

@@ -3,6 +3,7 @@
 use png::{BitDepth, ColorType, Decoder, Encoder, PixelDimensions, Unit};
 use resvg::tiny_skia::{Pixmap, Transform};
 
+use crate::export::film::Film;
 use crate::export::{ExportError, Length, Sheet, svg};
 
 /// Most pixels on a side, and on the whole picture: a quarter of a gigabyte.
@@ -32,20 +33,61 @@ pub fn png(sheet: &Sheet<'_>) -> Result<Vec<u8>, ExportError> {
             unit: Unit::Meter,
         }));
     }
-    let packed = |error: &dyn std::error::Error| ExportError::Png {
-        message: error.to_string(),
-    };
-    if let Some(recipe) = sheet.recipe {
-        encoder
-            .add_itxt_chunk(KEYWORD.to_owned(), recipe.to_owned())
-            .map_err(|error| packed(&error))?;
-    }
-    let mut writer = encoder.write_header().map_err(|error| packed(&error))?;
+    write_recipe(&mut encoder, sheet.recipe)?;
+    let mut writer = encoder.write_header().map_err(packed)?;
     writer
         .write_image_data(&pixels.take_demultiplied())
-        .map_err(|error| packed(&error))?;
-    writer.finish().map_err(|error| packed(&error))?;
+        .map_err(packed)?;
+    writer.finish().map_err(packed)?;
     Ok(bytes)
+}
+
+/// A film as an animated PNG.
+///
+/// # Errors
+/// If a picture cannot be drawn or packed.
+pub(super) fn apng(film: &Film<'_>) -> Result<Vec<u8>, ExportError> {
+    const MS_PER_SEC: u16 = 1000;
+    const FOREVER: u32 = 0;
+    let first = (film.frame)(0)?;
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, first.width(), first.height());
+    encoder.set_color(ColorType::Rgba);
+    encoder.set_depth(BitDepth::Eight);
+    encoder
+        .set_animated(film.n_frames as u32, FOREVER)
+        .map_err(packed)?;
+    write_recipe(&mut encoder, film.recipe)?;
+    let mut writer = encoder.write_header().map_err(packed)?;
+    film.each(|i, pixmap| {
+        writer
+            .set_frame_delay(film.delay_ms(i), MS_PER_SEC)
+            .map_err(packed)?;
+        writer
+            .write_image_data(&pixmap.take_demultiplied())
+            .map_err(packed)
+    })?;
+    writer.finish().map_err(packed)?;
+    Ok(bytes)
+}
+
+fn write_recipe<W: std::io::Write>(
+    encoder: &mut Encoder<'_, W>,
+    recipe: Option<&str>,
+) -> Result<(), ExportError> {
+    match recipe {
+        Some(recipe) => encoder
+            .add_itxt_chunk(KEYWORD.to_owned(), recipe.to_owned())
+            .map_err(packed),
+        None => Ok(()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn packed(error: png::EncodingError) -> ExportError {
+    ExportError::Png {
+        message: error.to_string(),
+    }
 }
 
 /// The sheet as pixels.
@@ -61,6 +103,7 @@ pub fn pixels(sheet: &Sheet<'_>) -> Result<Pixmap, ExportError> {
     }
     let tree = svg::tree(&svg::svg(&Sheet {
         width: Length::Pixels(f64::from(sheet.scene.size[0])),
+        raster_points: false,
         recipe: None,
         ..*sheet
     }))?;

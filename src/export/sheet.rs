@@ -26,6 +26,8 @@ pub struct Sheet<'a> {
     pub dots_per_inch: f64,
     /// Whether it lies on its ground, or on nothing.
     pub has_ground: bool,
+    /// Whether samples are pixels inside a vector file.
+    pub raster_points: bool,
     /// What makes the picture again, as text.
     pub recipe: Option<&'a str>,
 }
@@ -38,6 +40,7 @@ impl<'a> Sheet<'a> {
             width: Length::Pixels(f64::from(scene.size[0])),
             dots_per_inch: 300.0,
             has_ground: true,
+            raster_points: false,
             recipe: None,
         }
     }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use resvg::usvg;
 
-use crate::export::Sheet;
+use crate::export::{Length, Sheet, png};
 use crate::scene::fonts::DIGIT_HEIGHT;
-use crate::scene::{Anchor, Dot, Font, Item, Rgba, Stroke};
+use crate::scene::{Anchor, Dot, Font, Group, Item, Rgba, Scene, Stroke};
 
 /// Where the recipe stands in a file.
 pub(super) const RECIPE_ID: &str = "marginscope-recipe";
@@ -46,14 +47,44 @@ pub fn svg(sheet: &Sheet<'_>) -> String {
         ));
     }
     for group in &scene.groups {
-        out.line(format_args!(r#"<g id="{}">"#, group.name));
-        for item in &group.items {
-            out.item(item);
+        out.line(format_args!(r#"<g id="{}">"#, group.id()));
+        match sheet.raster_points.then(|| image(sheet, group)).flatten() {
+            Some(image) => out.line(format_args!("{image}")),
+            None => group.items.iter().for_each(|item| out.item(item)),
         }
         out.line(format_args!("</g>"));
     }
     out.line(format_args!("</svg>"));
     out.text
+}
+
+/// Dots as pixels, fine enough for print; `None` for a group without dots, and for so large a picture
+/// that its pixels could not be held.
+fn image(sheet: &Sheet<'_>, group: &Group) -> Option<String> {
+    const DOTS_PER_INCH: f64 = 600.0;
+    const PIXELS_PER_PIXEL: f64 = 4.0;
+    let is_dots = |item: &Item| matches!(item, Item::Dots { .. });
+    if !group.items.iter().any(is_dots) {
+        return None;
+    }
+    let alone = Scene {
+        groups: vec![group.clone()],
+        ..Scene::empty(sheet.scene.size, sheet.scene.ground)
+    };
+    let png = png::png(&Sheet {
+        width: match sheet.width {
+            Length::Millimeters(_) => sheet.width,
+            Length::Pixels(px) => Length::Pixels(PIXELS_PER_PIXEL * px),
+        },
+        dots_per_inch: DOTS_PER_INCH,
+        has_ground: false,
+        ..Sheet::of(&alone)
+    });
+    let [width, height] = sheet.scene.size.map(Number);
+    let data = BASE64_STANDARD.encode(png.ok()?);
+    Some(format!(
+        r#"<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>"#
+    ))
 }
 
 #[derive(Default)]
@@ -327,16 +358,12 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::{Group, Scene};
 
     fn scene(items: Vec<Item>) -> Scene {
         Scene {
             size: [100.0, 50.0],
             ground: Rgba::opaque(0x0e1116),
-            groups: vec![Group {
-                name: "points",
-                items,
-            }],
+            groups: vec![Group::new("points", items)],
         }
     }
 

@@ -1,10 +1,14 @@
-//! From a run to the scene of a figure.
+//! From a run to the scenes of a figure.
 
 use crate::experiment::ViewKind;
-use crate::export::{ExportError, Format, Length, Sheet, png};
-use crate::figure::{Picture, Plot, Recipe};
+use crate::export::{self, ExportError, Format, Length, Sheet, png};
+use crate::figure::align::turned_onto;
+use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
 use crate::scene::chart::{self, Chart};
-use crate::scene::{Scene, build, legend};
+use crate::scene::{
+    Curves, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
+    thousands,
+};
 use crate::trainer::Snapshot;
 
 /// Points of the canvas in a point of print: text of 12 points, the size of labels, is printed with
@@ -16,37 +20,83 @@ const PX_PER_CANVAS: f64 = 2.0;
 const NARROW: f32 = 1.1;
 const WIDE: f32 = 0.6;
 const WIDE_FROM: f32 = 620.0;
+/// A panel of a strip is not narrower than this, in points of the canvas.
+const LEAST_PANEL: f32 = 150.0;
+/// Text and lines of a panel, as a share of those of a picture alone: five points in print.
+const PANEL_UNIT: f32 = 0.8;
+/// Free space between panels, in points of the canvas.
+const BETWEEN: f32 = 10.0;
 
-/// The figure of a run at rest: the picture, and its legend below it.
-pub fn scene(snapshot: &Snapshot, picture: &Picture) -> Scene {
-    let canvas = picture.canvas.unwrap_or_else(|| canvas(picture));
-    let theme = picture.theme.theme();
-    if let Some(chart) = chart(snapshot, picture) {
-        return chart.scene(&theme, theme.ground, canvas);
+/// The figure at rest: the picture, or the panels of a strip, and the legend below. Of a film its
+/// last picture.
+pub fn scene(played: &Played, picture: &Picture) -> Scene {
+    if picture.strip.is_some() {
+        return strip(played, picture);
     }
-    let kind = snapshot.experiment.view_kind();
-    let mut view = picture.view(kind);
-    if picture.canvas.is_none() {
-        view.unit = view.unit.or_else(|| unit(picture));
-    }
-    let legend = view
-        .show
-        .legend
-        .then(|| legend(snapshot, &view, canvas[0]))
-        .flatten();
-    let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
-    let size = [canvas[0], (canvas[1] - below).max(1.0)];
-    if kind == ViewKind::Plane && picture.units_per_pt.is_none() {
-        let _ = view.fit(snapshot, size); // whether it moved does not matter
-    }
-    let picture = build(snapshot, &view, size);
-    let Some(legend) = legend else {
-        return picture;
+    let Some(last) = played.moments.last() else {
+        return Scene::empty([1.0; 2], picture.theme.theme().ground);
     };
-    let mut whole = Scene::empty(canvas, picture.ground);
-    whole.place(picture, [0.0; 2], 1.0);
-    whole.place(legend, [0.0, size[1]], 1.0);
-    whole
+    let frame = Frame::of(played, picture);
+    frame.scene(&last.snapshot, Some(&played.trails), "", picture)
+}
+
+/// The pictures of a film. Each can be drawn without those before it.
+struct Movie<'a> {
+    played: &'a Played,
+    picture: &'a Picture,
+    film: Film,
+    frame: Frame,
+}
+
+impl<'a> Movie<'a> {
+    fn new(played: &'a Played, picture: &'a Picture, film: Film) -> Self {
+        Self {
+            played,
+            picture,
+            film,
+            frame: Frame::of(played, picture),
+        }
+    }
+
+    fn scene(&self, i: usize) -> Scene {
+        let moments = &self.played.moments;
+        match self.film.motion {
+            Motion::Training => {
+                let snapshot = &moments[i].snapshot;
+                let title = format!("step {}", thousands(snapshot.step));
+                let trails = self.trails_before(i);
+                self.frame
+                    .scene(snapshot, Some(&trails), &title, self.picture)
+            }
+            Motion::Orbit => {
+                let mut frame = self.frame.clone();
+                frame.view.sphere = self.film.turned(frame.view.sphere, i);
+                let last = &moments[moments.len() - 1].snapshot;
+                frame.scene(last, Some(&self.played.trails), "", self.picture)
+            }
+        }
+    }
+
+    /// Where samples were in the pictures before.
+    fn trails_before(&self, i: usize) -> Trails {
+        let mut trails = Trails::default();
+        if self.picture.show.trails {
+            let before = &self.played.moments[i.saturating_sub(Trails::LENGTH)..i];
+            for moment in before {
+                trails.note(&moment.snapshot);
+            }
+        }
+        trails
+    }
+}
+
+/// The pictures of a film in their order; none where nothing moves.
+pub fn scenes(played: &Played, picture: &Picture) -> Vec<Scene> {
+    let Some(film) = picture.film else {
+        return Vec::new();
+    };
+    let movie = Movie::new(played, picture, film);
+    (0..film.frames).map(|i| movie.scene(i)).collect()
 }
 
 /// The figure as a file that carries its recipe. `dots_per_inch` counts where pixels are made of a
@@ -55,19 +105,35 @@ pub fn scene(snapshot: &Snapshot, picture: &Picture) -> Scene {
 /// # Errors
 /// If the picture would be too large.
 pub fn file(
-    snapshot: &Snapshot,
+    played: &Played,
     recipe: &Recipe,
     format: Format,
     dots_per_inch: f64,
 ) -> Result<Vec<u8>, ExportError> {
     let text = recipe.to_toml();
-    let scene = scene(snapshot, &recipe.picture);
-    format.write(&Sheet {
-        scene: &scene,
-        width: recipe.picture.width,
+    let picture = &recipe.picture;
+    let sheet = Sheet {
+        scene: &scene(played, picture),
+        width: picture.width,
         dots_per_inch,
-        has_ground: !recipe.picture.transparent,
+        has_ground: !picture.transparent,
+        raster_points: picture.raster_points,
         recipe: Some(&text),
+    };
+    let Some(film) = picture.film.filter(|_| format.moves()) else {
+        return format.write(&sheet);
+    };
+    let movie = Movie::new(played, picture, film);
+    format.write_film(&export::Film {
+        n_frames: film.frames,
+        frame: &|i| {
+            png::pixels(&Sheet {
+                scene: &movie.scene(i),
+                ..sheet
+            })
+        },
+        timing: film.timing(),
+        recipe: sheet.recipe,
     })
 }
 
@@ -75,15 +141,279 @@ pub fn file(
 ///
 /// # Errors
 /// If the picture would be too large.
-pub fn pixels(snapshot: &Snapshot, recipe: &Recipe) -> Result<([usize; 2], Vec<u8>), ExportError> {
-    let scene = scene(snapshot, &recipe.picture);
+pub fn pixels(played: &Played, picture: &Picture) -> Result<([usize; 2], Vec<u8>), ExportError> {
+    let scene = scene(played, picture);
     let pixmap = png::pixels(&Sheet {
-        width: recipe.picture.width,
-        has_ground: !recipe.picture.transparent,
+        width: picture.width,
+        has_ground: !picture.transparent,
         ..Sheet::of(&scene)
     })?;
     let size = [pixmap.width() as usize, pixmap.height() as usize];
     Ok((size, pixmap.take_demultiplied()))
+}
+
+/// What all pictures of a film have in common.
+#[derive(Clone)]
+struct Frame {
+    size: [f32; 2],
+    view: ViewState,
+}
+
+impl Frame {
+    fn of(played: &Played, picture: &Picture) -> Self {
+        let size = picture.canvas.unwrap_or_else(|| canvas(picture));
+        let kind = played
+            .last()
+            .map_or(ViewKind::Circle, |last| last.experiment.view_kind());
+        let mut view = picture.view(kind);
+        if picture.canvas.is_none() {
+            view.unit = view.unit.or_else(|| unit(picture));
+        }
+        let mut frame = Self { size, view };
+        if kind == ViewKind::Plane && picture.units_per_pt.is_none() {
+            let moments = &played.moments;
+            let stage = |moment: &Moment| frame.stage(&moment.snapshot, picture);
+            let sizes: Vec<_> = moments.iter().map(stage).collect();
+            let pairs = moments.iter().zip(sizes);
+            let fitted = pairs.map(|(moment, size)| fitted(&frame.view, &moment.snapshot, size));
+            if let Some(plane) = widest(fitted) {
+                frame.view.plane = plane;
+            }
+        }
+        frame
+    }
+
+    /// The room that is left for the picture, between what stands over it and its legend.
+    fn stage(&self, snapshot: &Snapshot, picture: &Picture) -> [f32; 2] {
+        let above = if moves_with_steps(picture) {
+            heading("step", &self.view, self.size[0]).size[1]
+        } else {
+            0.0
+        };
+        let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
+        let below = legend.map_or(0.0, |legend| legend.size[1]);
+        [self.size[0], (self.size[1] - above - below).max(1.0)]
+    }
+
+    /// The picture between its title, where it has one, and its legend.
+    fn scene(
+        &self,
+        snapshot: &Snapshot,
+        trails: Option<&Trails>,
+        title: &str,
+        picture: &Picture,
+    ) -> Scene {
+        let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
+        if title.is_empty() && legend.is_none() {
+            return drawn(snapshot, trails, &self.view, picture, self.size);
+        }
+        let mut whole = Scene::empty(self.size, self.view.theme.ground);
+        let mut top = 0.0;
+        if !title.is_empty() {
+            let title = heading(title, &self.view, self.size[0]);
+            top = title.size[1];
+            whole.place(0, title, [0.0; 2], 1.0);
+        }
+        let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
+        let size = [self.size[0], (self.size[1] - top - below).max(1.0)];
+        let drawn = drawn(snapshot, trails, &self.view, picture, size);
+        whole.place(0, drawn, [0.0, top], 1.0);
+        if let Some(legend) = legend {
+            whole.place(0, legend, [0.0, top + size[1]], 1.0);
+        }
+        whole
+    }
+}
+
+fn moves_with_steps(picture: &Picture) -> bool {
+    let film = picture.film.as_ref();
+    film.is_some_and(|film| film.motion == Motion::Training)
+}
+
+/// One view or one chart on its own.
+fn drawn(
+    snapshot: &Snapshot,
+    trails: Option<&Trails>,
+    view: &ViewState,
+    picture: &Picture,
+    size: [f32; 2],
+) -> Scene {
+    if let Some(chart) = chart(snapshot, picture) {
+        return chart.scene(&view.theme, view.theme.ground, size);
+    }
+    let curves = Curves::of(snapshot, WINDOW_SAGITTA);
+    build_with(snapshot, &curves, trails, view, size)
+}
+
+fn shown_legend(
+    snapshot: &Snapshot,
+    view: &ViewState,
+    picture: &Picture,
+    width: f32,
+) -> Option<Scene> {
+    let is_shown = view.show.legend && picture.plot == Plot::Features;
+    is_shown.then(|| legend(snapshot, view, width)).flatten()
+}
+
+/// The plane that shows a snapshot whole.
+fn fitted(view: &ViewState, snapshot: &Snapshot, size: [f32; 2]) -> PlaneView {
+    let mut view = view.clone();
+    let _ = view.fit(snapshot, size); // whether it moved does not matter
+    view.plane
+}
+
+/// The plane that shows most.
+fn widest(planes: impl Iterator<Item = PlaneView>) -> Option<PlaneView> {
+    planes.max_by(|a, b| a.units_per_pt.total_cmp(&b.units_per_pt))
+}
+
+/// Panels in rows, each under its title, and one legend for all.
+fn strip(played: &Played, picture: &Picture) -> Scene {
+    let theme = picture.theme.theme();
+    let moments = aligned(&played.moments);
+    if moments.is_empty() {
+        return Scene::empty([1.0; 2], theme.ground);
+    }
+    let width = picture
+        .canvas
+        .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
+    let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
+    let legend = strip_legend(&moments, &views, picture, width);
+    let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
+    let grid = Grid::new(moments.len(), width, picture, below, &views[0]);
+    fit_panels(&moments, &mut views, picture, grid.panel);
+    let mut whole = Scene::empty([width, grid.height(below)], theme.ground);
+    for (i, (moment, view)) in moments.iter().zip(&views).enumerate() {
+        let [x, y] = grid.at(i);
+        let title = panel_heading(&moment.title, view, grid.panel[0]);
+        let picture_at = [x, y + grid.title];
+        let drawn = drawn(&moment.snapshot, None, view, picture, grid.panel);
+        whole.place(i + 1, title, [x, y], 1.0);
+        whole.place(i + 1, drawn, picture_at, 1.0);
+    }
+    if let Some(legend) = legend {
+        whole.place(0, legend, [0.0, grid.height(0.0)], 1.0);
+    }
+    whole
+}
+
+/// The legend of the panel that has most to tell: one of m = 0 knows no margins. Its text is as large
+/// as that of a picture alone.
+fn strip_legend(
+    moments: &[Moment],
+    views: &[ViewState],
+    picture: &Picture,
+    width: f32,
+) -> Option<Scene> {
+    let legends = moments.iter().zip(views).filter_map(|(moment, view)| {
+        let view = ViewState {
+            unit: Some(view.unit.unwrap_or(1.0) / PANEL_UNIT),
+            ..view.clone()
+        };
+        shown_legend(&moment.snapshot, &view, picture, width)
+    });
+    let n_items = |scene: &Scene| scene.groups.iter().map(|g| g.items.len()).sum::<usize>();
+    legends.reduce(|most, next| {
+        if n_items(&next) > n_items(&most) {
+            next
+        } else {
+            most
+        }
+    })
+}
+
+/// The runs of panels, turned onto the first.
+fn aligned(moments: &[Moment]) -> Vec<Moment> {
+    let mut moments = moments.to_vec();
+    if let Some((first, others)) = moments.split_first_mut() {
+        for other in others {
+            other.snapshot = turned_onto(&first.snapshot, &other.snapshot).into();
+        }
+    }
+    moments
+}
+
+/// A panel says over itself what differs; the formula and the sentence are for a picture alone.
+fn panel_view(picture: &Picture, moment: &Moment) -> ViewState {
+    let mut view = picture.view(moment.snapshot.experiment.view_kind());
+    view.show.formula = false;
+    view.show.note = false;
+    view.unit = Some(PANEL_UNIT * view.unit.unwrap_or(1.0));
+    view
+}
+
+fn panel_heading(title: &str, view: &ViewState, width: f32) -> Scene {
+    let unit = view.unit.map(|unit| unit / PANEL_UNIT);
+    heading(
+        title,
+        &ViewState {
+            unit,
+            ..view.clone()
+        },
+        width,
+    )
+}
+
+/// Gives the planes of all panels one scale, or each its own.
+fn fit_panels(moments: &[Moment], views: &mut [ViewState], picture: &Picture, size: [f32; 2]) {
+    if picture.units_per_pt.is_some() {
+        return;
+    }
+    for (view, moment) in views.iter_mut().zip(moments) {
+        view.plane = fitted(view, &moment.snapshot, size);
+    }
+    let scale = picture.strip.as_ref().map(|strip| strip.scale);
+    let planes = views.iter().filter(|view| view.kind == ViewKind::Plane);
+    if let Some(widest) = widest(planes.map(|view| view.plane))
+        && scale == Some(Scale::Common)
+    {
+        for view in views {
+            view.plane = widest;
+        }
+    }
+}
+
+/// Where the panels of a strip lie.
+struct Grid {
+    n_columns: usize,
+    n_rows: usize,
+    /// Width and height of a panel without its title.
+    panel: [f32; 2],
+    title: f32,
+}
+
+impl Grid {
+    fn new(n: usize, width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
+        let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
+        let n_rows = n.div_ceil(fitting);
+        let n_columns = n.div_ceil(n_rows);
+        let gaps = BETWEEN * (n_columns - 1) as f32;
+        let panel_width = (width - gaps) / n_columns as f32;
+        let title = panel_heading("m", view, panel_width).size[1];
+        let panel_height = match picture.canvas {
+            Some([_, height]) => ((height - below) / n_rows as f32 - title - BETWEEN).max(1.0),
+            None => panel_width * panel_aspect(picture),
+        };
+        Self {
+            n_columns,
+            n_rows,
+            panel: [panel_width, panel_height],
+            title,
+        }
+    }
+
+    fn at(&self, i: usize) -> [f32; 2] {
+        let (row, column) = (i / self.n_columns, i % self.n_columns);
+        [
+            column as f32 * (self.panel[0] + BETWEEN),
+            row as f32 * (self.title + self.panel[1] + BETWEEN),
+        ]
+    }
+
+    /// With so much below the panels.
+    fn height(&self, below: f32) -> f32 {
+        self.n_rows as f32 * (self.title + self.panel[1] + BETWEEN) + below
+    }
 }
 
 /// The chart that is asked for; `None` for the features.
@@ -116,6 +446,14 @@ fn canvas(picture: &Picture) -> [f32; 2] {
         Plot::Features | Plot::Psi | Plot::Curves | Plot::Histogram => WIDE,
     };
     [width, (width * aspect).round()]
+}
+
+/// Height over width of a panel.
+fn panel_aspect(picture: &Picture) -> f32 {
+    match picture.plot {
+        Plot::Features | Plot::MarginMap | Plot::Confusion => 1.0,
+        Plot::Psi | Plot::Curves | Plot::Histogram => 0.8,
+    }
 }
 
 /// On paper text has one size, however wide the figure is.

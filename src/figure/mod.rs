@@ -5,12 +5,19 @@
 //! [`scene`] draws what came of it; window, command line and an exported file that is opened again
 //! take this one path, so that the same recipe gives the same bytes.
 
+mod align;
 mod draw;
+mod film;
+mod open;
 mod picture;
 mod recipe;
 mod replay;
+mod strip;
 
-pub use draw::{file, pixels, scene};
+pub use draw::{file, pixels, scene, scenes};
+pub use film::{Film, Motion};
+pub use open::{OpenError, Opened, Opening, open};
 pub use picture::{Picture, Plot, Tone};
 pub use recipe::Recipe;
-pub use replay::{FigureError, replay};
+pub use replay::{FigureError, Moment, Played, replay};
+pub use strip::{Scale, Strip, StripError};

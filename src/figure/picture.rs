@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
 use crate::export::Length;
+use crate::figure::{Film, Strip};
 use crate::scene::theme::{DARK, LIGHT, Theme};
-use crate::scene::{Classes, Light, PlaneView, Show, SphereView, ViewState};
+use crate::scene::{Classes, Light, PlaneView, Show, SphereView, TrailSteps, ViewState};
 use crate::trainer::Subset;
 
 /// The section `[picture]` of a recipe. Everything has a default, so that a file written by hand
@@ -56,12 +57,24 @@ pub struct Picture {
     /// Accuracy after some of the steps, for the curves; measured where none is given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accuracy: Vec<(u64, f64)>,
+    /// Of which places trails are made, where they are shown; the last ones, evenly, where nothing is
+    /// recorded.
+    #[serde(skip_serializing_if = "TrailSteps::is_empty")]
+    pub trail: TrailSteps,
+    /// Whether samples are pixels inside a vector file, so that many of them do not weigh it down.
+    pub raster_points: bool,
     /// Which samples stand out.
     pub lit: Light,
     /// Classes whose samples are not drawn.
     pub classes: Classes,
     /// What is drawn of the picture.
     pub show: Show,
+    /// Panels that differ in one field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strip: Option<Strip>,
+    /// What moves, in formats that can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub film: Option<Film>,
 }
 
 impl Default for Picture {
@@ -84,6 +97,8 @@ impl Default for Picture {
             kept: None,
             pair: None,
             accuracy: Vec::new(),
+            trail: TrailSteps::default(),
+            raster_points: false,
             lit: Light::All,
             classes: Classes::default(),
             show: Show {
@@ -91,6 +106,8 @@ impl Default for Picture {
                 legend: true,
                 ..Show::default()
             },
+            strip: None,
+            film: None,
         }
     }
 }
@@ -295,7 +312,14 @@ impl Picture {
         if self.pair.is_some_and(|[a, b]| a == b) {
             return Some("pair must be two different classes".to_owned());
         }
-        None
+        if let Some(fault) = self.trail.fault(self.step) {
+            return Some(format!("trail {fault}"));
+        }
+        if self.strip.is_some() && self.film.is_some() {
+            return Some("film stands beside a strip: a picture has panels or moves".to_owned());
+        }
+        let fault = self.film?.check().err()?;
+        Some(format!("film: {fault}"))
     }
 }
 

@@ -4,7 +4,7 @@ use toml_edit::{DocumentMut, Item};
 
 use crate::experiment::{Experiment, FileError};
 use crate::figure::Picture;
-use crate::trainer::Snapshot;
+use crate::trainer::{Horizon, Snapshot};
 
 /// What makes a picture again.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,7 @@ impl Recipe {
             experiment,
             picture: Picture {
                 step: Some(snapshot.step),
-                endless: true,
+                endless: snapshot.horizon == Horizon::Endless,
                 ..picture
             },
         }

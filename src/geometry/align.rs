@@ -17,6 +17,21 @@ pub fn polygon_onto(n: usize, directions: &[Vector2<f64>]) -> Rotation2<f64> {
     Rotation2::new(angle::polar_rad(sum) / turns)
 }
 
+/// The rotation that brings each first vector of a pair nearest to its second: the largest Σ of dot
+/// products. No turn where there is nothing to decide it.
+pub fn flat_onto(pairs: impl Iterator<Item = (Vector2<f64>, Vector2<f64>)>) -> Rotation2<f64> {
+    let (cos, sin) = pairs.fold((0.0, 0.0), |(cos, sin), (from, to)| {
+        (cos + from.dot(&to), sin + from.perp(&to))
+    });
+    Rotation2::new(f64::atan2(sin, cos))
+}
+
+/// The same in space (Kabsch 1976); `None` where the decomposition does not converge.
+pub fn onto(pairs: impl Iterator<Item = (Vector3<f64>, Vector3<f64>)>) -> Option<Rotation3<f64>> {
+    let sum = pairs.map(|(from, to)| to * from.transpose()).sum();
+    rotation_part(sum).map(Rotation3::from_matrix_unchecked)
+}
+
 /// Directions that start the search.
 const N_ANCHORS: usize = 4;
 /// Neighbors of each place that are tried as the second of a pair.
@@ -139,6 +154,27 @@ mod tests {
                 assert!(off > 1.0 - 1e-12, "{n} places, {offset_rad} rad: {off}");
             }
         }
+    }
+
+    #[test]
+    fn pairs_are_turned_back_onto_each_other() {
+        let turn = Rotation2::new(2.5);
+        let from = [Vector2::new(1.0, 0.2), Vector2::new(-0.3, 2.0)];
+        let found = flat_onto(from.iter().map(|v| (*v, turn * v)));
+        assert!((found.angle() - 2.5).abs() < 1e-12);
+        assert_eq!(flat_onto(std::iter::empty()).angle(), 0.0);
+        let turn = Rotation3::from_euler_angles(0.4, -1.1, 2.9);
+        let from = [
+            Vector3::new(1.0, 0.2, 0.0),
+            Vector3::new(-0.3, 2.0, 0.1),
+            Vector3::new(0.2, 0.1, -1.0),
+        ];
+        let found = onto(from.iter().map(|v| (*v, turn * v))).expect("a turn");
+        let off = found.into_inner() - turn.into_inner();
+        assert!(off.norm() < 1e-9, "{off}");
+        let mirrored = onto(from.iter().map(|v| (*v, Vector3::new(-v.x, v.y, v.z))));
+        let mirrored = mirrored.expect("a turn").into_inner().determinant();
+        assert!((mirrored - 1.0).abs() < 1e-9, "never a reflection");
     }
 
     #[test]

@@ -352,7 +352,10 @@ fn about_samples(
         } else {
             String::new()
         };
-        notes.push(format!("Trails: the last {} places{of}.", trails::LENGTH));
+        notes.push(format!(
+            "Trails: the last {} places{of}.",
+            trails::Trails::LENGTH
+        ));
     }
     let is_kept = view.kept.is_some_and(|kept| kept < snapshot.probe.len());
     if (view.show.arrows && view.show.points) || is_kept {

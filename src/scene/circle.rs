@@ -58,7 +58,7 @@ pub(super) fn groups(
         radius,
         rim_length: rim_length(snapshot, view),
     };
-    let group = |name, items| Group { name, items };
+    let group = Group::new;
     let show = view.show;
     let mut groups = Vec::new();
     if show.regions {

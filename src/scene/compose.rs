@@ -13,11 +13,13 @@ impl Scene {
     }
 
     /// Puts another scene on this one, its top left corner at `at` and `scale` times as large. Its
-    /// ground is left out.
-    pub fn place(&mut self, other: Self, at: [f32; 2], scale: f32) {
+    /// ground is left out. `panel` counts pictures of the same kind, from 1; 0 is for what is there
+    /// but once.
+    pub fn place(&mut self, panel: usize, other: Self, at: [f32; 2], scale: f32) {
         let to = Placement { at, scale };
         self.groups
             .extend(other.groups.into_iter().map(|mut group| {
+                group.panel = group.panel.max(panel);
                 for item in &mut group.items {
                     to.apply(item);
                 }
@@ -174,12 +176,12 @@ mod tests {
             let view = ViewState::new(kind, theme::DARK);
             let scene = build(snapshot, &view, [400.0, 420.0]);
             let mut placed = Scene::empty([800.0, 840.0], scene.ground);
-            placed.place(scene.clone(), [0.0, 0.0], 2.0);
+            placed.place(0, scene.clone(), [0.0, 0.0], 2.0);
             let (before, after) = (lengths(&scene), lengths(&placed));
             assert!(before.len() > 100 && before.len() == after.len());
             assert!(before.iter().zip(&after).all(|(a, b)| 2.0 * a == *b));
             let mut moved = Scene::empty(scene.size, scene.ground);
-            moved.place(scene.clone(), [0.0, 0.0], 1.0);
+            moved.place(0, scene.clone(), [0.0, 0.0], 1.0);
             assert_eq!(moved, scene);
         }
     }

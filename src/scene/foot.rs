@@ -76,7 +76,7 @@ pub(super) fn groups(
 }
 
 fn group(name: &'static str, items: Vec<Item>) -> Group {
-    Group { name, items }
+    Group::new(name, items)
 }
 
 /// Whether regions or points go on behind the foot.

@@ -69,7 +69,11 @@ pub(super) fn angles(
     const PLACES: [f32; 5] = [0.5, 0.58, 0.66, 0.74, 0.86];
     const ACROSS: f32 = 0.9;
     const NARROWEST_RAD: f64 = 0.017; // a degree
+    const SMALLEST: f32 = 12.5; // radius in sizes: there is no room for words in the panels of a strip
     let size = 11.0 * look.unit;
+    if radius < SMALLEST * size {
+        return Vec::new();
+    }
     let mut placed: Vec<[f32; 2]> = Vec::new();
     let mut items = Vec::new();
     for gap in between(&flat.arcs).filter(|gap| !holds_a_sector(gap, &flat.sectors)) {

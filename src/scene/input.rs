@@ -46,7 +46,7 @@ pub(super) fn groups(
         min: stage.middle().map(|middle| middle - 0.5 * side),
         side,
     };
-    let group = |name, items| Group { name, items };
+    let group = Group::new;
     let show = view.show;
     let mut groups = Vec::new();
     if show.regions {

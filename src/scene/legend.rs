@@ -90,10 +90,7 @@ pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene
     Some(Scene {
         size: [width, at[1] + 0.5 * ROW * size],
         ground: view.theme.ground,
-        groups: vec![Group {
-            name: "legend",
-            items,
-        }],
+        groups: vec![Group::new("legend", items)],
     })
 }
 

@@ -60,10 +60,7 @@ pub fn hover_ring(view: &ViewState, size: [f32; 2], at: [f32; 2]) -> Scene {
     Scene {
         size,
         ground: view.theme.ground,
-        groups: vec![Group {
-            name: "hover",
-            items,
-        }],
+        groups: vec![Group::new("hover", items)],
     }
 }
 

@@ -26,9 +26,6 @@ pub(super) fn scene(message: &str, view: &ViewState, size: [f32; 2]) -> Scene {
     Scene {
         size,
         ground: view.theme.ground,
-        groups: vec![Group {
-            name: "note",
-            items: items.collect(),
-        }],
+        groups: vec![Group::new("note", items.collect())],
     }
 }

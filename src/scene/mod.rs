@@ -19,6 +19,7 @@ pub mod fonts;
 mod foot;
 pub mod formula;
 mod gaps;
+mod heading;
 mod ideal;
 mod input;
 mod label;
@@ -43,13 +44,14 @@ pub use build::{build, build_with};
 pub use caption::{caption, notes};
 pub use classes::Classes;
 pub use curves::{Curves, WINDOW_SAGITTA};
+pub use heading::heading;
 pub use legend::legend;
 pub use lens::{hover_ring, is_pulled, spot};
 pub use look::{number, thousands, told_apart};
 pub use microscope::{Microscope, Target, signed};
 pub use pick::{Direction, neighbor, pick};
 pub use place::Spot;
-pub use trails::Trails;
+pub use trails::{TrailSteps, Trails};
 pub use view::{Extent, Insets, Light, PlaneView, Show, SphereView, ViewState};
 
 /// A colour with opacity, sRGB, not premultiplied.
@@ -70,10 +72,31 @@ pub struct Scene {
 /// Items that belong together, painted in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What it holds; the name of the group in a vector file.
+    /// What it holds.
     pub name: &'static str,
+    /// Which of several pictures on one canvas it belongs to, from 1; 0 where there is but one.
+    pub panel: usize,
     /// Painted in order.
     pub items: Vec<Item>,
+}
+
+impl Group {
+    /// A group of a picture that is alone on its canvas.
+    pub fn new(name: &'static str, items: Vec<Item>) -> Self {
+        Self {
+            name,
+            panel: 0,
+            items,
+        }
+    }
+
+    /// Its name in a vector file: no two groups of a scene have the same.
+    pub fn id(&self) -> String {
+        match self.panel {
+            0 => self.name.to_owned(),
+            panel => format!("panel-{panel}-{}", self.name),
+        }
+    }
 }
 
 /// One thing to paint. Every coordinate is finite.

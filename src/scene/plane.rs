@@ -47,7 +47,7 @@ pub(super) fn groups(
         middle,
         rect: Rect::from_corners(corner([0.0, 0.0]), corner(size)),
     };
-    let group = |name, items| Group { name, items };
+    let group = Group::new;
     let mut groups = Vec::new();
     let show = view.show;
     if show.regions {

@@ -32,15 +32,12 @@ pub(super) fn add(
     if let Some(lens) = Lens::of(snapshot, view, &places, look) {
         let items = lens.angles(snapshot, curves, view, size);
         insert_under(groups, &["weights", "labels"], "angles", items);
-        groups.push(Group {
-            name: "lens",
-            items: lens.items(),
-        });
+        groups.push(Group::new("lens", lens.items()));
     }
 }
 
 /// Puts a group under the first of those that are named, or on top.
 fn insert_under(groups: &mut Vec<Group>, over: &[&str], name: &'static str, items: Vec<Item>) {
     let at = groups.iter().position(|group| over.contains(&group.name));
-    groups.insert(at.unwrap_or(groups.len()), Group { name, items });
+    groups.insert(at.unwrap_or(groups.len()), Group::new(name, items));
 }

@@ -65,7 +65,7 @@ pub(super) fn groups(
         view_dir: view.sphere.view_dir_world(),
         body,
     };
-    let group = |name, items| Group { name, items };
+    let group = Group::new;
     let show = view.show;
     let mut groups = vec![group("body", frame.body())];
     if show.regions {

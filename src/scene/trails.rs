@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scene::evenly::evenly;
 use crate::scene::look::Look;
 use crate::scene::place::Places;
 use crate::scene::{Classes, Item, Rgba, ViewState};
-use crate::trainer::Snapshot;
+use crate::trainer::{Probe, Snapshot};
 
 /// Places that are remembered of each sample.
-pub(super) const LENGTH: usize = 16;
+const LENGTH: usize = Trails::LENGTH;
 /// Coordinates of a step that are remembered: of 2,000 samples in three dimensions.
 const MOST_COORDINATES: usize = 6000;
 /// Samples with a trail: more hide one another.
@@ -26,6 +28,8 @@ pub struct Trails {
     samples: Vec<u32>,
     /// A ring of features for each `[dim, LENGTH, n]`
     past: Vec<f32>,
+    /// After which step each was computed `[LENGTH, n]`
+    steps: Vec<u64>,
     rings: Vec<Ring>,
 }
 
@@ -47,8 +51,60 @@ struct Ring {
     len: usize,
     /// Where the next one goes.
     next: usize,
-    /// Step of the newest.
-    step: u64,
+}
+
+impl Ring {
+    /// Where the one lies that is `age` older than the newest, if it is remembered.
+    fn slot(self, age: usize) -> Option<usize> {
+        (age < self.len).then(|| (self.next + LENGTH - 1 - age) % LENGTH)
+    }
+
+    fn push(&mut self) -> usize {
+        let slot = self.next;
+        self.next = (self.next + 1) % LENGTH;
+        self.len = (self.len + 1).min(LENGTH);
+        slot
+    }
+}
+
+/// Which places trails are made of, so that another run of the same steps can make them again: for
+/// each age, the newest first, runs of samples `[from, to, step]` whose place was computed after the
+/// same step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrailSteps(Vec<Vec<[u64; 3]>>);
+
+impl TrailSteps {
+    /// As many places as a trail has, every `stride` steps before step `end`, of all `n` samples.
+    pub fn even(n: usize, end: u64, stride: u64) -> Self {
+        let ages = (1..=LENGTH as u64).map_while(|age| end.checked_sub(age * stride));
+        Self(ages.map(|step| vec![[0, n as u64, step]]).collect())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every step, some of them more than once.
+    pub fn all(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().flatten().map(|[_, _, step]| *step)
+    }
+
+    /// What cannot be, in words.
+    pub fn fault(&self, last: Option<u64>) -> Option<&'static str> {
+        let runs = || self.0.iter().flatten();
+        if self.0.len() > LENGTH || runs().any(|[from, to, _]| from >= to) {
+            return Some("must be runs [from, to, step] of at most 16 ages");
+        }
+        if runs().any(|[_, to, _]| *to > MOST_SAMPLES as u64) {
+            return Some("has more samples than have trails");
+        }
+        let is_later = |step: u64| last.is_some_and(|last| step > last);
+        runs()
+            .any(|[_, _, step]| is_later(*step))
+            .then_some("has a step after the last")
+    }
 }
 
 impl Of {
@@ -79,6 +135,9 @@ pub(super) fn most_samples(n_samples: usize, dim: usize) -> usize {
 }
 
 impl Trails {
+    /// Places that are remembered of each sample.
+    pub const LENGTH: usize = 16;
+
     /// Remembers the features of a snapshot that were computed since the last one. Another run or
     /// other samples begin anew.
     pub fn note(&mut self, snapshot: &Snapshot) {
@@ -87,21 +146,64 @@ impl Trails {
         }
         let dim = snapshot.head.dim;
         let probe = &snapshot.probe;
-        let rings = self.rings.iter_mut().zip(&self.samples);
-        for ((ring, &sample), past) in rings.zip(self.past.chunks_exact_mut(LENGTH * dim)) {
-            let sample = sample as usize;
+        for (k, ring) in self.rings.iter_mut().enumerate() {
+            let sample = self.samples[k] as usize;
             let step = probe.computed_at[sample];
-            if ring.len > 0 && ring.step == step {
-                continue;
+            let newest = ring.slot(0).map(|slot| self.steps[k * LENGTH + slot]);
+            if newest != Some(step) {
+                let slot = k * LENGTH + ring.push();
+                let x = &probe.features[sample * dim..][..dim];
+                self.past[slot * dim..][..dim].copy_from_slice(x);
+                self.steps[slot] = step;
             }
-            let x = &probe.features[sample * dim..][..dim];
-            past[ring.next * dim..][..dim].copy_from_slice(x);
-            *ring = Ring {
-                len: (ring.len + 1).min(LENGTH),
-                next: (ring.next + 1) % LENGTH,
-                step,
-            };
         }
+    }
+
+    /// Which samples of a probe have trails: some of each class.
+    pub fn samples(probe: &Probe, dim: usize) -> Vec<u32> {
+        let wanted = most_samples(probe.labels.len(), dim);
+        evenly(&probe.labels, wanted, wanted, &Classes::default())
+    }
+
+    /// What makes them again up to step `last`; later places are left out.
+    pub fn recorded(&self, last: u64) -> TrailSteps {
+        let mut ages = vec![Vec::new(); LENGTH];
+        for (k, ring) in self.rings.iter().enumerate() {
+            let slots = (0..).map_while(|age| ring.slot(age));
+            let steps = slots.map(|slot| self.steps[k * LENGTH + slot]);
+            for (runs, step) in ages.iter_mut().zip(steps.filter(|step| *step <= last)) {
+                extend(runs, k as u64, step);
+            }
+        }
+        ages.retain(|runs| !runs.is_empty());
+        TrailSteps(ages)
+    }
+
+    /// Trails of a snapshot's samples whose places are known by `feature`, of step and sample, the
+    /// sample counted among [`Trails::samples`].
+    pub fn rebuilt<'a>(
+        snapshot: &Snapshot,
+        steps: &TrailSteps,
+        feature: impl Fn(u64, usize) -> Option<&'a [f32]>,
+    ) -> Self {
+        if steps.is_empty() {
+            return Self::default();
+        }
+        let mut trails = Self::default();
+        trails.begin(snapshot);
+        let dim = snapshot.head.dim;
+        for [from, to, step] in steps.0.iter().rev().flatten() {
+            let samples = *from as usize..(*to as usize).min(trails.rings.len());
+            for k in samples {
+                let Some(x) = feature(*step, k) else {
+                    continue;
+                };
+                let slot = k * LENGTH + trails.rings[k].push();
+                trails.past[slot * dim..][..dim].copy_from_slice(x);
+                trails.steps[slot] = *step;
+            }
+        }
+        trails
     }
 
     /// Forgets everything and gives the memory back.
@@ -110,10 +212,9 @@ impl Trails {
     }
 
     fn begin(&mut self, snapshot: &Snapshot) {
-        let labels = &snapshot.probe.labels;
         let dim = snapshot.head.dim;
-        let wanted = most_samples(labels.len(), dim);
-        self.samples = evenly(labels, wanted, wanted, &Classes::default());
+        self.samples = Self::samples(&snapshot.probe, dim);
+        self.steps = vec![0; self.samples.len() * LENGTH];
         self.past = vec![0.0; self.samples.len() * LENGTH * dim];
         self.rings = vec![Ring::default(); self.samples.len()];
         self.of = Some(Of::new(snapshot));
@@ -122,9 +223,9 @@ impl Trails {
     /// Features of the `k`-th sample that has a trail, from the oldest to the newest.
     fn features(&self, k: usize, dim: usize) -> impl Iterator<Item = &[f32]> {
         let ring = self.rings[k];
-        let first = (ring.next + LENGTH - ring.len) % LENGTH;
         let past = &self.past[k * LENGTH * dim..][..LENGTH * dim];
-        (0..ring.len).map(move |i| &past[(first + i) % LENGTH * dim..][..dim])
+        let ages = (0..ring.len).rev();
+        ages.filter_map(move |age| Some(&past[ring.slot(age)? * dim..][..dim]))
     }
 
     /// A line for each sample that is shown, up to its dot. What is on the far side of the sphere
@@ -166,6 +267,14 @@ impl Trails {
             lines.end(inks[usize::from(label)]);
         }
         lines.item(1.3 * look.unit)
+    }
+}
+
+/// Adds a sample to the runs of an age.
+fn extend(runs: &mut Vec<[u64; 3]>, sample: u64, step: u64) {
+    match runs.last_mut() {
+        Some([_, to, last]) if *to == sample && *last == step => *to += 1,
+        _ => runs.push([sample, sample + 1, step]),
     }
 }
 

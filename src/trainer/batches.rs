@@ -1,17 +1,33 @@
 //! Which samples make up the next batch.
 
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::data::Split;
 
 /// The order in which an epoch visits the training set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Drawn anew for each epoch from the run's seed.
     Shuffled,
     /// As the samples stand: a batch is a contiguous stretch, as in the scripts of other libraries
     /// that steps are timed against.
     Sequential,
+}
+
+/// Where a walk over the training set stands, and its generator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    rule: Order,
+    seed: [u8; 32],
+    stream: u64,
+    /// Words drawn so far; a text, since it has 68 bits.
+    word: String,
+    cursor: usize,
+    epoch: usize,
 }
 
 /// An endless walk over a training set: each epoch visits every sample once, but for an incomplete
@@ -64,6 +80,44 @@ impl Batches {
     fn in_sequence(&mut self, split: &Split) {
         self.order.clear();
         self.order.extend(0..split.len() as u32);
+    }
+
+    /// The order of this epoch, and the place in it.
+    pub(super) fn place(&self) -> (&[u32], Place) {
+        let place = Place {
+            rule: self.rule,
+            seed: self.rng.get_seed(),
+            stream: self.rng.get_stream(),
+            word: self.rng.get_word_pos().to_string(),
+            cursor: self.cursor,
+            epoch: self.epoch,
+        };
+        (&self.order, place)
+    }
+
+    /// Goes on from a place.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn resume(&mut self, order: Vec<u32>, place: &Place) -> Result<(), String> {
+        let word: u128 = place
+            .word
+            .parse()
+            .map_err(|_unsaid| format!("word {} of the generator", place.word))?;
+        if place.cursor > order.len() {
+            return Err(format!("sample {} of {}", place.cursor, order.len()));
+        }
+        let mut rng = ChaCha8Rng::from_seed(place.seed);
+        rng.set_stream(place.stream);
+        rng.set_word_pos(word);
+        *self = Self {
+            rule: place.rule,
+            rng,
+            order,
+            cursor: place.cursor,
+            epoch: place.epoch,
+        };
+        Ok(())
     }
 
     /// Passes over the training set so far, with a fraction.

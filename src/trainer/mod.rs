@@ -32,9 +32,10 @@ pub use inputs::InputPlane;
 pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
 pub use probe::{Probe, Score, Subset};
 pub use schedule::{Horizon, Rewarm};
+pub use session::{Session, SessionError};
 pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use speed::Speed;
-pub use worker::{Command, Worker};
+pub use worker::{Command, Start, Worker};
 
 use crate::data;
 use crate::data::{DataError, Dataset, Split};
@@ -234,11 +235,14 @@ impl Trainer {
         &self.start
     }
 
-    /// The experiment that repeats this run: as it stood at the start, with the changes since.
+    /// The experiment that repeats this run: as it stood at the start, with the changes since, and
+    /// those of its file that are still to come.
     ///
     /// [`Trainer::experiment`] has the values of now, which would be in force too early.
     pub fn recipe(&self) -> Experiment {
-        recipe(&self.start, &self.experiment)
+        let mut recipe = recipe(&self.start, &self.experiment);
+        recipe.run.changes.extend_from_slice(&self.pending);
+        recipe
     }
 
     /// The data it trains on.
@@ -254,6 +258,11 @@ impl Trainer {
     /// Passes over the training set.
     pub fn epochs(&self) -> f64 {
         self.batches.epochs()
+    }
+
+    /// How long the run is going to be.
+    pub fn horizon(&self) -> Horizon {
+        self.horizon
     }
 
     /// Whether features are the parameters themselves.

@@ -26,13 +26,13 @@ pub(super) struct Stretch {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Optimizer {
     /// v of SGD, first moment of Adam `[params]`
-    first: Vec<f32>,
+    pub(super) first: Vec<f32>,
     /// second moment of Adam `[params]`, empty for SGD
-    second: Vec<f32>,
+    pub(super) second: Vec<f32>,
     /// Adam's steps so far
-    n_updates: i32,
+    pub(super) n_updates: i32,
     /// The rule that left these moments
-    kind: OptimizerKind,
+    pub(super) kind: OptimizerKind,
 }
 
 /// First and second moment decay and ε of Adam (arXiv 1412.6980, algorithm 1).

@@ -2,12 +2,16 @@
 
 use std::f64::consts::PI;
 
+use serde::{Deserialize, Serialize};
+
 use crate::experiment::ScheduleKind;
 
 /// How long a run is going to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Horizon {
-    /// It ends after so many steps; the rate falls to 0.
+    /// It ends after so many steps, with the rate at 0. Who goes on from there in the window goes on
+    /// as in a run without end.
     Steps(u64),
     /// It has no end, as in the window; the rate falls to a floor.
     Endless,
@@ -21,7 +25,8 @@ const ENDLESS_PERIOD: u64 = 1404;
 pub const ENDLESS_FLOOR: f64 = 0.1;
 
 /// The last change of loss, margin or scale in an endless run: from here the rate rises again.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rewarm {
     /// Step of the change; 0 for the start of the run.
     pub at: u64,
@@ -41,8 +46,9 @@ pub fn rate_share(
     rewarm: Rewarm,
 ) -> f64 {
     let (elapsed, period, floor, least) = match horizon {
-        Horizon::Steps(total) => (step, total, 0.0, 0.0),
-        Horizon::Endless => {
+        Horizon::Steps(total) if step < total => (step, total, 0.0, 0.0),
+        Horizon::Steps(total) if rewarm.at < total => (total, total, ENDLESS_FLOOR, 0.0),
+        Horizon::Steps(_) | Horizon::Endless => {
             let since = step.saturating_sub(rewarm.at);
             (since, ENDLESS_PERIOD, ENDLESS_FLOOR, rewarm.share)
         }
@@ -78,6 +84,13 @@ mod tests {
         assert!(share(Horizon::Steps(1000), 0, 0) < 0.02);
         assert!(share(Horizon::Steps(1000), 120, 0) > 0.9);
         assert!(share(Horizon::Steps(1000), 999, 0) < 1e-4);
+    }
+
+    #[test]
+    fn a_run_beyond_its_end_goes_on_like_one_without() {
+        assert_eq!(share(Horizon::Steps(1000), 1000, 0), ENDLESS_FLOOR);
+        assert_eq!(share(Horizon::Steps(1000), 9000, 500), ENDLESS_FLOOR);
+        assert!(share(Horizon::Steps(1000), 5100, 5000) > 0.9);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::{Dataset, Split};
 use crate::experiment::Experiment;
 use crate::trainer::change::recipe;
 use crate::trainer::detail::Detail;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Score, Subset, split_of};
-use crate::trainer::{InputPlane, Trainer};
+use crate::trainer::{Horizon, InputPlane, Trainer};
 
 /// A run at one moment. Never changed after it was published.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub struct Snapshot {
     pub other_score: Option<Score>,
     /// Loss and accuracy so far.
     pub history: History,
+    /// How long the run is going to be.
+    pub horizon: Horizon,
     /// Learning rate of the next step.
     pub learning_rate: f64,
     /// Training samples per second of the last moments; 0 while paused.
@@ -107,6 +111,7 @@ impl Snapshot {
             metrics,
             detail: Arc::new(detail),
             history: History::default(),
+            horizon: trainer.horizon(),
             learning_rate: trainer.learning_rate(),
             samples_per_second: 0.0,
             is_playing: false,
@@ -147,7 +152,8 @@ impl Snapshot {
 }
 
 /// One stretch of steps in the curves.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
     /// Last step of the stretch.
     pub step: u64,
@@ -161,7 +167,8 @@ pub struct Row {
 
 /// Curves of a run in bounded memory: when they grow too long, neighboring rows are merged, never
 /// dropped.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct History {
     rows: Vec<Row>,
     /// Steps a full row stands for.

@@ -14,7 +14,7 @@ use crate::trainer::probe::{Probe, Prober, Subset};
 use crate::trainer::schedule::Horizon;
 use crate::trainer::snapshot::{Effort, History, Refusal, Snapshot};
 use crate::trainer::speed::{Beat, PICTURES_PER_SECOND, Speed};
-use crate::trainer::{Applied, Diverged, TrainError, Trainer};
+use crate::trainer::{Applied, Diverged, Session, SessionError, TrainError, Trainer};
 
 /// What the window may ask of a run, carried out in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,10 +40,60 @@ pub enum Command {
     Restart,
     /// Start a run of another experiment.
     Load(Box<Experiment>),
+    /// Start a run as a file describes it.
+    Open(Box<Start>),
     /// Draw other samples.
     Show(Subset),
     /// Keep a snapshot whose every sample is at the current step for [`Worker::take_captured`].
     Capture,
+    /// Keep the run as a session for [`Worker::take_session`].
+    Save,
+}
+
+/// How a run begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// What is trained; for a session the experiment of its recipe.
+    pub experiment: Experiment,
+    /// Whether it has no end, so that its learning rate falls to a floor.
+    pub is_endless: bool,
+    /// Steps that are made at once, before the run pauses.
+    pub until: Option<u64>,
+    /// What it goes on from, paused.
+    pub session: Option<Session>,
+}
+
+impl From<Experiment> for Start {
+    /// A run from its beginning and without an end.
+    fn from(experiment: Experiment) -> Self {
+        Self {
+            experiment,
+            is_endless: true,
+            until: None,
+            session: None,
+        }
+    }
+}
+
+impl Start {
+    fn trainer(&self, n_threads: usize) -> Result<Trainer, SessionError> {
+        if let Some(session) = &self.session {
+            return Trainer::resume(session, &self.experiment, n_threads);
+        }
+        let horizon = self.is_endless.then_some(Horizon::Endless);
+        Ok(Trainer::new(&self.experiment, horizon, n_threads)?)
+    }
+
+    /// Steps to make before the run pauses: to where a picture was taken, or so many as were asked
+    /// for; Play goes on without end.
+    fn steps_left(&self, n_train: usize) -> Option<u64> {
+        if self.session.is_some() {
+            return Some(0);
+        }
+        let asked = self.experiment.run.length;
+        let asked = asked.map(|_| self.experiment.n_steps(n_train));
+        self.until.or(asked)
+    }
 }
 
 /// Handle to the training thread; dropping it ends the thread after the step under way.
@@ -61,6 +111,7 @@ pub struct Worker {
 struct Slots {
     newest: ArcSwapOption<Snapshot>,
     captured: ArcSwapOption<Snapshot>,
+    saved: ArcSwapOption<Session>,
     /// Why there will be no snapshot.
     failure: OnceLock<String>,
 }
@@ -71,20 +122,20 @@ impl Worker {
     /// # Errors
     /// If the experiment contradicts itself, its data cannot be loaded, or no thread can be made.
     pub fn spawn(
-        experiment: &Experiment,
+        start: impl Into<Start>,
         n_threads: usize,
         wake: impl Fn() + Send + 'static,
     ) -> Result<Self, TrainError> {
-        experiment.validate()?;
+        let start = start.into();
+        start.experiment.validate()?;
         let (sender, commands) = channel();
         let slots = Arc::new(Slots::default());
-        let experiment = experiment.clone();
         let publish_to = Arc::clone(&slots);
         let thread = std::thread::Builder::new()
             .name("trainer".to_owned())
             .spawn(move || {
                 let slots = publish_to;
-                match Run::new(&experiment, n_threads, Subset::default(), 1) {
+                match Run::new(&start, n_threads, Subset::default(), 1) {
                     Ok(run) => Loop {
                         run,
                         n_commands: 0,
@@ -135,6 +186,11 @@ impl Worker {
     /// The snapshot that answers the last [`Command::Capture`], once.
     pub fn take_captured(&self) -> Option<Arc<Snapshot>> {
         self.slots.captured.swap(None)
+    }
+
+    /// The session that answers the last [`Command::Save`], once.
+    pub fn take_session(&self) -> Option<Arc<Session>> {
+        self.slots.saved.swap(None)
     }
 }
 
@@ -231,27 +287,26 @@ impl Pace {
 
 impl Run {
     fn new(
-        experiment: &Experiment,
+        start: &Start,
         n_threads: usize,
         subset: Subset,
         generation: u64,
-    ) -> Result<Self, TrainError> {
-        let trainer = Trainer::new(experiment, Some(Horizon::Endless), n_threads)?;
-        let n_samples = trainer.data().train.len();
+    ) -> Result<Self, SessionError> {
+        let trainer = start.trainer(n_threads)?;
         let class_names = trainer.data().class_names.clone().into();
-        // A length that was asked for is where the run pauses; Play goes on without end.
-        let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
+        let steps_left = start.steps_left(trainer.data().train.len());
+        let session = start.session.as_ref();
         Ok(Self {
             prober: Prober::new(&trainer, subset),
             other: None,
             n_slices: 0,
             trainer,
             subset,
-            history: History::default(),
+            history: session.map_or_else(History::default, |session| session.history.clone()),
             generation,
             steps_left,
             is_playing: steps_left != Some(0),
-            is_hurried: false,
+            is_hurried: start.until.is_some(),
             beat: Beat::new(Speed::Full, Instant::now()),
             fault: None,
             class_names,
@@ -415,6 +470,7 @@ impl Run {
             metrics,
             detail,
             history: self.history.clone(),
+            horizon: self.trainer.horizon(),
             learning_rate: self.trainer.learning_rate(),
             samples_per_second: if is_measured {
                 batch * self.beat.steps_per_second(1.0 / self.pace.step_secs)
@@ -531,9 +587,10 @@ impl Loop {
             Command::Restart => {
                 let mut experiment = run.trainer.experiment().as_ref().clone();
                 experiment.run.changes.clear();
-                self.start(&experiment);
+                self.start(&experiment.into());
             }
-            Command::Load(experiment) => self.start(&experiment),
+            Command::Load(experiment) => self.start(&Start::from(*experiment)),
+            Command::Open(start) => self.open(&start),
             Command::Show(subset) => {
                 run.subset = subset;
                 run.prober = Prober::new(&run.trainer, subset);
@@ -547,6 +604,11 @@ impl Loop {
                 run.finish_probe();
                 let snapshot = run.snapshot(self.n_commands, None);
                 self.slots.captured.store(Some(Arc::new(snapshot)));
+            }
+            Command::Save => {
+                let recipe = run.trainer.recipe().to_toml();
+                let session = run.trainer.session(recipe, run.history.clone());
+                self.slots.saved.store(Some(Arc::new(session)));
             }
         }
     }
@@ -571,7 +633,7 @@ impl Loop {
                     run.finish_probe();
                 }
             }
-            Ok(Applied::NeedsRestart(experiment)) => self.start(&experiment),
+            Ok(Applied::NeedsRestart(experiment)) => self.start(&Start::from(*experiment)),
             Err(error) => self.refuse(&error),
         }
     }
@@ -583,18 +645,35 @@ impl Loop {
         });
     }
 
-    /// Replaces the run by a new one; what cannot start leaves the old one as it is.
-    fn start(&mut self, experiment: &Experiment) {
+    /// Replaces the run by a new one; what cannot start leaves the old one as it is. A restart keeps
+    /// still what stood still.
+    fn start(&mut self, start: &Start) {
+        let is_playing = self.run.is_playing || self.run.fault.is_some();
+        if self.replace(start) {
+            self.run.is_playing = is_playing;
+        }
+    }
+
+    /// The same with a run that itself says whether it plays.
+    fn open(&mut self, start: &Start) {
+        if self.replace(start) && !self.run.is_playing {
+            self.run.stop();
+        }
+    }
+
+    fn replace(&mut self, start: &Start) -> bool {
         let old = &self.run;
-        match Run::new(experiment, self.n_threads, old.subset, old.generation + 1) {
+        match Run::new(start, self.n_threads, old.subset, old.generation + 1) {
             Ok(mut run) => {
-                // A restart keeps still what stood still.
-                run.is_playing = old.is_playing || old.fault.is_some();
                 run.effort = old.effort;
                 run.beat = old.beat;
                 self.run = run;
+                true
             }
-            Err(error) => self.refuse(&error),
+            Err(error) => {
+                self.refuse(&error);
+                false
+            }
         }
     }
 

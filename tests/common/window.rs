@@ -41,7 +41,7 @@ pub fn window_of_size(experiment: &Experiment, size: [f32; 2]) -> Harness<'stati
         .with_size(size)
         .with_step_dt(FRAME_SECS)
         .with_context_setup(theme::install)
-        .build_eframe(move |cc| App::new(cc, &experiment, 1, false).expect("training starts"));
+        .build_eframe(move |cc| App::new(cc, experiment, 1).expect("training starts"));
     wait_for(&mut harness, "a snapshot", |app| app.snapshot().is_some());
     harness
 }

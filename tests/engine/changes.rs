@@ -225,7 +225,8 @@ fn a_session_has_the_same_bytes_for_the_same_run() {
     let session = || {
         let mut run = blobs_at(10);
         set(&mut run, "margin", "0.5");
-        run.session().map_err(|error| error.to_string())
+        let session = run.session(run.recipe().to_toml(), History::default());
+        session.to_bytes().map_err(|error| error.to_string())
     };
     let first = session();
     assert!(first.as_ref().is_ok_and(|bytes| bytes.len() > 1000));

@@ -28,7 +28,7 @@ fn within(limit: Duration, test: impl FnOnce() + Send + 'static) {
 
 #[track_caller]
 fn worker(settings: &[(&str, &str)]) -> Worker {
-    match Worker::spawn(&experiment(settings), 1, || ()) {
+    match Worker::spawn(experiment(settings), 1, || ()) {
         Ok(worker) => worker,
         Err(error) => panic!("{error}"),
     }

@@ -1,5 +1,7 @@
 //! The bar at the top: play, step, restart; the losses in the lecture's order; export.
 
+use std::path::PathBuf;
+
 use egui::containers::menu::MenuButton;
 use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
@@ -28,6 +30,7 @@ pub(crate) fn top_ui(
     ui: &mut Ui,
     experiment: &Experiment,
     transport: Transport,
+    recent: &[PathBuf],
     actions: &mut Vec<Action>,
 ) {
     ui.horizontal_centered(|ui| {
@@ -51,6 +54,7 @@ pub(crate) fn top_ui(
             .on_hover_text("More losses, keys and settings");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export_ui(ui, actions);
+            open_ui(ui, recent, actions);
         });
     });
 }
@@ -195,6 +199,46 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
     {
         actions.push(Action::Reset);
     }
+}
+
+/// Files to open, and the run to a file.
+fn open_ui(ui: &mut Ui, recent: &[PathBuf], actions: &mut Vec<Action>) {
+    ui.menu_button("Open ▾", |ui| {
+        if ui
+            .button("Open…")
+            .on_hover_text("An experiment, a session, or a picture that was saved here (Ctrl+O)")
+            .clicked()
+        {
+            actions.push(Action::Open);
+        }
+        if ui
+            .button("Save session…")
+            .on_hover_text(
+                "Parameters, optimizer and curves: a file from which the run goes on (Ctrl+S)",
+            )
+            .clicked()
+        {
+            actions.push(Action::SaveSession);
+        }
+        if !recent.is_empty() {
+            ui.separator();
+        }
+        for path in recent {
+            let name = path.file_name().map_or_else(
+                || path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            );
+            if ui
+                .button(name)
+                .on_hover_text(path.display().to_string())
+                .clicked()
+            {
+                actions.push(Action::OpenPath(path.clone()));
+            }
+        }
+    })
+    .response
+    .on_hover_text("Open a file, or drop it onto the window; save the run");
 }
 
 /// Kinds of figures: name, what it is for, and the framing.

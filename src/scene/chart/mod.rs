@@ -232,14 +232,8 @@ impl Chart {
             size,
             ground,
             groups: vec![
-                Group {
-                    name: "axes",
-                    items: self.axes(&frame, theme),
-                },
-                Group {
-                    name: "series",
-                    items: items.collect(),
-                },
+                Group::new("axes", self.axes(&frame, theme)),
+                Group::new("series", items.collect()),
             ],
         }
     }

@@ -1,0 +1,385 @@
+//! Files of runs: opened, saved, remembered, and written by themselves in case the program ends
+//! before its time. Reading and writing happen in threads of their own.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::export::write_beside;
+use crate::figure;
+use crate::figure::{Opened, Recipe};
+use crate::trainer::Session;
+
+/// What became of a file.
+pub(super) enum News {
+    /// It was read.
+    Opened(PathBuf, Box<Opened>),
+    /// So much of it was read, in words.
+    Progress(String),
+    /// It was saved, or something went wrong, in words.
+    Said(String),
+    /// A run that was not ended.
+    Crashed(Box<Crashed>),
+}
+
+/// What a program that ended before its time left.
+pub(super) struct Crashed {
+    /// The run.
+    pub opened: Opened,
+    /// When it was written last.
+    pub age: Duration,
+    path: PathBuf,
+}
+
+impl Crashed {
+    /// Forgets it.
+    pub(super) fn discard(&self) {
+        let _ = std::fs::remove_file(&self.path); // it may be gone already
+    }
+}
+
+/// Most files that are remembered.
+const MOST_RECENT: usize = 8;
+
+/// Opens and saves runs; what became of it is told once.
+pub(super) struct Files {
+    told: Receiver<News>,
+    tell: Sender<News>,
+    /// Newest first.
+    pub(super) recent: Vec<PathBuf>,
+    /// Stops what is being read.
+    stop: Option<Arc<AtomicBool>>,
+    autosave: Option<Autosave>,
+}
+
+impl Files {
+    pub(super) fn new(recent: Vec<PathBuf>) -> Self {
+        let (tell, told) = channel();
+        Self {
+            told,
+            tell,
+            recent,
+            stop: None,
+            autosave: None,
+        }
+    }
+
+    /// What became of a file, if there is news.
+    pub(super) fn news(&mut self) -> Option<News> {
+        let news = self.told.try_recv().ok()?;
+        if let News::Opened(path, _) = &news {
+            self.stop = None;
+            self.remember(path);
+        }
+        Some(news)
+    }
+
+    /// Puts a file at the head of the list.
+    pub(super) fn remember(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.recent.retain(|old| *old != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(MOST_RECENT);
+    }
+
+    /// Asks for a file, and reads it.
+    pub(super) fn ask_and_open(&mut self, wake: impl Fn() + Send + Sync + 'static) {
+        // The dialog is opened here, since some systems insist on the window's own thread.
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open experiment, session or picture")
+            .add_filter(
+                "Experiment, session, picture",
+                &["toml", "safetensors", "svg", "pdf", "png", "apng", "gif"],
+            )
+            .pick_file();
+        self.read(
+            move || Some(pollster::block_on(dialog)?.path().to_owned()),
+            wake,
+        );
+    }
+
+    /// Reads a file.
+    pub(super) fn open(&mut self, path: PathBuf, wake: impl Fn() + Send + Sync + 'static) {
+        self.read(move || Some(path), wake);
+    }
+
+    /// Stops what is being read.
+    pub(super) fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn read(
+        &mut self,
+        path: impl FnOnce() -> Option<PathBuf> + Send + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) {
+        self.stop();
+        let stop = Arc::new(AtomicBool::new(false));
+        self.stop = Some(Arc::clone(&stop));
+        let tell = self.tell.clone();
+        self.spawn("open", move || {
+            let Some(path) = path() else {
+                return;
+            };
+            let progress = |done: u64, total: u64| {
+                let percent = 100 * done / total.max(1);
+                let name = path.display();
+                let _ = tell.send(News::Progress(format!("Reading {name}: {percent}%")));
+                wake();
+                !stop.load(Ordering::Relaxed)
+            };
+            let news = match open(&path, progress) {
+                Ok(opened) => News::Opened(path, Box::new(opened)),
+                Err(_) if stop.load(Ordering::Relaxed) => return,
+                Err(error) => News::Said(format!("Cannot open it: {error}")),
+            };
+            let _ = tell.send(news); // nobody listens once the window is closed
+            wake();
+        });
+    }
+
+    /// Saves a session where the user says.
+    pub(super) fn save_session(
+        &self,
+        session: Arc<Session>,
+        recipe: &Recipe,
+        name: &str,
+        wake: impl Fn() + Send + 'static,
+    ) {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Save session")
+            .set_file_name(name)
+            .add_filter("Session", &["safetensors"])
+            .save_file();
+        let text = recipe.to_toml();
+        let tell = self.tell.clone();
+        self.spawn("save session", move || {
+            let Some(path) = pollster::block_on(dialog).map(|file| file.path().to_owned()) else {
+                return;
+            };
+            let name = path.display();
+            let words = match write(&session, text, &path) {
+                Ok(()) => format!("Saved {name}"),
+                Err(error) => format!("Cannot save {name}: {error}"),
+            };
+            let _ = tell.send(News::Said(words));
+            wake();
+        });
+    }
+
+    /// Keeps runs in this folder from now on, and looks for one that was not ended.
+    pub(super) fn autosave_in(&mut self, folder: &Path, wake: impl Fn() + Send + 'static) {
+        let Ok(found) = Slot::take(folder) else {
+            return; // without a folder there is nothing to restore, and nothing is lost
+        };
+        let (slot, crashed) = found;
+        self.autosave = Some(Autosave {
+            slot,
+            at: Instant::now(),
+            kept: (0, 0),
+            is_writing: Arc::default(),
+        });
+        let Some(path) = crashed else {
+            return;
+        };
+        let tell = self.tell.clone();
+        self.spawn("restore", move || {
+            let written = path.metadata().and_then(|metadata| metadata.modified());
+            let age = written
+                .ok()
+                .and_then(|at| SystemTime::now().duration_since(at).ok());
+            match open(&path, |_, _| true) {
+                Ok(opened) => {
+                    let age = age.unwrap_or_default();
+                    let crashed = Crashed { opened, age, path };
+                    let _ = tell.send(News::Crashed(Box::new(crashed)));
+                    wake();
+                }
+                // It cannot be restored, now or later.
+                Err(_) => drop(std::fs::remove_file(&path)),
+            }
+        });
+    }
+
+    /// Whether it is time to keep the run, which is at this step of this generation.
+    pub(super) fn is_autosave_due(&self, generation: u64, step: u64) -> bool {
+        self.autosave.as_ref().is_some_and(|autosave| {
+            autosave.at.elapsed() >= Autosave::INTERVAL
+                && step > 0
+                && autosave.kept != (generation, step)
+                && !autosave.is_writing.load(Ordering::Relaxed)
+        })
+    }
+
+    /// Keeps the run.
+    pub(super) fn autosave(&mut self, session: Arc<Session>, recipe: &Recipe, generation: u64) {
+        let Some(autosave) = &mut self.autosave else {
+            return;
+        };
+        autosave.at = Instant::now();
+        autosave.kept = (generation, session.step());
+        let is_writing = Arc::clone(&autosave.is_writing);
+        is_writing.store(true, Ordering::Relaxed);
+        let (path, text) = (autosave.slot.session(), recipe.to_toml());
+        self.spawn("autosave", move || {
+            // A disk that is full must not disturb the lecture: the next one may work.
+            let _ = write(&session, text, &path);
+            is_writing.store(false, Ordering::Relaxed);
+        });
+    }
+
+    /// The program ends in its time: nothing is left to restore.
+    pub(super) fn end(&mut self) {
+        if let Some(autosave) = self.autosave.take() {
+            let _ = std::fs::remove_file(autosave.slot.session()); // there may be none yet
+        }
+    }
+
+    fn spawn(&self, name: &str, work: impl FnOnce() + Send + 'static) {
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work);
+        if let Err(error) = thread {
+            let _ = self
+                .tell
+                .send(News::Said(format!("cannot {name}: {error}")));
+        }
+    }
+}
+
+/// Reads a file, and the data that it is about.
+fn open(path: &Path, mut progress: impl FnMut(u64, u64) -> bool) -> Result<Opened, String> {
+    let mut opened = figure::open(path).map_err(|error| error.to_string())?;
+    let data = &mut opened.recipe.experiment.data;
+    if data.awaits_reading() {
+        data.read(&mut progress)
+            .map_err(|error| error.to_string())?;
+    }
+    let valid = opened.recipe.experiment.validate();
+    valid.map_err(|error| error.to_string())?;
+    Ok(opened)
+}
+
+fn write(session: &Session, recipe: String, path: &Path) -> Result<(), String> {
+    let session = session.clone().with_recipe(recipe);
+    let bytes = session.to_bytes().map_err(|error| error.to_string())?;
+    write_beside(path, &bytes).map_err(|error| error.to_string())
+}
+
+/// The run in the window, kept from time to time.
+struct Autosave {
+    slot: Slot,
+    /// When it was kept last.
+    at: Instant,
+    /// Its generation and step then.
+    kept: (u64, u64),
+    is_writing: Arc<AtomicBool>,
+}
+
+impl Autosave {
+    /// Between two of them.
+    const INTERVAL: Duration = Duration::from_secs(20);
+}
+
+/// A place for the run of one window: a file, and a lock that its process holds as long as it lives,
+/// whatever ends it.
+struct Slot {
+    folder: PathBuf,
+    number: usize,
+    /// Held until the process ends.
+    _lock: File,
+}
+
+impl Slot {
+    /// Windows at once.
+    const MOST: usize = 16;
+
+    /// Takes a free place, and finds the newest run whose process is gone.
+    fn take(folder: &Path) -> std::io::Result<(Self, Option<PathBuf>)> {
+        std::fs::create_dir_all(folder)?;
+        let mut free = Vec::new();
+        for number in 0..Self::MOST {
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(folder.join(format!("run-{number}.lock")))?;
+            if file.try_lock().is_ok() {
+                free.push(Self {
+                    folder: folder.to_owned(),
+                    number,
+                    _lock: file,
+                });
+            }
+        }
+        let written = |slot: &Self| slot.session().metadata().and_then(|m| m.modified()).ok();
+        let crashed = free
+            .iter()
+            .filter_map(|slot| Some((written(slot)?, slot.session())));
+        let crashed = crashed.max_by_key(|(at, _)| *at).map(|(_, path)| path);
+        remove_unfinished(folder);
+        let own = free.into_iter().find(|slot| written(slot).is_none());
+        let own = own.ok_or(std::io::ErrorKind::WouldBlock)?;
+        Ok((own, crashed))
+    }
+
+    fn session(&self) -> PathBuf {
+        self.folder.join(format!("run-{}.safetensors", self.number))
+    }
+}
+
+/// Removes files that a process began beside another and did not come to rename.
+fn remove_unfinished(folder: &Path) {
+    const OLD: Duration = Duration::from_mins(10); // another window may be writing now
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let is_begun = entry.file_name().to_string_lossy().starts_with(".tmp");
+        let age = entry.metadata().and_then(|m| m.modified()).ok();
+        let is_old = age.is_some_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
+        if is_begun && is_old {
+            let _ = std::fs::remove_file(entry.path()); // another window may have done it
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_offered_once_its_window_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (first, crashed) = Slot::take(folder.path()).expect("a place");
+        assert_eq!(crashed, None);
+        std::fs::write(first.session(), "a run").expect("a file");
+        let (second, crashed) = Slot::take(folder.path()).expect("a place");
+        assert_eq!(crashed, None, "its window is still there");
+        assert_ne!(first.session(), second.session());
+        let left = first.session();
+        drop(first);
+        let (third, crashed) = Slot::take(folder.path()).expect("a place");
+        assert_eq!(crashed, Some(left.clone()));
+        assert_ne!(
+            third.session(),
+            left,
+            "it is not written over before it is restored"
+        );
+    }
+
+    #[test]
+    fn the_last_files_are_remembered() {
+        let mut files = Files::new(Vec::new());
+        for i in 0..12 {
+            files.remember(Path::new(&format!("run-{i}.toml")));
+        }
+        files.remember(Path::new("run-9.toml"));
+        assert_eq!(files.recent.len(), MOST_RECENT);
+        assert!(files.recent[0].ends_with("run-9.toml") && files.recent[0].is_absolute());
+        assert!(files.recent[1].ends_with("run-11.toml"));
+    }
+}

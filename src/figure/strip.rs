@@ -1,0 +1,233 @@
+//! Film strips: one figure with a panel for each value of a field, or for each of some steps.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::{Experiment, ExperimentError};
+use crate::loss::{Param, Unit, short};
+
+/// Panels of one figure, which differ in one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strip {
+    /// The field, by its full key or a short one; `step` for moments of one run.
+    pub key: String,
+    /// Its value in each panel.
+    pub values: Vec<String>,
+    /// How large the features of a plane are drawn.
+    #[serde(default)]
+    pub scale: Scale,
+}
+
+/// How large features are drawn in panels of the plane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// In all panels alike, so that lengths compare.
+    #[default]
+    Common,
+    /// In each panel as fits.
+    Own,
+}
+
+/// A text that describes no strip.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StripError {
+    /// No key, or no values.
+    #[error(
+        "\"{found}\" describes no film strip; write a field and its values, such as margin=0,0.2,0.5 or step=100,500"
+    )]
+    Syntax {
+        /// What was written.
+        found: String,
+    },
+    /// A value that the field does not take.
+    #[error(transparent)]
+    Field(#[from] ExperimentError),
+    /// A value that is no step.
+    #[error("step {found}: expected a whole number that is not negative")]
+    Step {
+        /// What was written.
+        found: String,
+    },
+    /// Too few panels, or too many.
+    #[error("a film strip of {n} panels; there must be 2 to {MOST_PANELS}")]
+    Count {
+        /// How many were asked for.
+        n: usize,
+    },
+}
+
+/// More are too small to read.
+const MOST_PANELS: usize = 24;
+/// The key that is no field: how many steps were made.
+const STEP: &str = "step";
+
+/// A panel that is still to be trained.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Panel {
+    /// Its run.
+    pub experiment: Experiment,
+    /// After how many steps it is seen; as the figure says where there is none.
+    pub step: Option<u64>,
+    /// What stands over it.
+    pub title: String,
+}
+
+impl FromStr for Strip {
+    type Err = StripError;
+
+    /// A key and its values, separated by commas, or by semicolons where values have commas.
+    fn from_str(text: &str) -> Result<Self, StripError> {
+        let syntax = || StripError::Syntax {
+            found: text.to_owned(),
+        };
+        let (key, values) = text.split_once('=').ok_or_else(syntax)?;
+        let separator = if values.contains(';') { ';' } else { ',' };
+        let values: Vec<String> = values
+            .split(separator)
+            .map(|value| value.trim().to_owned())
+            .collect();
+        if key.trim().is_empty() || values.iter().any(String::is_empty) {
+            return Err(syntax());
+        }
+        Ok(Self {
+            key: key.trim().to_owned(),
+            values,
+            scale: Scale::default(),
+        })
+    }
+}
+
+impl Strip {
+    /// Whether its panels are moments of one run.
+    pub(super) fn is_over_time(&self) -> bool {
+        self.key == STEP
+    }
+
+    /// The runs of its panels, in the order of the values.
+    ///
+    /// # Errors
+    /// If there are too few or too many, or a value is refused.
+    pub(super) fn panels(&self, experiment: &Experiment) -> Result<Vec<Panel>, StripError> {
+        let n = self.values.len();
+        if !(2..=MOST_PANELS).contains(&n) {
+            return Err(StripError::Count { n });
+        }
+        let panels = self.values.iter().map(|value| {
+            if self.is_over_time() {
+                moment(experiment, value)
+            } else {
+                self.variant(experiment, value)
+            }
+        });
+        panels.collect()
+    }
+
+    /// Whether it can be trained, told before anything is.
+    ///
+    /// # Errors
+    /// As [`Strip::panels`].
+    pub fn check(&self, experiment: &Experiment) -> Result<(), StripError> {
+        self.panels(experiment).map(drop)
+    }
+
+    fn variant(&self, experiment: &Experiment, value: &str) -> Result<Panel, StripError> {
+        let mut experiment = experiment.clone();
+        let key = experiment.set(&self.key, value)?;
+        experiment.validate()?;
+        let title = title(&experiment, &key, value);
+        Ok(Panel {
+            experiment,
+            step: None,
+            title,
+        })
+    }
+}
+
+fn moment(experiment: &Experiment, value: &str) -> Result<Panel, StripError> {
+    let step: u64 = value.parse().map_err(|_unsaid| StripError::Step {
+        found: value.to_owned(),
+    })?;
+    Ok(Panel {
+        experiment: experiment.clone(),
+        step: Some(step),
+        title: format!("step {}", crate::scene::thousands(step)),
+    })
+}
+
+/// What stands over a panel: a loss by its name, a parameter by its letter, another field by its key.
+fn title(experiment: &Experiment, key: &str, value: &str) -> String {
+    let spec = experiment.loss.spec;
+    if key == "loss.id" {
+        return spec.name.to_owned();
+    }
+    if key == "network.dim" {
+        return format!("{value} dimensions");
+    }
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let Some(param) = spec.params.iter().find(|param| param.id == name) else {
+        return format!("{} = {value}", name.replace('_', " "));
+    };
+    let number = value.parse().map_or_else(|_| value.to_owned(), short);
+    format!("{} = {number}{}", param.symbol, unit(param))
+}
+
+/// As it stands behind a number; cosines and factors are plain numbers to who reads a title.
+fn unit(param: &Param) -> &'static str {
+    match param.unit {
+        Unit::Radians => " rad",
+        Unit::None | Unit::Cosine | Unit::Factor => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(text: &str) -> Vec<String> {
+        let strip: Strip = text.parse().expect("a strip");
+        let mut experiment = Experiment::default();
+        experiment.set("loss.id", "arcface").expect("a loss");
+        let panels = strip.panels(&experiment).expect("panels");
+        panels.into_iter().map(|panel| panel.title).collect()
+    }
+
+    #[test]
+    fn a_panel_is_called_after_what_differs() {
+        assert_eq!(titles("margin=0, 0.2"), ["m = 0 rad", "m = 0.2 rad"]);
+        assert_eq!(titles("loss=softmax,arcface"), ["Softmax", "ArcFace"]);
+        assert_eq!(titles("dim=2,3"), ["2 dimensions", "3 dimensions"]);
+        assert_eq!(
+            titles("optimizer.learning_rate=0.1,0.01")[1],
+            "learning rate = 0.01"
+        );
+        assert_eq!(titles("step=0,1500"), ["step 0", "step 1,500"]);
+        assert_eq!(
+            titles("network.kind=mlp:64,64;mlp:128"),
+            ["kind = mlp:64,64", "kind = mlp:128"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_strip_is_said() {
+        for text in ["margin", "=1,2", "margin=", "margin=1,,2"] {
+            let error = text.parse::<Strip>().expect_err(text).to_string();
+            assert!(error.contains("describes no film strip"), "{error}");
+        }
+        let fault = |text: &str| {
+            let strip: Strip = text.parse().expect("a strip");
+            let error = strip.check(&Experiment::default()).expect_err(text);
+            error.to_string()
+        };
+        assert!(
+            fault("margn=1,2").contains("unknown field"),
+            "{}",
+            fault("margn=1,2")
+        );
+        assert!(fault("step=5,-1").contains("-1"));
+        assert!(fault("scale=nan,1").contains("scale") || fault("scale=nan,1").contains("softmax"));
+        assert!(fault("seed=1").contains("of 1 panels"));
+    }
+}
