@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::app::saver::Table;
+use crate::data::DataSpec;
 use crate::experiment::ViewKind;
 use crate::export::Length;
-use crate::figure::{Picture, Plot};
+use crate::figure::{Film, Picture, Plot, Scale, Strip};
 use crate::loss::LossSpec;
 use crate::scene::{Classes, Direction, Light, Show};
-use crate::trainer::{Command, Speed, Subset};
+use crate::trainer::{Command, Snapshot, Speed, Subset};
 
 /// One request of the user.
 #[derive(Clone, Debug)]
@@ -55,6 +57,8 @@ pub(super) enum Action {
     Escape,
     /// Save the picture or a plot.
     Save(Saving),
+    /// Save numbers of the run.
+    SaveTable(Table),
     /// Copy the picture.
     CopyPicture,
     /// Copy the command line that makes this run.
@@ -63,6 +67,10 @@ pub(super) enum Action {
     Open,
     /// Open this file.
     OpenPath(PathBuf),
+    /// Show the page for own data.
+    Import,
+    /// Start a run on own data, with this seed.
+    Train(Box<DataSpec>, u64),
     /// Ask where the run is to be saved.
     SaveSession,
     /// Restore the run that was not ended, or forget it.
@@ -148,6 +156,14 @@ pub(super) enum Framing {
     Page,
     /// A slide of 16:9.
     Slide,
+    /// The training so far, as a film.
+    Film,
+    /// Once around the sphere, as a film.
+    Orbit,
+    /// Moments of the training so far, side by side.
+    StripOverTime,
+    /// Runs as long as this one, over the margins of the slider.
+    StripOverMargin,
 }
 
 impl Framing {
@@ -158,6 +174,37 @@ impl Framing {
             Self::Column => shown.on_paper(Length::Millimeters(89.0)),
             Self::Page => shown.on_paper(Length::Millimeters(183.0)),
             Self::Slide => shown.on_slide(),
+            Self::Film => shown.on_screen(Film::default()),
+            Self::Orbit => shown.on_screen(Film::orbit(60)),
+            Self::StripOverTime | Self::StripOverMargin => {
+                shown.on_paper(Length::Millimeters(183.0))
+            }
+        }
+    }
+
+    /// The panels that it has, if it has some.
+    pub(super) fn strip(self, snapshot: &Snapshot) -> Option<Strip> {
+        match self {
+            Self::StripOverTime => Some(strip_over_time(snapshot.step)),
+            Self::StripOverMargin => strip_over_margin(snapshot.head.spec.0),
+            _ => None,
+        }
+    }
+
+    /// Whether the steps have to be made once more for it.
+    pub(super) fn is_replayed(self) -> bool {
+        matches!(
+            self,
+            Self::Film | Self::StripOverTime | Self::StripOverMargin
+        )
+    }
+
+    /// The end of a file's name for it.
+    pub(super) fn extension(self) -> &'static str {
+        match self {
+            Self::AsShown | Self::Slide => "png",
+            Self::Film | Self::Orbit => "gif",
+            Self::Column | Self::Page | Self::StripOverTime | Self::StripOverMargin => "pdf",
         }
     }
 
@@ -168,6 +215,9 @@ impl Framing {
             Self::Column => "-89mm",
             Self::Page => "-183mm",
             Self::Slide => "-slide",
+            Self::Film => "-film",
+            Self::Orbit => "-orbit",
+            Self::StripOverTime | Self::StripOverMargin => "-strip",
         }
     }
 }
@@ -191,6 +241,64 @@ impl Action {
         Self::Set {
             key: key.to_owned(),
             value: value.to_string(),
+        }
+    }
+}
+
+/// The start, the end and what lies between, by equal factors: most happens early.
+fn strip_over_time(last: u64) -> Strip {
+    const N_BETWEEN: i32 = 3;
+    let ratio = (last.max(1) as f64).powf(1.0 / f64::from(N_BETWEEN + 1));
+    let mut steps: Vec<u64> = (2..=N_BETWEEN + 1)
+        .map(|i| ratio.powi(i).round() as u64)
+        .chain([0, last])
+        .collect();
+    steps.sort_unstable();
+    steps.dedup();
+    if steps.len() == 1 {
+        steps.push(1);
+    }
+    Strip::over_time(&steps)
+}
+
+/// The margins that its slider spans; `None` for a loss without one.
+pub(super) fn strip_over_margin(spec: &LossSpec) -> Option<Strip> {
+    const N_PANELS: usize = 4;
+    let param = spec.params.iter().find(|param| param.id == "margin")?;
+    let (least, most) = (*param.slider.start(), *param.slider.end());
+    let value = |i: usize| {
+        let value = least + (most - least) * i as f64 / (N_PANELS - 1) as f64;
+        let digits = if param.is_integer { 1.0 } else { 100.0 };
+        ((value * digits).round() / digits).to_string()
+    };
+    Some(Strip {
+        key: format!("loss.{}", param.id),
+        values: (0..N_PANELS).map(value).collect(),
+        scale: Scale::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::LOSSES;
+
+    #[test]
+    fn strips_begin_at_the_start_and_differ() {
+        assert_eq!(
+            strip_over_time(10_000).values,
+            ["0", "100", "1000", "10000"]
+        );
+        for last in [0, 1, 2, 3, 1404] {
+            let strip = strip_over_time(last);
+            assert!(strip.values.len() >= 2, "{last}: {strip:?}");
+        }
+        for spec in LOSSES {
+            if let Some(strip) = strip_over_margin(spec) {
+                let mut values = strip.values.clone();
+                values.dedup();
+                assert_eq!(values.len(), 4, "{}: {strip:?}", spec.id);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod action;
 mod files;
+mod import;
 mod keys;
 mod lens;
 mod overlay;
@@ -24,16 +25,17 @@ use eframe::CreationContext;
 use egui::{Panel, ViewportCommand};
 use serde::{Deserialize, Serialize};
 
-use crate::app::action::{Action, Framing, Part, SaveTo, Saving};
+use crate::app::action::{Action, Part, SaveTo, Saving};
 use crate::app::files::{Crashed, Files, News};
+use crate::app::import::Import;
 use crate::app::lens::{SampleId, Thumbs};
 use crate::app::overlay::Toast;
 use crate::app::panel::left::{LeftPanel, Shown};
 use crate::app::panel::right::RightPanel;
 use crate::app::panel::top::Transport;
 use crate::app::picture::Picture;
-use crate::app::saver::{Job, Saver};
-use crate::data::ClassChoice;
+use crate::app::saver::{Job, Saver, Table, Work};
+use crate::data::{ClassChoice, DataSpec};
 use crate::experiment::{Experiment, ViewKind, is_live};
 use crate::export::Length;
 use crate::figure;
@@ -173,6 +175,8 @@ pub struct App {
     files: Files,
     /// Why the worker was asked for a session.
     session_wanted: Option<SessionUse>,
+    /// The page for own data, while it is open.
+    import: Option<Import>,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
     /// What waits for a captured snapshot.
@@ -240,6 +244,7 @@ impl App {
             saver: Saver::default(),
             files: files(cc, kept.recent),
             session_wanted: None,
+            import: None,
             crashed: None,
             wanted: None,
             toast: kept
@@ -364,7 +369,34 @@ impl App {
         self.last_session = None;
     }
 
-    fn open_path(&mut self, ctx: &egui::Context, path: PathBuf) {
+    /// A new run on own data, with the loss and the optimizer that are in use.
+    fn train_on(&mut self, ctx: &egui::Context, data: DataSpec, seed: u64) {
+        let mut next = self.experiment.as_ref().clone();
+        next.data = data;
+        next.network.kind = None; // what suits the data
+        next.run.seed = seed;
+        next.run.changes.clear();
+        if next.loss.spec.form == Form::Binary && next.n_classes() != 2 {
+            let _ = next.set("loss.id", "softmax"); // there is one
+        }
+        match next.validate() {
+            Ok(()) => {
+                self.load(next);
+                self.worker.send(Command::Play);
+            }
+            Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
+        }
+    }
+
+    /// Opens what describes a run, as Open does; anything else is own data, and shown first.
+    pub fn open_path(&mut self, ctx: &egui::Context, path: PathBuf) {
+        const RUNS: [&str; 7] = ["toml", "safetensors", "svg", "pdf", "png", "apng", "gif"];
+        let end = path.extension().and_then(|end| end.to_str());
+        if path.is_dir() || !end.is_some_and(|end| RUNS.contains(&end)) {
+            let seed = self.experiment.run.seed;
+            self.import = Some(Import::of_file(path, seed, ctx));
+            return;
+        }
         let ctx = ctx.clone();
         self.files.open(path, move || ctx.request_repaint());
     }
@@ -417,12 +449,7 @@ impl App {
         match wanted {
             SessionUse::Autosave => self.files.autosave(session, &recipe, snapshot.generation),
             SessionUse::Save => {
-                let name = format!(
-                    "marginscope-{}-seed{}-step{:06}.safetensors",
-                    snapshot.head.spec.id,
-                    snapshot.experiment.run.seed,
-                    session.step(),
-                );
+                let name = format!("{}.safetensors", file_name(&snapshot, "session"));
                 let ctx = ctx.clone();
                 self.files
                     .save_session(session, &recipe, &name, move || ctx.request_repaint());
@@ -455,6 +482,9 @@ impl App {
     fn obey(&mut self, ctx: &egui::Context, action: Action) {
         self.wanted_view = None; // whoever does something else has answered
         match action {
+            Action::SaveTable(table) => self.capture(Wanted::Table(table)),
+            Action::Import => self.import = Some(Import::new(self.experiment.run.seed)),
+            Action::Train(data, seed) => self.train_on(ctx, *data, seed),
             Action::Open => {
                 let ctx = ctx.clone();
                 self.files.ask_and_open(move || ctx.request_repaint());
@@ -631,6 +661,7 @@ impl App {
         self.wanted = None;
         match wanted {
             Wanted::File(saving) => self.save_figure(ctx, snapshot, saving, size),
+            Wanted::Table(table) => self.save_table(ctx, snapshot, table),
             Wanted::Clipboard => self.copy_figure(ctx, snapshot, size),
         }
     }
@@ -661,27 +692,38 @@ impl App {
         saving: Saving,
         size: [f32; 2],
     ) {
-        let recipe = self.recipe(&snapshot, saving, size);
+        let mut recipe = self.recipe(&snapshot, saving, size);
+        if let Some(strip) = saving.framing.strip(&snapshot) {
+            if !strip.is_over_time() {
+                recipe.experiment = snapshot.experiment.as_ref().clone();
+                recipe.experiment.run.changes.clear(); // of runs that keep their margin
+            }
+            recipe.picture.strip = Some(strip);
+        }
         let what = match saving.plot {
             Plot::Features => self.picture.view.kind.id(),
             plot => plot.id(),
         };
-        let extension = match saving.framing {
-            Framing::AsShown | Framing::Slide => "png",
-            Framing::Column | Framing::Page => "pdf",
+        let name = file_name(&snapshot, &format!("{what}{}", saving.framing.id()));
+        let name = format!("{name}.{}", saving.framing.extension());
+        let work = if saving.framing.is_replayed() {
+            Work::Replayed(recipe)
+        } else {
+            Work::Still(recipe, Box::new(self.picture.trails().clone()))
         };
-        let name = format!(
-            "marginscope-{}-{what}-seed{}-step{:06}{}.{extension}",
-            snapshot.head.spec.id,
-            snapshot.experiment.run.seed,
-            snapshot.step,
-            saving.framing.id(),
-        );
         let ctx = ctx.clone();
-        let played = Played::still(snapshot, self.picture.trails().clone());
-        let job = Job { played, recipe };
+        let job = Job { snapshot, work };
         self.saver
             .save(job, &name, saving.to, move || ctx.request_repaint());
+    }
+
+    fn save_table(&self, ctx: &egui::Context, snapshot: Arc<Snapshot>, table: Table) {
+        let name = format!("{}.csv", file_name(&snapshot, table.id()));
+        let work = Work::Table(table);
+        let ctx = ctx.clone();
+        let job = Job { snapshot, work };
+        self.saver
+            .save(job, &name, SaveTo::Dialog, move || ctx.request_repaint());
     }
 
     fn copy_figure(&mut self, ctx: &egui::Context, snapshot: Arc<Snapshot>, size: [f32; 2]) {
@@ -717,6 +759,14 @@ impl App {
 /// Pixels in a point of a picture that is saved as it is shown.
 const PIXELS_PER_PT: f64 = 2.0;
 
+/// A name after loss, content, seed and step, without its end.
+fn file_name(snapshot: &Snapshot, what: &str) -> String {
+    format!(
+        "marginscope-{}-{what}-seed{}-step{:06}",
+        snapshot.head.spec.id, snapshot.experiment.run.seed, snapshot.step,
+    )
+}
+
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SessionUse {
@@ -730,6 +780,7 @@ enum SessionUse {
 #[derive(Clone, Copy, Debug)]
 enum Wanted {
     File(Saving),
+    Table(Table),
     Clipboard,
 }
 
@@ -814,7 +865,7 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
-        if self.shows_keys || self.wanted_view.is_some() {
+        if self.shows_keys || self.wanted_view.is_some() || self.import.is_some() {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         if !self.is_presenting {
@@ -824,6 +875,11 @@ impl eframe::App for App {
         if self.shows_keys {
             overlay::keys_ui(ui, &mut actions);
         }
+        let import = self.import.take();
+        self.import = import.and_then(|mut import| {
+            let is_open = import.ui(ui.ctx(), &mut actions);
+            is_open.then_some(import)
+        });
         let ctx = ui.ctx().clone();
         for action in actions {
             self.obey(&ctx, action);

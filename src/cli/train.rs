@@ -15,7 +15,8 @@ use crate::cli::progress::{interrupt_flag, progress_bar};
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::Experiment;
 use crate::export;
-use crate::export::{npy, write_beside};
+use crate::export::table::{self, TableError, Vectors};
+use crate::export::write_beside;
 use crate::loss::LossSpec;
 use crate::trainer::{History, Metrics, Session, Trainer};
 
@@ -407,7 +408,7 @@ fn write_files(
     outcome: &Outcome,
 ) -> Result<(), Failure> {
     if let Some(path) = &options.metrics {
-        write_csv(path, &outcome.rows)?;
+        write_table(path, table::rows(&outcome.rows))?;
     }
     if let Some(path) = &options.features {
         write_features(path, trainer)?;
@@ -420,17 +421,6 @@ fn write_files(
     Ok(())
 }
 
-fn write_csv(path: &Path, rows: &[impl Serialize]) -> Result<(), Failure> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        table.serialize(row).context("cannot write a row")?;
-    }
-    let bytes = table
-        .into_inner()
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?)
-}
-
 fn write_features(path: &Path, trainer: &Trainer) -> Result<(), Failure> {
     let data = trainer.data();
     let split = data
@@ -438,25 +428,22 @@ fn write_features(path: &Path, trainer: &Trainer) -> Result<(), Failure> {
         .as_ref()
         .filter(|_| !trainer.is_free())
         .unwrap_or(&data.train);
-    let dim = trainer.experiment().network.dim;
-    let features = trainer.features(split);
-    if path.extension().is_some_and(|e| e == "npy") {
-        let bytes = npy::matrix(&features, split.len(), dim);
-        return Ok(write_beside(path, &bytes)
-            .with_context(|| format!("cannot write {}", path.display()))?);
-    }
-    let mut table = csv::Writer::from_writer(Vec::new());
-    let header = std::iter::once("label".to_owned()).chain((1..=dim).map(|i| format!("x{i}")));
-    table
-        .write_record(header)
-        .context("cannot write the header")?;
-    for (x, &label) in features.chunks_exact(dim).zip(split.labels()) {
-        let row = std::iter::once(data.class_names[usize::from(label)].clone())
-            .chain(x.iter().map(f32::to_string));
-        table.write_record(row).context("cannot write a row")?;
-    }
-    let bytes = table
-        .into_inner()
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?)
+    let names = split.labels().iter();
+    let names: Vec<&str> = names
+        .map(|&label| data.class_names[usize::from(label)].as_str())
+        .collect();
+    let vectors = Vectors {
+        owner: "label",
+        owners: &names,
+        values: &trainer.features(split),
+        dim: trainer.experiment().network.dim,
+    };
+    write_table(path, vectors.to_bytes(path))
+}
+
+fn write_table(path: &Path, bytes: Result<Vec<u8>, TableError>) -> Result<(), Failure> {
+    let written = bytes
+        .map_err(anyhow::Error::from)
+        .and_then(|bytes| Ok(write_beside(path, &bytes)?));
+    Ok(written.with_context(|| format!("cannot write {}", path.display()))?)
 }

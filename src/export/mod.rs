@@ -7,6 +7,7 @@ pub mod pdf;
 pub mod png;
 mod sheet;
 pub mod svg;
+pub mod table;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -14,12 +14,12 @@ use crate::trainer::{Horizon, Session, SessionError, Start, Trainer};
 #[non_exhaustive]
 pub enum OpenError {
     /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read experiment {}: {reason}", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// It is larger than any file of ours.
     #[error("{}: it has more than {} MB, which no picture or session of marginscope has", path.display(), MOST_BYTES >> 20)]
@@ -34,7 +34,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Neither picture nor session nor text.
-    #[error("cannot read {}: it is no picture, no session and no text in UTF-8", path.display())]
+    #[error("cannot read experiment {}: it is no picture, no session and no text in UTF-8", path.display())]
     NoText {
         /// Which file.
         path: PathBuf,
@@ -46,12 +46,12 @@ pub enum OpenError {
         faults: Vec<String>,
     },
     /// A session that is cut off, or of another version.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Session {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
-        source: Box<SessionError>,
+        reason: Box<SessionError>,
     },
 }
 
@@ -76,9 +76,9 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let bytes = read(path)?;
     let path_of = || path.to_owned();
     let session = Session::is_session(&bytes).then(|| Session::from_bytes(&bytes));
-    let session = session.transpose().map_err(|source| OpenError::Session {
+    let session = session.transpose().map_err(|reason| OpenError::Session {
         path: path_of(),
-        source: source.into(),
+        reason: reason.into(),
     })?;
     let text = match (&session, Format::of_bytes(&bytes)) {
         (Some(session), _) => session.recipe.clone(),
@@ -97,9 +97,9 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
-    let failed = |source| OpenError::Read {
+    let failed = |reason| OpenError::Read {
         path: path.to_owned(),
-        source,
+        reason,
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;

@@ -243,6 +243,22 @@ impl Picture {
         }
     }
 
+    /// The same as a film for a screen, with a legend.
+    #[must_use]
+    pub fn on_screen(self, film: Film) -> Self {
+        const WIDTH: Length = Length::Pixels(800.0);
+        let show = Show {
+            note: false,
+            legend: true,
+            ..self.show
+        };
+        Self {
+            film: Some(film),
+            show,
+            ..self.of_width(WIDTH)
+        }
+    }
+
     /// The same with another width, and the canvas that suits it.
     #[must_use]
     pub fn of_width(self, width: Length) -> Self {

@@ -101,8 +101,17 @@ impl FromStr for Strip {
 }
 
 impl Strip {
+    /// Moments of one run, after so many steps.
+    pub fn over_time(steps: &[u64]) -> Self {
+        Self {
+            key: STEP.to_owned(),
+            values: steps.iter().map(u64::to_string).collect(),
+            scale: Scale::default(),
+        }
+    }
+
     /// Whether its panels are moments of one run.
-    pub(super) fn is_over_time(&self) -> bool {
+    pub fn is_over_time(&self) -> bool {
         self.key == STEP
     }
 

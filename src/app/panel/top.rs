@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use egui::containers::menu::MenuButton;
 use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
-use crate::app::action::{Action, Framing, SaveTo, Saving};
+use crate::app::action::{Action, Framing, SaveTo, Saving, strip_over_margin};
+use crate::app::saver::Table;
 use crate::app::theme;
 use crate::app::widget::{Icon, icon_button, segment, segment_button, strong};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, ViewKind};
 use crate::figure::Plot;
 use crate::loss::{Form, LOSSES, LossSpec};
 use crate::trainer::{Command, Speed};
@@ -53,7 +54,7 @@ pub(crate) fn top_ui(
             .0
             .on_hover_text("More losses, keys and settings");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            export_ui(ui, actions);
+            export_ui(ui, experiment, actions);
             open_ui(ui, recent, actions);
         });
     });
@@ -204,22 +205,24 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
 /// Files to open, and the run to a file.
 fn open_ui(ui: &mut Ui, recent: &[PathBuf], actions: &mut Vec<Action>) {
     ui.menu_button("Open ▾", |ui| {
-        if ui
-            .button("Open…")
-            .on_hover_text("An experiment, a session, or a picture that was saved here (Ctrl+O)")
-            .clicked()
-        {
-            actions.push(Action::Open);
-        }
-        if ui
-            .button("Save session…")
-            .on_hover_text(
+        let entries = [
+            (
+                "Open…",
+                "An experiment, a session, or a picture that was saved here (Ctrl+O)",
+                Action::Open,
+            ),
+            (
+                "Own data…",
+                "Train on a table, arrays or a folder of images",
+                Action::Import,
+            ),
+            (
+                "Save session…",
                 "Parameters, optimizer and curves: a file from which the run goes on (Ctrl+S)",
-            )
-            .clicked()
-        {
-            actions.push(Action::SaveSession);
-        }
+                Action::SaveSession,
+            ),
+        ];
+        items_ui(ui, entries, actions);
         if !recent.is_empty() {
             ui.separator();
         }
@@ -269,56 +272,118 @@ const PLOTS: [(&str, Plot); 5] = [
     ("Angles of the samples…", Plot::Histogram),
 ];
 
-fn export_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let mut item = |ui: &mut Ui, name: &str, help: &str, action: Action| {
-        if ui.button(name).on_hover_text(help).clicked() {
-            actions.push(action);
-        }
-    };
-    let save = |plot, framing| {
-        Action::Save(Saving {
-            plot,
-            framing,
-            to: SaveTo::Dialog,
-        })
-    };
+/// Numbers for other programs.
+const TABLES: [(&str, &str, Table); 3] = [
+    (
+        "Features…",
+        "Of the samples that are drawn, with their classes; CSV or NPY by the name's end",
+        Table::Features,
+    ),
+    (
+        "Class weights…",
+        "W, with the classes; CSV or NPY by the name's end",
+        Table::Weights,
+    ),
+    (
+        "Loss and accuracy…",
+        "Over the steps, as CSV",
+        Table::Curves,
+    ),
+];
+
+/// What moves, or stands side by side: name, what it is for, and the framing.
+fn films(experiment: &Experiment) -> Vec<(&'static str, &'static str, Framing)> {
+    let mut films = vec![(
+        "Film of the training…",
+        "From the first step to now, as GIF or animated PNG; the steps are made once more",
+        Framing::Film,
+    )];
+    if experiment.view_kind() == ViewKind::Sphere {
+        films.push((
+            "Once around the sphere…",
+            "As GIF or animated PNG",
+            Framing::Orbit,
+        ));
+    }
+    films.push((
+        "Film strip over the training…",
+        "Moments from the first step to now, for a paper; the steps are made once more",
+        Framing::StripOverTime,
+    ));
+    if strip_over_margin(experiment.loss.spec).is_some() {
+        films.push((
+            "Film strip over the margin…",
+            "Four runs as long as this one, from the same seed, turned onto the first; they are trained now",
+            Framing::StripOverMargin,
+        ));
+    }
+    films
+}
+
+fn export_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
     ui.menu_button(strong("Export ▾", theme::size::VALUE), |ui| {
-        item(
-            ui,
-            "Save picture as…",
-            "As it stands here; PNG, SVG or PDF by the name's end (E)",
-            save(Plot::Features, Framing::AsShown),
-        );
-        item(
-            ui,
-            "Save to Pictures",
-            "Save at once as PNG, named after loss and step (Shift+E)",
-            Action::Save(Saving::as_shown(SaveTo::Pictures)),
-        );
-        item(
-            ui,
-            "Copy picture",
-            "To the clipboard, as pixels",
-            Action::CopyPicture,
-        );
+        let picture = [
+            (
+                "Save picture as…",
+                "As it stands here; PNG, SVG or PDF by the name's end (E)",
+                Action::Save(Saving::as_shown(SaveTo::Dialog)),
+            ),
+            (
+                "Save to Pictures",
+                "Save at once as PNG, named after loss and step (Shift+E)",
+                Action::Save(Saving::as_shown(SaveTo::Pictures)),
+            ),
+            (
+                "Copy picture",
+                "To the clipboard, as pixels",
+                Action::CopyPicture,
+            ),
+        ];
+        items_ui(ui, picture, actions);
         ui.separator();
-        for (name, help, framing) in FIGURES {
-            item(ui, name, help, save(Plot::Features, framing));
-        }
+        let of_features = |(name, help, framing)| (name, help, save(Plot::Features, framing));
+        items_ui(ui, FIGURES.map(of_features), actions);
+        ui.menu_button("Film or film strip", |ui| {
+            items_ui(ui, films(experiment).into_iter().map(of_features), actions);
+        });
         ui.menu_button("A plot alone", |ui| {
-            for (name, plot) in PLOTS {
-                let help = "For a paper, one column wide";
-                item(ui, name, help, save(plot, Framing::Column));
-            }
+            let help = "For a paper, one column wide";
+            let plots = PLOTS.map(|(name, plot)| (name, help, save(plot, Framing::Column)));
+            items_ui(ui, plots, actions);
+        });
+        ui.menu_button("Numbers", |ui| {
+            let tables = TABLES.map(|(name, help, table)| (name, help, Action::SaveTable(table)));
+            items_ui(ui, tables, actions);
         });
         ui.separator();
-        item(
-            ui,
+        let command = (
             "Copy command line",
             "The command that trains this run without a window",
             Action::CopyCommand,
         );
+        items_ui(ui, [command], actions);
     })
     .response
     .on_hover_text("Save or copy the picture; a file can be opened again");
+}
+
+fn save(plot: Plot, framing: Framing) -> Action {
+    Action::Save(Saving {
+        plot,
+        framing,
+        to: SaveTo::Dialog,
+    })
+}
+
+/// Entries of a menu: name, what it is for, what it does.
+fn items_ui(
+    ui: &mut Ui,
+    items: impl IntoIterator<Item = (&'static str, &'static str, Action)>,
+    actions: &mut Vec<Action>,
+) {
+    for (name, help, action) in items {
+        if ui.button(name).on_hover_text(help).clicked() {
+            actions.push(action);
+        }
+    }
 }

@@ -20,6 +20,8 @@ pub struct OwnData {
     pub(super) train: Part,
     /// From a file of its own.
     pub(super) test: Option<Part>,
+    /// Names of the columns, where the format has them.
+    columns: Vec<String>,
     notes: Vec<String>,
     sha256: String,
 }
@@ -146,6 +148,7 @@ impl OwnData {
             .transpose()?;
         let mut own = Self {
             input: train.input,
+            columns: train.columns,
             class_names: train.labeled.names,
             train: Part {
                 values: train.values,
@@ -177,6 +180,25 @@ impl OwnData {
     /// Samples of the file to test on, where there is one.
     pub fn n_test_samples(&self) -> Option<usize> {
         self.test.as_ref().map(|test| test.labels.len())
+    }
+
+    /// Names of the columns of a table, without that of the labels; none where the format has none.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The samples of a table to train on as they stand in the file: class and numbers. None of
+    /// images.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &[f32])> {
+        let numbers = match &self.train.values {
+            Values::Numbers(numbers) => numbers.as_slice(),
+            Values::Pixels(_) => &[],
+        };
+        let rows = numbers.chunks_exact(self.input.dim().max(1));
+        let labels = self.train.labels.iter();
+        labels
+            .map(|&label| self.class_names[usize::from(label)].as_str())
+            .zip(rows)
     }
 
     /// What was found out about the file, a sentence each without capital and full stop: how many
