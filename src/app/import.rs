@@ -258,8 +258,8 @@ impl Import {
         }
     }
 
-    fn preview_ui(&mut self, ui: &mut Ui) {
-        let Some(own) = self.spec.own().cloned() else {
+    fn preview_ui(&self, ui: &mut Ui) {
+        let Some(own) = self.spec.own() else {
             return;
         };
         for finding in own.findings() {
@@ -267,19 +267,8 @@ impl Import {
         }
         ui.add_space(6.0);
         if let InputShape::Vector { .. } = own.input() {
-            rows_ui(ui, &own);
+            rows_ui(ui, own);
         }
-        let names = own.class_names();
-        let shown = names.iter().take(MOST_NAMES).map(String::as_str);
-        let more = names.len().saturating_sub(MOST_NAMES);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let classes = shown.collect::<Vec<_>>().join(", ");
-        let n = thousands(names.len() as u64);
-        ui.label(format!("{n} classes: {classes}{more}"));
     }
 
     /// What remains to be chosen; whether it was.
@@ -350,8 +339,6 @@ impl Import {
 
 /// Width of the page, in points.
 const WIDTH: f32 = 460.0;
-/// Most class names that are listed.
-const MOST_NAMES: usize = 12;
 
 fn dimmed(ui: &Ui) -> egui::Color32 {
     theme::color(theme::tokens(ui.ctx()).dimmed)

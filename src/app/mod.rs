@@ -18,7 +18,7 @@ pub mod theme;
 mod widget;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::CreationContext;
@@ -271,6 +271,13 @@ impl App {
     /// Sets the folder of pictures that are saved without asking; at first the user's pictures.
     pub fn save_pictures_to(&mut self, folder: PathBuf) {
         self.saver.folder = folder;
+    }
+
+    /// Keeps the run in this folder from time to time, and offers one that was not ended there.
+    pub fn keep_runs_in(&mut self, ctx: &egui::Context, folder: &Path) {
+        let ctx = ctx.clone();
+        self.files
+            .autosave_in(folder, move || ctx.request_repaint());
     }
 
     /// How the picture is looked at.

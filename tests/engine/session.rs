@@ -27,7 +27,7 @@ fn resumed(session: &Session) -> Trainer {
 #[test]
 fn a_run_goes_on_with_the_same_bits() {
     let settings: [&[(&str, &str)]; 6] = [
-        &[("loss.id", "arcface"), ("loss.ramp_steps", "60")],
+        &[("loss.id", "arcface"), ("loss.ramp", "60")],
         &[("loss.id", "center"), ("optimizer.kind", "adam")],
         &[("loss.id", "sphereface"), ("optimizer.momentum", "0")],
         &[
@@ -145,7 +145,7 @@ fn what_does_not_fit_is_said() {
         other.contains("it has no") || other.contains("expected"),
         "{other}"
     );
-    let other = fault(&[("data.samples_per_class", "3")]);
+    let other = fault(&[("data.samples", "3")]);
     assert!(other.contains("training samples"), "{other}");
     let spoiled = Session::from_bytes(b"{\"a\":1}").expect_err("no session");
     assert!(matches!(spoiled, SessionError::Format { .. }));
