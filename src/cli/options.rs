@@ -113,10 +113,7 @@ impl RunOptions {
         let Recipe {
             mut experiment,
             picture,
-        } = match &self.file {
-            Some(path) => read_recipe(path)?,
-            None => Recipe::new(Experiment::default()),
-        };
+        } = self.base()?;
         let settings = self.settings()?;
         for (option, key, value) in &settings {
             experiment
@@ -135,8 +132,16 @@ impl RunOptions {
         })
     }
 
+    /// What the options start from: the file, or what there is without one.
+    pub(super) fn base(&self) -> Result<Recipe, Failure> {
+        match &self.file {
+            Some(path) => read_recipe(path),
+            None => Ok(Recipe::new(Experiment::default())),
+        }
+    }
+
     /// Option as typed, key, value; the loss before its parameters, `--set` last and in order.
-    fn settings(&self) -> Result<Vec<(String, String, String)>, Failure> {
+    pub(super) fn settings(&self) -> Result<Vec<(String, String, String)>, Failure> {
         let options = [
             ("--data", "data.source", &self.data),
             ("--classes", "data.classes", &self.classes),

@@ -1,6 +1,6 @@
 //! `marginscope render`: a figure without a window.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
+use crate::cli::sheet::{SheetOptions, format_of, unknown};
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::ViewKind;
-use crate::export::{self, Format};
-use crate::figure::{self, Picture, Plot, Recipe, Tone};
+use crate::export;
+use crate::figure::{self, Plot, Recipe};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -31,22 +32,12 @@ pub struct RenderOptions {
     /// What is drawn: plane, circle, sphere, input, psi, margin-map, curves, confusion, histogram.
     #[arg(long, value_name = "VIEW")]
     view: Option<String>,
-    /// Width on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
-    #[arg(long, value_name = "WIDTH", allow_hyphen_values = true)]
-    width: Option<String>,
-    /// Colours: light for paper, dark for rooms.
-    #[arg(long, value_name = "THEME")]
-    theme: Option<String>,
-    /// Nothing behind the picture.
-    #[arg(long)]
-    transparent: bool,
-    /// Pixels in an inch of a PNG that has a width on paper.
-    #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
-    dpi: u16,
+    #[command(flatten)]
+    sheet: SheetOptions,
 }
 
 pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
-    let format = format_of(&options.out)?;
+    let format = format_of("--out", &options.out)?;
     let launch = options.run.launch()?;
     let mut recipe = Recipe {
         experiment: launch.experiment,
@@ -66,20 +57,11 @@ pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
         bar.finish_and_clear();
     }
     recipe.picture.step = Some(snapshot.step);
-    let bytes = figure::file(&snapshot, &recipe, format, f64::from(options.dpi))
+    let bytes = figure::file(&snapshot, &recipe, format, options.sheet.dots_per_inch())
         .map_err(anyhow::Error::from)?;
     let name = options.out.display();
     export::write_beside(&options.out, &bytes).with_context(|| format!("cannot write {name}"))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn format_of(path: &Path) -> Result<Format, Failure> {
-    Format::of_name(path).ok_or_else(|| {
-        Failure::Usage(format!(
-            "--out {}: expected a name that ends in .svg, .pdf or .png",
-            path.display()
-        ))
-    })
 }
 
 /// What cannot be written is told before the steps are made.
@@ -96,36 +78,12 @@ impl RenderOptions {
         if self.run.steps.is_some() || self.run.epochs.is_some() {
             picture.step = None; // the experiment's length says it now
         }
-        if let Some(text) = &self.width {
-            set_width(picture, text)?;
-        }
-        if let Some(text) = &self.theme {
-            picture.theme = match text.as_str() {
-                "dark" => Tone::Dark,
-                "light" => Tone::Light,
-                _ => return Err(unknown("--theme", text, "dark and light")),
-            };
-        }
-        picture.transparent |= self.transparent;
+        self.sheet.apply(picture)?;
         if let Some(text) = &self.view {
             set_view(recipe, text)?;
         }
         Ok(())
     }
-}
-
-/// Another width has a canvas of its own.
-fn set_width(picture: &mut Picture, text: &str) -> Result<(), Failure> {
-    let before = std::mem::take(picture);
-    *picture = if text == "slide" {
-        before.on_slide()
-    } else {
-        let width = text
-            .parse()
-            .map_err(|error| Failure::Usage(format!("--width: {error}, or slide")))?;
-        before.of_width(width)
-    };
-    Ok(())
 }
 
 fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
@@ -154,8 +112,4 @@ fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--view {text} needs {what}")));
     }
     Ok(())
-}
-
-fn unknown(option: &str, found: &str, known: &str) -> Failure {
-    Failure::Usage(format!("{option} {found}: there are {known}"))
 }

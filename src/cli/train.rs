@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::output::{self, is_same};
 use crate::cli::progress::{interrupt_flag, progress_bar};
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::Experiment;
@@ -167,24 +168,11 @@ fn check_data_stays(options: &TrainOptions, experiment: &Experiment) -> Result<(
     Ok(())
 }
 
-fn is_same(a: &Path, b: &Path) -> bool {
-    let absolute = |path| std::path::absolute(path).ok();
-    let real = |path: &Path| path.canonicalize().ok();
-    absolute(a) == absolute(b) || (a.exists() && real(a) == real(b))
-}
-
 /// What cannot be written is told before an hour of training, not after.
 fn check_writable(options: &TrainOptions) -> Result<(), Failure> {
     for (_, path) in outputs(options) {
+        output::check_folder(path)?;
         let name = path.display();
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            let directory = directory.display();
-            let message = format!("cannot write {name}: there is no directory {directory}");
-            return Err(anyhow::anyhow!(message).into());
-        }
         export::check_writable(path).with_context(|| format!("cannot write {name}"))?;
     }
     Ok(())

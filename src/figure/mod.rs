@@ -10,7 +10,7 @@ mod picture;
 mod recipe;
 mod replay;
 
-pub use draw::{file, pixels, scene};
+pub use draw::{canvas_width, file, pixels, scene};
 pub use picture::{Picture, Plot, Tone};
 pub use recipe::Recipe;
 pub use replay::{FigureError, replay};
