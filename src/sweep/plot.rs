@@ -62,6 +62,7 @@ pub fn plot(grid: &Grid, table: &Table, measure: &Measure) -> Result<Comparison,
     let order = order(&grid.axes[along]);
     let n_places = order.len();
     let mut values: Vec<(Vec<String>, Vec<Vec<f64>>)> = Vec::new();
+    let mut all_diverged = vec![true; n_places];
     for (i, cell) in grid.cells.iter().enumerate() {
         let mut others = cell.values.clone();
         let own = others.remove(along);
@@ -71,9 +72,9 @@ pub fn plot(grid: &Grid, table: &Table, measure: &Measure) -> Result<Comparison,
             values.len() - 1
         });
         let place = order.iter().position(|value| *value == own);
-        if let (Some(place), Some(value)) = (place, value(table, i, measure)) {
-            values[at].1[place].push(value);
-        }
+        let Some(place) = place else { continue };
+        all_diverged[place] &= has_diverged(table, i);
+        values[at].1[place].extend(value(table, i, measure));
     }
     let names = |names: &[String]| {
         let words = others(grid, along).zip(names);
@@ -113,6 +114,10 @@ pub fn plot(grid: &Grid, table: &Table, measure: &Measure) -> Result<Comparison,
         places: places(&grid.axes[along], &order),
         differ_in: differ_in.join(", "),
         curves,
+        remarks: all_diverged
+            .iter()
+            .map(|all| if *all { "diverged" } else { "" }.to_owned())
+            .collect(),
         caption: caption(grid, table),
     })
 }
@@ -122,9 +127,13 @@ fn others(grid: &Grid, along: usize) -> impl Iterator<Item = &Axis> {
     axes.filter(move |(i, _)| *i != along).map(|(_, axis)| axis)
 }
 
+fn has_diverged(table: &Table, cell: usize) -> bool {
+    table.value(cell, "diverged").as_deref() == Some("true")
+}
+
 /// The figure of a run that did not diverge.
 fn value(table: &Table, cell: usize, measure: &Measure) -> Option<f64> {
-    if table.value(cell, "diverged")? == "true" {
+    if has_diverged(table, cell) {
         return None;
     }
     let value = table.value(cell, measure.name)?.parse().ok();
@@ -220,11 +229,11 @@ fn plain_words(key: &str) -> String {
 /// Of how many runs, and of what: the settings that are the same in all of them.
 fn caption(grid: &Grid, table: &Table) -> String {
     let n_diverged = (0..grid.cells.len())
-        .filter(|&cell| table.value(cell, "diverged").as_deref() == Some("true"))
+        .filter(|&cell| has_diverged(table, cell))
         .count();
     let over = match grid.n_seeds {
         1 => "One run each".to_owned(),
-        n => format!("Mean and range (least to greatest) over {n} seeds"),
+        n => format!("Mean and range (min–max) over {n} seeds"),
     };
     let left_out = match n_diverged {
         0 => String::new(),
@@ -239,7 +248,8 @@ fn fixed_words(grid: &Grid, table: &Table) -> String {
     let is_varied = |key: &str| grid.axes.iter().any(|axis| axis.key == key);
     let experiment: Option<&Experiment> = grid.cells.first().map(|cell| &cell.experiment);
     let column = |name: &str| {
-        let mut values = (0..grid.cells.len()).filter_map(|cell| table.value(cell, name));
+        let ended = (0..grid.cells.len()).filter(|&cell| !has_diverged(table, cell));
+        let mut values = ended.filter_map(|cell| table.value(cell, name));
         let first = values.next()?;
         values.all(|value| value == first).then_some(first)
     };
@@ -252,7 +262,10 @@ fn fixed_words(grid: &Grid, table: &Table) -> String {
         unless("loss.id", experiment.map(|e| e.loss.spec.name.to_owned())),
         unless("data.source", column("data")),
         unless("data.classes", counted("classes", "classes")),
-        unless("network.kind", column("network")),
+        unless(
+            "network.kind",
+            column("network").filter(|kind| kind != "none"),
+        ),
         unless("network.dim", column("dim").map(|dim| format!("{dim}-D"))),
         unless("run.steps", unless("run.epochs", counted("steps", "steps"))),
     ];

@@ -42,6 +42,8 @@ pub struct Comparison {
     pub differ_in: String,
     /// At most [`MOST_CURVES`].
     pub curves: Vec<Curve>,
+    /// One for each place: what stands there in the stead of means, if anything.
+    pub remarks: Vec<String>,
     /// What is said below: of how many runs, of what.
     pub caption: String,
 }
@@ -110,12 +112,15 @@ impl Comparison {
 
     /// Height that suits a width, both in points.
     pub fn height(&self, theme: &Theme, width: f32) -> f32 {
-        const ASPECT: f32 = 0.56;
+        const NARROW: f32 = 0.56;
+        const WIDE: f32 = 0.42;
+        const WIDE_FROM: f32 = 620.0;
         const ROW: f32 = 26.0;
         const ROW_OF_CURVE: f32 = 11.0;
         const AXES: f32 = 48.0;
         let chart = match &self.places {
-            Places::Numbers(_) => ASPECT * width,
+            Places::Numbers(_) if width < WIDE_FROM => NARROW * width,
+            Places::Numbers(_) => WIDE * width,
             Places::Names(names) => {
                 let row = ROW.max(ROW_OF_CURVE * (self.curves.len() + 1) as f32);
                 AXES + row * names.len() as f32
@@ -147,7 +152,7 @@ impl Comparison {
                 called,
                 SMALL,
                 Font::Regular,
-                theme.text,
+                theme.dimmed,
                 Anchor::Middle,
             )],
         });
@@ -226,6 +231,9 @@ impl Comparison {
             }
         }
         areas.extend(lines);
+        let foot = y.span[0] + 0.04 * (y.span[1] - y.span[0]);
+        let remarks = places.iter().zip(&self.remarks);
+        areas.extend(remarks.filter_map(|(&x, words)| remark([x, foot], words, Anchor::Middle)));
         Chart {
             title: self.measure.clone(),
             x: Axis {
@@ -253,10 +261,16 @@ impl Comparison {
                 series.push(points([[spread.mean, y]].into_iter(), color));
             }
         }
+        let x = self.measure_axis();
+        let remarks = self.remarks.iter().enumerate();
+        series.extend(remarks.filter_map(|(i, words)| {
+            let at = [x.span[0], n - i as f64 - 0.5];
+            remark(at, &format!(" {words}"), Anchor::Start).filter(|_| !words.is_empty())
+        }));
         let middle = |(i, name): (usize, &String)| (n - i as f64 - 0.5, name.clone());
         Chart {
             title: self.setting.clone(),
-            x: self.measure_axis(),
+            x,
             y: Axis {
                 label: String::new(),
                 span: [0.0, n],
@@ -278,11 +292,12 @@ impl Comparison {
         };
         let mut span = padded(&ends, least);
         if self.unit == Unit::Share {
-            // A share has nothing beyond its ends, but a dot there has to be seen.
-            span = [span[0].max(-0.01), span[1].min(1.01)];
+            span = within_shares(span);
         }
         let step = round_step(span[1] - span[0]);
-        let ticks = multiples(step, span).map(|at| (at, self.unit.words(at, step)));
+        let exists = |at: &f64| self.unit != Unit::Share || (-1e-9..=1.0 + 1e-9).contains(at);
+        let ticks = multiples(step, span).filter(exists);
+        let ticks = ticks.map(|at| (at, self.unit.words(at, step)));
         Axis {
             label: String::new(),
             span,
@@ -348,6 +363,18 @@ fn padded(values: &[f64], least: f64) -> [f64; 2] {
     let width = (high - low).max(least);
     let (middle, half) = (0.5 * (low + high), (0.5 + ROOM) * width);
     [middle - half, middle + half]
+}
+
+/// No wider than from 0 to 1, but for the room that a dot at an end needs; what is cut off at one end
+/// is added at the other.
+fn within_shares([low, high]: [f64; 2]) -> [f64; 2] {
+    let room = ROOM * (high - low);
+    let (ceiling, floor) = (1.0 + room, -room);
+    let moved = [
+        low - (high - ceiling).max(0.0),
+        high + (floor - low).max(0.0),
+    ];
+    [moved[0].max(floor), moved[1].min(ceiling)]
 }
 
 /// What an axis around one number spans.
@@ -424,6 +451,16 @@ fn line(points: Vec<[f64; 2]>, ink: Ink, width: f32) -> Series {
     }
 }
 
+/// `None` without words.
+fn remark(at: [f64; 2], words: &str, anchor: Anchor) -> Option<Series> {
+    (!words.is_empty()).then(|| Series::Note {
+        at,
+        text: words.to_owned(),
+        anchor,
+        ink: Ink::Dimmed,
+    })
+}
+
 fn points(at: impl Iterator<Item = [f64; 2]>, color: Rgba) -> Series {
     let numbered = at.zip(0..);
     Series::Points {
@@ -449,6 +486,7 @@ mod tests {
             places,
             differ_in: "Loss".to_owned(),
             curves,
+            remarks: Vec::new(),
             caption: "Mean and range over 3 seeds.".to_owned(),
         }
     }
@@ -530,7 +568,12 @@ mod tests {
             same.curves[0].spreads = vec![Spread::of(&[value])];
             let chart = same.chart(&LIGHT);
             assert!(chart.y.span[0] < value && value < chart.y.span[1]);
-            assert!(chart.y.ticks.len() > 2);
+            let inner = chart
+                .y
+                .ticks
+                .iter()
+                .filter(|(at, _)| (0.0..=1.0).contains(at));
+            assert!(chart.y.ticks.len() > 2 && inner.count() == chart.y.ticks.len());
             assert!(chart.x.span[0] < chart.x.span[1]);
         }
     }
