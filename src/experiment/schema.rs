@@ -642,23 +642,13 @@ fn param_ids() -> Vec<&'static str> {
     ids
 }
 
-/// Options of the command line that are called as their section is.
-const OPTIONS: [(&str, &str); 3] = [
-    ("data", "data.source"),
-    ("network", "network.kind"),
-    ("loss", "loss.id"),
-];
-
-/// The full key that a full or short one stands for, or the name of its option: `loss`.
+/// The full key that a full or short one stands for.
 ///
 /// # Errors
 /// If no field or several have this key.
 pub fn full_key(key: &str) -> Result<String, ExperimentError> {
     if let Some(field) = FIELDS.iter().find(|field| field.key == key) {
         return Ok(field.key.to_owned());
-    }
-    if let Some((_, full)) = OPTIONS.iter().find(|(option, _)| *option == key) {
-        return Ok((*full).to_owned());
     }
     let param_ids = param_ids();
     let bare = key.strip_prefix("loss.").unwrap_or(key);

@@ -74,7 +74,7 @@ impl Axis {
             .map(|(key, list)| (key.trim(), list))
             .filter(|(key, _)| !key.is_empty())
             .ok_or(AxisError::NoKey)?;
-        let key = full_key(key)?;
+        let key = full_key(option_key(key))?;
         if key == "run.seed" {
             return Err(AxisError::Seed);
         }
@@ -92,6 +92,16 @@ impl Axis {
             Some(value) => Err(AxisError::Twice { value }),
             None => Ok(Self { key, values }),
         }
+    }
+}
+
+/// Three fields are better known by the names of their options than by their short keys.
+fn option_key(key: &str) -> &str {
+    match key {
+        "data" => "data.source",
+        "network" => "network.kind",
+        "loss" => "loss.id",
+        _ => key,
     }
 }
 

@@ -60,53 +60,27 @@ pub fn plot(grid: &Grid, table: &Table, measure: &Measure) -> Result<Comparison,
     check_plot(grid)?;
     let along = along(grid).ok_or(PlotError::NothingVaried)?;
     let order = order(&grid.axes[along]);
-    let n_places = order.len();
-    let mut values: Vec<(Vec<String>, Vec<Vec<f64>>)> = Vec::new();
-    let mut all_diverged = vec![true; n_places];
-    for (i, cell) in grid.cells.iter().enumerate() {
-        let mut others = cell.values.clone();
-        let own = others.remove(along);
-        let known = values.iter().position(|(names, _)| *names == others);
-        let at = known.unwrap_or_else(|| {
-            values.push((others, vec![Vec::new(); n_places]));
-            values.len() - 1
-        });
-        let place = order.iter().position(|value| *value == own);
-        let Some(place) = place else { continue };
-        all_diverged[place] &= has_diverged(table, i);
-        values[at].1[place].extend(value(table, i, measure));
-    }
-    let names = |names: &[String]| {
-        let words = others(grid, along).zip(names);
-        let words = words.map(|(axis, value)| value_words(axis, value));
-        words.collect::<Vec<_>>().join(", ")
-    };
-    let curves: Vec<Curve> = values
+    let Gathered {
+        curves,
+        all_diverged,
+    } = gather(grid, table, measure, along, &order);
+    if !curves
         .iter()
-        .map(|(others, places)| Curve {
-            name: names(others),
-            spreads: places.iter().map(|values| Spread::of(values)).collect(),
-        })
-        .collect();
-    if curves
-        .iter()
-        .flat_map(|curve| &curve.spreads)
-        .flatten()
-        .next()
-        .is_none()
+        .any(|curve| curve.spreads.iter().any(Option::is_some))
     {
-        let hint = match measure.name {
-            "test_accuracy" => "; these data have no test samples, try train_accuracy",
-            _ => "",
-        };
         return Err(PlotError::Nothing {
             name: measure.name,
-            hint,
+            hint: match measure.name {
+                _ if all_diverged.iter().all(|all| *all) => "; all of them diverged",
+                "test_accuracy" => "; these data have no test samples, try train_accuracy",
+                _ => "",
+            },
         });
     }
     let differ_in: Vec<String> = others(grid, along)
         .map(|axis| key_words(grid, axis))
         .collect();
+    let remark = |all: &bool| if *all { "diverged" } else { "" }.to_owned();
     Ok(Comparison {
         measure: measure.words.to_owned(),
         unit: measure.unit,
@@ -114,12 +88,55 @@ pub fn plot(grid: &Grid, table: &Table, measure: &Measure) -> Result<Comparison,
         places: places(&grid.axes[along], &order),
         differ_in: differ_in.join(", "),
         curves,
-        remarks: all_diverged
-            .iter()
-            .map(|all| if *all { "diverged" } else { "" }.to_owned())
-            .collect(),
+        remarks: all_diverged.iter().map(remark).collect(),
         caption: caption(grid, table),
     })
+}
+
+/// What the rows of a table come to.
+struct Gathered {
+    /// By the values of all axes but the one along the plot, in the order of the grid.
+    curves: Vec<Curve>,
+    /// For each place, whether no run there ended well.
+    all_diverged: Vec<bool>,
+}
+
+fn gather(
+    grid: &Grid,
+    table: &Table,
+    measure: &Measure,
+    along: usize,
+    order: &[String],
+) -> Gathered {
+    let mut curves: Vec<(Vec<String>, Vec<Vec<f64>>)> = Vec::new();
+    let mut all_diverged = vec![true; order.len()];
+    for (i, cell) in grid.cells.iter().enumerate() {
+        let mut others = cell.values.clone();
+        let own = others.remove(along);
+        let known = curves.iter().position(|(names, _)| *names == others);
+        let at = known.unwrap_or_else(|| {
+            curves.push((others, vec![Vec::new(); order.len()]));
+            curves.len() - 1
+        });
+        let Some(place) = order.iter().position(|value| *value == own) else {
+            continue;
+        };
+        all_diverged[place] &= has_diverged(table, i);
+        curves[at].1[place].extend(value(table, i, measure));
+    }
+    let name = |values: &[String]| {
+        let words = others(grid, along).zip(values);
+        let words = words.map(|(axis, value)| value_words(axis, value));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let curve = |(values, places): &(Vec<String>, Vec<Vec<f64>>)| Curve {
+        name: name(values),
+        spreads: places.iter().map(|values| Spread::of(values)).collect(),
+    };
+    Gathered {
+        curves: curves.iter().map(curve).collect(),
+        all_diverged,
+    }
 }
 
 fn others(grid: &Grid, along: usize) -> impl Iterator<Item = &Axis> {
@@ -237,10 +254,13 @@ fn caption(grid: &Grid, table: &Table) -> String {
     };
     let left_out = match n_diverged {
         0 => String::new(),
-        1 => "; 1 run that diverged is left out".to_owned(),
-        n => format!("; {} runs that diverged are left out", thousands(n as u64)),
+        1 => " (1 run that diverged is left out)".to_owned(),
+        n => format!(" ({} runs that diverged are left out)", thousands(n as u64)),
     };
-    format!("{over}{left_out}. {}.", fixed_words(grid, table))
+    match fixed_words(grid, table).as_str() {
+        "" => format!("{over}{left_out}."),
+        words => format!("{over}{left_out}: {words}."),
+    }
 }
 
 /// `ArcFace, blobs, 8 classes, mlp:16, 2-D, 2,000 steps`, without what is varied.

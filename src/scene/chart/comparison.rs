@@ -24,6 +24,10 @@ const RADIUS: f32 = 3.0;
 const MOST_TICKS: usize = 9;
 /// Least contrast of a curve with its ground (WCAG 2.2, non-text).
 const CONTRAST: f32 = 3.0;
+/// Width of a range that is drawn as a line, in points.
+const WHISKER: f32 = 2.0;
+/// Ranges of more curves are lines side by side: as areas they would hide one another.
+const MOST_BANDS: usize = 2;
 /// What a curve leaves free at the ends of its axes, in shares of its span.
 const ROOM: f64 = 0.05;
 
@@ -218,10 +222,17 @@ impl Comparison {
         let x_span = padded(&places, least_width(&places));
         let mut areas = Vec::new();
         let mut lines = Vec::new();
-        for (curve, color) in self.curves.iter().zip(self.colors(theme)) {
+        let colors = self.colors(theme);
+        for ((k, curve), color) in self.curves.iter().enumerate().zip(colors) {
             let ink = Ink::Fixed(color);
+            let aside = self.aside(k, &places, x_span);
             for run in runs(&places, &curve.spreads) {
-                areas.push(band(&run, ink));
+                let run: Vec<_> = run.into_iter().map(|(x, s)| (x + aside, s)).collect();
+                if self.curves.len() <= MOST_BANDS && run.len() > 1 {
+                    areas.push(band(&run, ink));
+                } else {
+                    areas.extend(run.iter().map(|(x, spread)| whisker(*x, spread, ink)));
+                }
                 lines.push(line(
                     run.iter().map(|(x, s)| [*x, s.mean]).collect(),
                     ink,
@@ -247,6 +258,21 @@ impl Comparison {
         }
     }
 
+    /// How far beside its places a curve is drawn, so that ranges do not hide one another: by a hair,
+    /// and never half the way to the next place.
+    fn aside(&self, curve: usize, places: &[f64], span: [f64; 2]) -> f64 {
+        const HAIR: f64 = 0.011;
+        const MOST_OF_GAP: f64 = 0.5;
+        let n = self.curves.len();
+        if n <= MOST_BANDS {
+            return 0.0;
+        }
+        let gaps = places.windows(2).map(|pair| pair[1] - pair[0]);
+        let least = gaps.fold(f64::INFINITY, f64::min);
+        let hair = (HAIR * (span[1] - span[0])).min(MOST_OF_GAP * least / n as f64);
+        (curve as f64 - 0.5 * (n - 1) as f64) * hair
+    }
+
     /// Names at the left, the first one on top: they are as long as they are.
     fn beside_names(&self, names: &[String], theme: &Theme) -> Chart {
         let n = names.len() as f64;
@@ -257,7 +283,7 @@ impl Comparison {
             for (i, spread) in curve.spreads.iter().enumerate() {
                 let Some(spread) = spread else { continue };
                 let y = n - i as f64 - (k as f64 + 1.0) / (n_curves + 1.0);
-                series.push(line(vec![[spread.low, y], [spread.high, y]], ink, 1.6));
+                series.push(line(vec![[spread.low, y], [spread.high, y]], ink, WHISKER));
                 series.push(points([[spread.mean, y]].into_iter(), color));
             }
         }
@@ -315,7 +341,7 @@ impl Unit {
             Self::None => (1.0, ""),
         };
         let step = step * factor;
-        let decimals = (-step.log10() + 1e-9).ceil().clamp(0.0, 12.0) as usize;
+        let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
         let value = value * factor;
         if decimals == 0 && value >= 10_000.0 {
             return thousands(value.round() as u64) + sign;
@@ -428,11 +454,8 @@ fn runs(places: &[f64], spreads: &[Option<Spread>]) -> Vec<Vec<(f64, Spread)>> {
     runs
 }
 
-/// From the least to the greatest: an area, or a line where there is one place alone.
+/// From the least to the greatest.
 fn band(run: &[(f64, Spread)], ink: Ink) -> Series {
-    if let [(x, spread)] = run {
-        return line(vec![[*x, spread.low], [*x, spread.high]], ink, 1.6);
-    }
     let lows = run.iter().map(|(x, spread)| [*x, spread.low]);
     let highs = run.iter().rev().map(|(x, spread)| [*x, spread.high]);
     Series::Area {
@@ -440,6 +463,11 @@ fn band(run: &[(f64, Spread)], ink: Ink) -> Series {
         ink,
         opacity: 0.16,
     }
+}
+
+/// The same at one place.
+fn whisker(x: f64, spread: &Spread, ink: Ink) -> Series {
+    line(vec![[x, spread.low], [x, spread.high]], ink, WHISKER)
 }
 
 fn line(points: Vec<[f64; 2]>, ink: Ink, width: f32) -> Series {
@@ -506,6 +534,7 @@ mod tests {
         }
         assert_eq!(Unit::Share.words(0.955, 0.005), "95.5%");
         assert_eq!(Unit::Share.words(0.5, 0.1), "50%");
+        assert_eq!(Unit::Share.words(0.97, 0.01), "97%");
         assert_eq!(Unit::Degrees.words(-0.0, 5.0), "0°");
         assert_eq!(Unit::None.words(120_000.0, 20_000.0), "120,000");
         assert_eq!(Unit::None.words(0.02, 0.02), "0.02");
@@ -516,10 +545,33 @@ mod tests {
         assert!(grows_by_factors(&[0.001, 0.01, 0.1]));
         assert!(grows_by_factors(&[1.0, 2.0, 4.0, 8.0, 16.0]));
         assert!(!grows_by_factors(&[0.0, 0.1, 0.2]));
-        assert!(!grows_by_factors(&[0.05, 0.1, 0.15, 0.5]));
+        assert!(!grows_by_factors(&[0.1, 0.3, 0.5, 0.9]));
         assert!(!grows_by_factors(&[2.0, 3.0, 8.0]));
         assert!(!grows_by_factors(&[1.0, 100.0]));
         assert!(!grows_by_factors(&[]));
+    }
+
+    #[test]
+    fn many_ranges_stand_side_by_side_and_nearest_to_their_place() {
+        let places = Places::Numbers(vec![0.0, 0.1, 0.2]);
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        let curves = names.map(|name| curve(name, &[0.5, 0.6, 0.7]));
+        let chart = comparison(places, curves.into()).chart(&LIGHT);
+        let mut xs: Vec<f64> = Vec::new();
+        for series in &chart.series {
+            if let Series::Points { points, .. } = series {
+                xs.extend(points.iter().map(|(at, _, _)| at[0]));
+            }
+        }
+        assert_eq!(xs.len(), 30);
+        let nearest = |x: f64| (10.0 * x).round() / 10.0;
+        for (i, x) in xs.iter().enumerate() {
+            let place = [0.0, 0.1, 0.2][i % 3];
+            assert!((nearest(*x) - place).abs() < 1e-9, "{x} for {place}");
+        }
+        xs.sort_by(f64::total_cmp);
+        xs.dedup();
+        assert_eq!(xs.len(), 30, "no two on each other");
     }
 
     #[test]
