@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -183,7 +183,7 @@ impl Table {
     }
 
     /// Brings the lines into the order of the grid, whatever the order in which runs ended. A row
-    /// keeps its bytes.
+    /// keeps its bytes. It is the last that is done to a table.
     ///
     /// # Errors
     /// If the table cannot be written again; it is then as it was.
@@ -196,8 +196,6 @@ impl Table {
             text.push_str(row);
             text.push('\n');
         }
-        // Windows renames over no file that is open; on other systems this changes nothing.
-        let _ = self.file.seek(SeekFrom::Start(0));
         write_beside(&self.path, text.as_bytes()).map_err(|source| TableError::Write {
             path: self.path.display().to_string(),
             source,
@@ -210,6 +208,14 @@ impl Table {
     pub fn value(&self, cell: usize, column: &str) -> Option<String> {
         let at = self.header.iter().position(|name| name == column)?;
         fields(self.rows.get(&cell)?).into_iter().nth(at)
+    }
+}
+
+impl Drop for Table {
+    /// A process that was started meanwhile has a copy of the file until it is on its own: to close
+    /// ours would not end the lock.
+    fn drop(&mut self) {
+        let _ = self.file.unlock(); // there may have been none
     }
 }
 
