@@ -37,14 +37,18 @@ pub struct SweepOptions {
     /// Seeds of each setting: --seed and those after it.
     #[arg(long, value_name = "N", default_value = "1", allow_hyphen_values = true, value_parser = n_seeds)]
     seeds: usize,
-    /// Table of the runs (CSV), a row as soon as one is done; a table that is there is gone on with.
+    /// Table of the runs (CSV), a row as soon as one is done; a table that is there is continued.
     #[arg(long, value_name = "TABLE.csv")]
     out: PathBuf,
     /// Plot of the table: over the first varied number, a curve for each other value.
     #[arg(long, value_name = "FIG.svg|.pdf|.png")]
     plot: Option<PathBuf>,
-    /// What is plotted: `test_accuracy`, `min_weight_angle_deg`, … (any numeric column).
-    #[arg(long, value_name = "COLUMN", requires = "plot")]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        requires = "plot",
+        help = "What is plotted: test_accuracy, min_weight_angle_deg or any other numeric column"
+    )]
     measure: Option<String>,
     #[command(flatten)]
     sheet: SheetOptions,

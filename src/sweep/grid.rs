@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn cells_come_in_the_order_of_the_axes_and_each_is_another() {
         let grid = grid(
-            &[("data", "blobs"), ("seed", "7")],
+            &[("data.source", "blobs"), ("seed", "7")],
             &["margin=0.1,0.2", "loss=cosface,arcface"],
             2,
         )
@@ -377,7 +377,7 @@ mod tests {
             "--margin: loss \"softmax\" has no margin; it has no parameters; margin belongs to l_softmax, sphereface, cosface, arcface",
         );
         check_refusal(
-            &[("data", "blobs")],
+            &[("data.source", "blobs")],
             &["network=mlp:8,cnn"],
             1,
             "--vary network.kind=cnn: network \"cnn\" needs images, but data \"blobs\" has points in the plane; use mlp:64,64 or none",

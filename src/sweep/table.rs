@@ -1,5 +1,5 @@
-//! The table of a sweep: a line is appended when its run is done, and a table that is there is gone
-//! on with.
+//! The table of a sweep: a line is appended when its run is done, and a table that is there is
+//! continued.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
