@@ -3,7 +3,7 @@
 //! In reading order: a run is described by an [`experiment`], trained by a [`trainer`] with a
 //! [`network`], a [`loss`] and [`data`], and drawn as a [`scene`] whose curves come from
 //! [`geometry`]. A [`figure`] is such a picture with all that makes it again, [`export`] writes it to a
-//! file, [`bench`](mod@bench) times steps, [`app`] is the window
+//! file, a [`sweep`] is many runs and their plot, [`bench`](mod@bench) times steps, [`app`] is the window
 //! and [`cli`] the command line.
 
 pub mod app;
@@ -18,4 +18,5 @@ pub mod loss;
 pub mod network;
 pub mod scene;
 mod simd;
+pub mod sweep;
 pub mod trainer;

@@ -14,6 +14,8 @@ mod help;
 mod own;
 #[path = "cli/printed.rs"]
 mod printed;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/usage.rs"]
 mod usage;
 

@@ -64,7 +64,7 @@ fn a_picture_is_opened_at_its_step_and_saved_again_it_is_the_same() {
     // The run is the picture's to the bit, so that the picture made of it is too.
     let again = Recipe {
         experiment: shown.recipe(),
-        picture: recipe.picture.clone(),
+        picture: recipe.picture,
     };
     let played = figure::replay(&again, 1, |_, _| true).expect("a run");
     assert_eq!(

@@ -5,9 +5,12 @@ mod check;
 mod failure;
 mod losses;
 mod options;
+mod output;
 mod progress;
 mod reading;
 mod render;
+mod sheet;
+mod sweep;
 mod train;
 
 use std::ffi::OsString;
@@ -56,6 +59,9 @@ pub enum Headless {
     /// Make a figure: a picture of a run, or one of its plots, as SVG, PDF or PNG.
     #[command(after_help = render::EXAMPLES, after_long_help = options::with_fields(render::EXAMPLES))]
     Render(Box<render::RenderOptions>),
+    /// Run a grid of settings and seeds into a table, row by row, and plot it.
+    #[command(after_help = sweep::EXAMPLES, after_long_help = options::with_fields(sweep::EXAMPLES))]
+    Sweep(Box<sweep::SweepOptions>),
     /// Compare the losses with reference values, through the very code that trains.
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckOptions),
@@ -101,6 +107,7 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     match command {
         Headless::Train(options) => train::run(&options),
         Headless::Render(options) => render::run(&options),
+        Headless::Sweep(options) => sweep::run(&options),
         Headless::Check(options) => check::run(&options),
         Headless::Bench(options) => bench::run(&options),
         Headless::Losses(options) => losses::run(options),

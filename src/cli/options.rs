@@ -139,10 +139,7 @@ impl RunOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
-        let mut opened = match &self.file {
-            Some(path) => open(path)?,
-            None => Opened::new(Experiment::default()),
-        };
+        let mut opened = self.base()?;
         let settings = self.settings()?;
         let mut changes = Vec::new();
         // A session goes on: what can change in mid-run is changed where it stands.
@@ -173,8 +170,16 @@ impl RunOptions {
         })
     }
 
+    /// What the options start from: the file, or what there is without one.
+    pub(super) fn base(&self) -> Result<Opened, Failure> {
+        match &self.file {
+            Some(path) => open(path),
+            None => Ok(Opened::new(Experiment::default())),
+        }
+    }
+
     /// Option as typed, key, value; the loss before its parameters, `--set` last and in order.
-    fn settings(&self) -> Result<Vec<(String, String, String)>, Failure> {
+    pub(super) fn settings(&self) -> Result<Vec<(String, String, String)>, Failure> {
         let options = [
             ("--data", "data.source", &self.data),
             ("--classes", "data.classes", &self.classes),

@@ -25,3 +25,25 @@ pub(super) fn progress_bar(n_steps: u64) -> ProgressBar {
         Err(_) => bar,
     }
 }
+
+/// Runs done and time left; it counts in thousandths of a run, so that it moves within one.
+pub(super) fn runs_bar(n_runs: usize, n_done: usize) -> ProgressBar {
+    const STYLE: &str = "{bar:32} {msg}  {eta} left";
+    let bar = ProgressBar::with_draw_target(Some(PER_RUN * n_runs as u64), progress_target());
+    let bar = match ProgressStyle::with_template(STYLE) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    };
+    bar.set_position(PER_RUN * n_done as u64);
+    bar.reset_eta(); // what was there took no time
+    bar
+}
+
+/// Shows so many runs done, and so many more in the parts of those under way.
+pub(super) fn show_runs(bar: &ProgressBar, n_runs: usize, n_done: usize, under_way: f64) {
+    bar.set_message(format!("{n_done}/{n_runs} runs"));
+    bar.set_position(PER_RUN * n_done as u64 + (PER_RUN as f64 * under_way) as u64);
+}
+
+/// Parts of a run.
+const PER_RUN: u64 = 1000;

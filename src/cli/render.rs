@@ -1,6 +1,6 @@
 //! `marginscope render`: a figure without a window.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
+use crate::cli::sheet::{SheetOptions, format_of, unknown};
 use crate::cli::{Failure, Launch, RunOptions};
 use crate::experiment::ViewKind;
 use crate::export::{self, Format, Length};
-use crate::figure::{self, Film, Picture, Played, Plot, Recipe, Scale, Strip, StripError, Tone};
+use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError};
 use crate::scene::Trails;
 use crate::trainer::{Session, Snapshot};
 
@@ -36,18 +37,8 @@ pub struct RenderOptions {
     /// What is drawn: plane, circle, sphere, input, psi, margin-map, curves, confusion, histogram.
     #[arg(long, value_name = "VIEW")]
     view: Option<String>,
-    /// Width on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
-    #[arg(long, value_name = "WIDTH", allow_hyphen_values = true)]
-    width: Option<String>,
-    /// Colours: light for paper, dark for rooms.
-    #[arg(long, value_name = "THEME")]
-    theme: Option<String>,
-    /// Nothing behind the picture.
-    #[arg(long)]
-    transparent: bool,
-    /// Pixels in an inch of a PNG that has a width on paper.
-    #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
-    dpi: u16,
+    #[command(flatten)]
+    sheet: SheetOptions,
     /// Samples as pixels inside an SVG or PDF, so that many of them do not weigh it down.
     #[arg(long)]
     raster_points: bool,
@@ -72,7 +63,7 @@ pub struct RenderOptions {
 const FILM_WIDTH: Length = Length::Pixels(800.0);
 
 pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
-    let format = format_of(&options.out)?;
+    let format = format_of("--out", &options.out)?;
     let launch = options.run.launch()?;
     let mut recipe = launch.opened.recipe.clone();
     options.apply(&mut recipe, format)?;
@@ -81,7 +72,7 @@ pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
     if recipe.picture.strip.is_none() {
         recipe.picture.step = played.last().map(|last| last.step);
     }
-    let bytes = figure::file(&played, &recipe, format, f64::from(options.dpi))
+    let bytes = figure::file(&played, &recipe, format, options.sheet.dots_per_inch())
         .map_err(anyhow::Error::from)?;
     let name = options.out.display();
     export::write_beside(&options.out, &bytes).with_context(|| format!("cannot write {name}"))?;
@@ -126,15 +117,6 @@ fn moment(recipe: &mut Recipe, launch: &Launch, session: &Session) -> anyhow::Re
     Ok(Played::still(snapshot.into(), Trails::default()))
 }
 
-fn format_of(path: &Path) -> Result<Format, Failure> {
-    Format::of_name(path).ok_or_else(|| {
-        Failure::Usage(format!(
-            "--out {}: expected a name that ends in .svg, .pdf, .png, .gif or .apng",
-            path.display()
-        ))
-    })
-}
-
 /// What cannot be written is told before the steps are made.
 fn check_out(options: &RenderOptions) -> Result<(), Failure> {
     let name = options.out.display();
@@ -149,21 +131,13 @@ impl RenderOptions {
         if self.run.steps.is_some() || self.run.epochs.is_some() {
             picture.step = None; // the experiment's length says it now
         }
-        match &self.width {
-            Some(text) => set_width(picture, text)?,
-            None if format.moves() && matches!(picture.width, Length::Millimeters(_)) => {
-                *picture = std::mem::take(picture).of_width(FILM_WIDTH);
-            }
-            None => {}
+        if format.moves()
+            && !self.sheet.has_width()
+            && matches!(picture.width, Length::Millimeters(_))
+        {
+            *picture = std::mem::take(picture).of_width(FILM_WIDTH);
         }
-        if let Some(text) = &self.theme {
-            picture.theme = match text.as_str() {
-                "dark" => Tone::Dark,
-                "light" => Tone::Light,
-                _ => return Err(unknown("--theme", text, "dark and light")),
-            };
-        }
-        picture.transparent |= self.transparent;
+        self.sheet.apply(picture)?;
         picture.raster_points |= self.raster_points;
         if let Some(text) = &self.view {
             set_view(recipe, text)?;
@@ -230,20 +204,6 @@ impl RenderOptions {
     }
 }
 
-/// Another width has a canvas of its own.
-fn set_width(picture: &mut Picture, text: &str) -> Result<(), Failure> {
-    let before = std::mem::take(picture);
-    *picture = if text == "slide" {
-        before.on_slide()
-    } else {
-        let width = text
-            .parse()
-            .map_err(|error| Failure::Usage(format!("--width: {error}, or slide")))?;
-        before.of_width(width)
-    };
-    Ok(())
-}
-
 fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
     let picture = &mut recipe.picture;
     if let Some(plot) = Plot::CHARTS.into_iter().find(|plot| plot.id() == text) {
@@ -270,8 +230,4 @@ fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--view {text} needs {what}")));
     }
     Ok(())
-}
-
-fn unknown(option: &str, found: &str, known: &str) -> Failure {
-    Failure::Usage(format!("{option} {found}: there are {known}"))
 }

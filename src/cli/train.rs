@@ -9,16 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
+use crate::cli::output::{self, is_same};
 use crate::cli::progress::{interrupt_flag, progress_bar};
 use crate::cli::{Failure, RunOptions};
 use crate::experiment::Experiment;
 use crate::export;
 use crate::export::table::{self, TableError, Vectors};
 use crate::export::write_beside;
-use crate::loss::LossSpec;
-use crate::trainer::{History, Metrics, Session, Trainer};
+use crate::trainer::{Ending, History, Report, Session, Trainer};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -48,34 +47,6 @@ pub struct TrainOptions {
     json: bool,
 }
 
-/// The line that `--json` prints; angles in degrees, accuracies as fractions.
-#[derive(Debug, Serialize)]
-struct Report {
-    loss: &'static str,
-    parameters: Map<String, Value>,
-    data: String,
-    network: String,
-    dim: usize,
-    classes: usize,
-    seed: u64,
-    threads: usize,
-    steps: u64,
-    epochs: f64,
-    seconds: f64,
-    samples_per_second: f64,
-    final_loss: Option<f64>,
-    train_accuracy: Option<f64>,
-    test_accuracy: Option<f64>,
-    target_angle_deg: Option<f64>,
-    intra_class_angle_deg: Option<f64>,
-    min_weight_angle_deg: Option<f64>,
-    min_class_mean_angle_deg: Option<f64>,
-    mean_feature_norm: Option<f64>,
-    margin_satisfied: Option<f64>,
-    diverged: bool,
-    parameters_sha256: String,
-}
-
 /// A step's row in `--metrics`.
 #[derive(Debug, Serialize)]
 struct MetricsRow {
@@ -96,6 +67,17 @@ struct Outcome {
     was_interrupted: bool,
 }
 
+impl Outcome {
+    fn ending(&self) -> Ending {
+        Ending {
+            n_before: self.n_before,
+            elapsed: self.elapsed,
+            final_loss: self.rows.last().map(|row| row.loss),
+            diverged: self.diverged.is_some(),
+        }
+    }
+}
+
 pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     check_features_path(options.features.as_deref())?;
     check_distinct(options)?;
@@ -108,7 +90,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let threads = trainer.threads();
     let outcome = threads.install(|| train(&mut trainer, n_steps, before));
     write_files(options, &trainer, &outcome)?;
-    let report = report(&trainer, &outcome, launch.n_threads);
+    let report = Report::of(&trainer, &outcome.ending());
     if options.json {
         super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?)?;
     } else {
@@ -191,24 +173,11 @@ fn check_data_stays(options: &TrainOptions, experiment: &Experiment) -> Result<(
     Ok(())
 }
 
-fn is_same(a: &Path, b: &Path) -> bool {
-    let absolute = |path| std::path::absolute(path).ok();
-    let real = |path: &Path| path.canonicalize().ok();
-    absolute(a) == absolute(b) || (a.exists() && real(a) == real(b))
-}
-
 /// What cannot be written is told before an hour of training, not after.
 fn check_writable(options: &TrainOptions) -> Result<(), Failure> {
     for (_, path) in outputs(options) {
+        output::check_folder(path)?;
         let name = path.display();
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            let directory = directory.display();
-            let message = format!("cannot write {name}: there is no directory {directory}");
-            return Err(anyhow::anyhow!(message).into());
-        }
         export::check_writable(path).with_context(|| format!("cannot write {name}"))?;
     }
     Ok(())
@@ -253,78 +222,6 @@ fn train(trainer: &mut Trainer, n_steps: u64, before: Option<&Session>) -> Outco
     outcome.elapsed = start.elapsed();
     bar.finish_and_clear();
     outcome
-}
-
-fn report(trainer: &Trainer, outcome: &Outcome, threads: usize) -> Report {
-    let experiment = trainer.experiment();
-    let data = trainer.data();
-    let train = trainer.evaluate(&data.train);
-    let test = data
-        .test
-        .as_ref()
-        .filter(|_| !trainer.is_free())
-        .and_then(|split| trainer.evaluate(split));
-    let shown = test.or(train);
-    let deg = |angle: fn(&Metrics) -> Option<f64>| {
-        shown
-            .as_ref()
-            .and_then(angle)
-            .map(f64::to_degrees)
-            .and_then(finite)
-    };
-    let seconds = outcome.elapsed.as_secs_f64();
-    let batch = experiment.batch(data.train.len()) as u64;
-    Report {
-        loss: experiment.loss.spec.id,
-        parameters: parameters(experiment),
-        data: data.name.clone(),
-        network: experiment.network_kind().to_string(),
-        dim: experiment.network.dim,
-        classes: data.n_classes(),
-        seed: experiment.run.seed,
-        threads,
-        steps: trainer.n_steps(),
-        epochs: trainer.epochs(),
-        seconds,
-        samples_per_second: if seconds > 0.0 {
-            ((trainer.n_steps() - outcome.n_before) * batch) as f64 / seconds
-        } else {
-            0.0
-        },
-        final_loss: outcome.rows.last().map(|row| row.loss),
-        train_accuracy: train.map(|m| m.accuracy),
-        test_accuracy: test.map(|m| m.accuracy),
-        target_angle_deg: deg(|m| m.target_angle_rad),
-        intra_class_angle_deg: deg(|m| m.intra_class_angle_rad),
-        min_weight_angle_deg: deg(|m| m.min_weight_angle_rad),
-        min_class_mean_angle_deg: deg(|m| m.min_class_mean_angle_rad),
-        mean_feature_norm: shown.and_then(|m| finite(m.mean_feature_norm)),
-        margin_satisfied: shown.map(|m| m.margin_satisfied),
-        diverged: outcome.diverged.is_some(),
-        parameters_sha256: trainer.parameters_sha256(),
-    }
-}
-
-fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
-}
-
-/// The loss's values by parameter id; a choice by its name.
-fn parameters(experiment: &Experiment) -> Map<String, Value> {
-    let spec: &LossSpec = experiment.loss.spec;
-    let values = experiment.loss_values();
-    spec.params
-        .iter()
-        .zip(values)
-        .map(|(param, value)| {
-            let value = if param.choices.is_empty() {
-                Value::from(value)
-            } else {
-                Value::from(param.text(value))
-            };
-            (param.id.to_owned(), value)
-        })
-        .collect()
 }
 
 /// The report for people; a figure that does not exist for this run has no line.

@@ -286,6 +286,19 @@ impl DataSpec {
         self.source.path().is_some() && self.own.is_none()
     }
 
+    /// Takes the table of a choice of the same files, which has read them; whether it could.
+    pub fn share_table_of(&mut self, other: &Self) -> bool {
+        let files = |data: &Self| {
+            let paths = [data.source.path(), data.labels.as_deref(), data.test_file()];
+            paths.map(|path| path.map(Path::to_owned))
+        };
+        let is_same = self.label == other.label && files(self) == files(other);
+        if is_same && self.awaits_reading() && other.own.is_some() {
+            self.own.clone_from(&other.own);
+        }
+        !self.awaits_reading()
+    }
+
     /// Forgets the table: what it was read from has changed.
     pub(crate) fn forget(&mut self) {
         self.own = None;

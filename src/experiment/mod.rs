@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub use error::ExperimentError;
 pub use file::FileError;
-pub use schema::{Field, fields, is_live};
+pub use schema::{Field, fields, full_key, is_live};
 
 use serde::{Deserialize, Serialize};
 

@@ -643,7 +643,10 @@ fn param_ids() -> Vec<&'static str> {
 }
 
 /// The full key that a full or short one stands for.
-fn full_key(key: &str) -> Result<String, ExperimentError> {
+///
+/// # Errors
+/// If no field or several have this key.
+pub fn full_key(key: &str) -> Result<String, ExperimentError> {
     if let Some(field) = FIELDS.iter().find(|field| field.key == key) {
         return Ok(field.key.to_owned());
     }

@@ -434,12 +434,18 @@ fn chart(snapshot: &Snapshot, picture: &Picture) -> Option<Chart> {
     }
 }
 
+/// Points of a canvas on which text of labels has its size in print, or on a screen.
+pub fn canvas_width(width: Length) -> f32 {
+    let points = match width {
+        Length::Millimeters(_) => CANVAS_PER_PT * width.pt(),
+        Length::Pixels(px) => px / PX_PER_CANVAS,
+    };
+    points as f32
+}
+
 /// Width and height that suit a width.
 fn canvas(picture: &Picture) -> [f32; 2] {
-    let width = match picture.width {
-        Length::Millimeters(_) => CANVAS_PER_PT * picture.width.pt(),
-        Length::Pixels(px) => px / PX_PER_CANVAS,
-    } as f32;
+    let width = canvas_width(picture.width);
     let aspect = match picture.plot {
         Plot::MarginMap | Plot::Confusion => 1.0,
         Plot::Features if width < WIDE_FROM => NARROW,

@@ -14,7 +14,7 @@ mod recipe;
 mod replay;
 mod strip;
 
-pub use draw::{file, pixels, scene, scenes};
+pub use draw::{canvas_width, file, pixels, scene, scenes};
 pub use film::{Film, Motion};
 pub use open::{OpenError, Opened, Opening, open};
 pub use picture::{Picture, Plot, Tone};

@@ -3,9 +3,9 @@
 use crate::experiment::ViewKind;
 use crate::scene::curves::has_margin;
 use crate::scene::fonts::estimated_width;
-use crate::scene::look::{Look, disc, line, polygon, text};
+use crate::scene::look::{Look, NO_STROKE, disc, line, polygon, text};
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, Scene, Stroke, ViewState};
+use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState};
 use crate::trainer::Snapshot;
 
 /// Size of its text at unit size, in points; the rest in sizes.
@@ -19,8 +19,12 @@ const SIDE: f32 = 1.0;
 const MOST_CLASSES: usize = 40;
 
 /// What stands before a name.
-enum Swatch {
+pub(super) enum Swatch {
     Class(usize),
+    /// A curve with a point on it.
+    Curve(Rgba),
+    /// Nothing: the words say what the others are.
+    Heading,
     /// Where the class that wins changes.
     Boundary,
     /// Where a class wins with its margin.
@@ -31,10 +35,10 @@ enum Swatch {
 
 impl Swatch {
     fn width(&self) -> f32 {
-        if matches!(self, Self::Class(_)) {
-            0.75
-        } else {
-            1.9
+        match self {
+            Self::Class(_) => 0.75,
+            Self::Heading => 0.0,
+            _ => 1.9,
         }
     }
 
@@ -48,6 +52,13 @@ impl Swatch {
                 let outline = look.line(0.9, look.ink(*class));
                 vec![disc(center, 0.5 * width, class_color(*class), outline)]
             }
+            Self::Curve(color) => {
+                let mut items = rule(look.line(1.6, *color));
+                let center = [at[0] + 0.5 * width, at[1]];
+                items.push(disc(center, 0.27 * size, *color, NO_STROKE));
+                items
+            }
+            Self::Heading => Vec::new(),
             Self::Boundary => rule(look.line(1.2, look.theme.dimmed)),
             Self::Margin => rule(Stroke {
                 dash: Some([0.45 * size, 0.3 * size]),
@@ -66,32 +77,36 @@ impl Swatch {
 
 /// The legend of a picture as a scene of this width; `None` where there is nothing to tell.
 pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene> {
-    let look = view.look([width, width]);
-    let size = TEXT * look.unit;
     let entries = entries(snapshot, view);
-    if entries.is_empty() {
-        return None;
-    }
+    (!entries.is_empty()).then(|| strip(entries, &view.look([width, width]), width))
+}
+
+/// Names behind their swatches, in as many rows as they need.
+pub(super) fn strip(entries: Vec<(Swatch, String)>, look: &Look, width: f32) -> Scene {
+    let size = TEXT * look.unit;
     let mut items = Vec::new();
     let (left, right) = (SIDE * size, width - SIDE * size);
     let mut at = [left, 0.5 * ROW * size];
     for (swatch, name) in entries {
-        let words_at = (swatch.width() + BESIDE) * size;
+        let (beside, color) = match swatch {
+            Swatch::Heading => (0.0, look.theme.dimmed),
+            _ => (BESIDE, look.theme.text),
+        };
+        let words_at = (swatch.width() + beside) * size;
         let needed = words_at + estimated_width(&name, size);
         if at[0] > left && at[0] + needed > right {
             at = [left, at[1] + ROW * size];
         }
-        items.extend(swatch.items(&look, at, size));
+        items.extend(swatch.items(look, at, size));
         let pos = [at[0] + words_at, at[1]];
-        let color = look.theme.text;
         items.push(text(pos, name, size, Font::Regular, color, Anchor::Start));
         at[0] += needed + GAP * size;
     }
-    Some(Scene {
+    Scene {
         size: [width, at[1] + 0.5 * ROW * size],
-        ground: view.theme.ground,
+        ground: look.theme.ground,
         groups: vec![Group::new("legend", items)],
-    })
+    }
 }
 
 fn entries(snapshot: &Snapshot, view: &ViewState) -> Vec<(Swatch, String)> {

@@ -8,6 +8,7 @@ fn help_and_version_go_to_stdout() {
         &["--help"][..],
         &["-h"],
         &["train", "--help"],
+        &["sweep", "--help"],
         &["check", "--help"],
         &["bench", "--help"],
         &["losses", "--help"],
@@ -29,6 +30,7 @@ fn the_examples_of_the_help_stand_in_columns_and_can_be_typed() {
     for args in [
         &["-h"][..],
         &["train", "-h"],
+        &["sweep", "-h"],
         &["check", "-h"],
         &["losses", "-h"],
     ] {
@@ -53,7 +55,7 @@ fn the_examples_of_the_help_stand_in_columns_and_can_be_typed() {
 #[test]
 fn the_long_help_lists_every_field() {
     use marginscope::{data::DataSource, experiment::ViewKind, experiment::fields};
-    for args in [&["--help"][..], &["train", "--help"]] {
+    for args in [&["--help"][..], &["train", "--help"], &["sweep", "--help"]] {
         let help = help_of(args);
         for field in fields() {
             assert!(help.contains(field.key), "{}", field.key);

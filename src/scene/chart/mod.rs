@@ -2,6 +2,7 @@
 //!
 //! A chart knows series in its own units; [`Chart::scene`] lays it out for a size and a theme.
 
+mod comparison;
 mod confusion;
 mod curves;
 mod histogram;
@@ -10,6 +11,7 @@ mod psi;
 
 use nalgebra::Vector2;
 
+pub use comparison::{Comparison, Curve, MOST_CURVES, Places, Spread, Unit};
 pub use confusion::{confusion, confusion_cell, confusion_words};
 pub use curves::{choices, curves, usual_maximum};
 pub use histogram::histogram;

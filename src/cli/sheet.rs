@@ -1,0 +1,82 @@
+//! How large a figure is, and on what ground: options that all commands share which draw one.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::export::Format;
+use crate::figure::{Picture, Tone};
+
+/// Options of a figure's file.
+#[derive(Args, Clone, Debug)]
+pub(super) struct SheetOptions {
+    /// Width on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
+    #[arg(long, value_name = "WIDTH", allow_hyphen_values = true)]
+    width: Option<String>,
+    /// Colours: light for paper, dark for rooms.
+    #[arg(long, value_name = "THEME")]
+    theme: Option<String>,
+    /// Nothing behind the picture.
+    #[arg(long)]
+    transparent: bool,
+    /// Pixels in an inch of a PNG that has a width on paper.
+    #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
+    dpi: u16,
+}
+
+impl SheetOptions {
+    /// Pixels in an inch where a width on paper is turned into pixels.
+    pub(super) fn dots_per_inch(&self) -> f64 {
+        f64::from(self.dpi)
+    }
+
+    /// Whether a width was asked for.
+    pub(super) fn has_width(&self) -> bool {
+        self.width.is_some()
+    }
+
+    /// What differs from a picture.
+    pub(super) fn apply(&self, picture: &mut Picture) -> Result<(), Failure> {
+        if let Some(text) = &self.width {
+            set_width(picture, text)?;
+        }
+        if let Some(text) = &self.theme {
+            picture.theme = match text.as_str() {
+                "dark" => Tone::Dark,
+                "light" => Tone::Light,
+                _ => return Err(unknown("--theme", text, "dark and light")),
+            };
+        }
+        picture.transparent |= self.transparent;
+        Ok(())
+    }
+}
+
+/// What the name behind an option says that a figure's file is.
+pub(super) fn format_of(option: &str, path: &Path) -> Result<Format, Failure> {
+    Format::of_name(path).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{option} {}: expected a name that ends in .svg, .pdf, .png, .gif or .apng",
+            path.display()
+        ))
+    })
+}
+
+pub(super) fn unknown(option: &str, found: &str, known: &str) -> Failure {
+    Failure::Usage(format!("{option} {found}: there are {known}"))
+}
+
+/// Another width has a canvas of its own.
+fn set_width(picture: &mut Picture, text: &str) -> Result<(), Failure> {
+    let before = std::mem::take(picture);
+    *picture = if text == "slide" {
+        before.on_slide()
+    } else {
+        let width = text
+            .parse()
+            .map_err(|error| Failure::Usage(format!("--width: {error}, or slide")))?;
+        before.of_width(width)
+    };
+    Ok(())
+}
