@@ -55,10 +55,25 @@ impl SheetOptions {
 
 /// What the name behind an option says that a figure's file is.
 pub(super) fn format_of(option: &str, path: &Path) -> Result<Format, Failure> {
-    Format::of_name(path).ok_or_else(|| {
+    named(
+        option,
+        path,
+        Format::of_name(path),
+        ".svg, .pdf, .png, .gif or .apng",
+    )
+}
+
+/// The same for a figure that does not move.
+pub(super) fn still_format_of(option: &str, path: &Path) -> Result<Format, Failure> {
+    let still = Format::of_name(path).filter(|format| !format.moves());
+    named(option, path, still, ".svg, .pdf or .png")
+}
+
+fn named(option: &str, path: &Path, format: Option<Format>, ends: &str) -> Result<Format, Failure> {
+    format.ok_or_else(|| {
+        let name = path.display();
         Failure::Usage(format!(
-            "{option} {}: expected a name that ends in .svg, .pdf, .png, .gif or .apng",
-            path.display()
+            "{option} {name}: expected a name that ends in {ends}"
         ))
     })
 }

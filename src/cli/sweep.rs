@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::output::{self, is_same};
 use crate::cli::progress::{interrupt_flag, runs_bar, show_runs};
-use crate::cli::sheet::{SheetOptions, format_of};
+use crate::cli::sheet::{SheetOptions, still_format_of};
 use crate::cli::{Failure, RunOptions, reading};
 use crate::export::{self, Sheet};
 use crate::figure::{Picture, canvas_width};
@@ -158,7 +158,7 @@ impl SweepOptions {
         let Some(path) = &self.plot else {
             return Ok(None);
         };
-        let format = format_of("--plot", path)?;
+        let format = still_format_of("--plot", path)?;
         let mut picture = Picture::default();
         self.sheet.apply(&mut picture)?;
         let measure = self.measure.as_deref().map(Measure::find).transpose();

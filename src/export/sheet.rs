@@ -153,11 +153,13 @@ impl FromStr for Length {
             .ok_or_else(syntax)?;
         let (number, unit) = text.split_at(at);
         let number: f64 = number.trim().parse().map_err(|_unsaid| syntax())?;
+        // A product of two decimals is not one: 3.5 in are 88.9 mm and not 88.89999999999999.
+        let mm = |mm: f64| Self::Millimeters((mm * 1e9).round() / 1e9);
         let length = match unit.trim() {
             "mm" => Self::Millimeters(number),
-            "cm" => Self::Millimeters(10.0 * number),
-            "in" => Self::Millimeters(MM_PER_INCH * number),
-            "pt" => Self::Millimeters(MM_PER_INCH / PT_PER_INCH * number),
+            "cm" => mm(10.0 * number),
+            "in" => mm(MM_PER_INCH * number),
+            "pt" => mm(MM_PER_INCH / PT_PER_INCH * number),
             "px" => Self::Pixels(number),
             _ => return Err(syntax()),
         };
