@@ -41,6 +41,16 @@ impl Crashed {
     }
 }
 
+/// Ends of the names of files that describe a run.
+const RUN_ENDS: [&str; 7] = ["toml", "safetensors", "svg", "pdf", "png", "apng", "gif"];
+
+/// Whether a file describes a run, by its name; what does not is own data.
+pub(super) fn describes_run(path: &Path) -> bool {
+    let end = path.extension().and_then(|end| end.to_str());
+    let end = end.map(str::to_ascii_lowercase);
+    !path.is_dir() && end.is_some_and(|end| RUN_ENDS.contains(&end.as_str()))
+}
+
 /// Most files that are remembered.
 const MOST_RECENT: usize = 8;
 
@@ -90,10 +100,7 @@ impl Files {
         // The dialog is opened here, since some systems insist on the window's own thread.
         let dialog = rfd::AsyncFileDialog::new()
             .set_title("Open experiment, session or picture")
-            .add_filter(
-                "Experiment, session, picture",
-                &["toml", "safetensors", "svg", "pdf", "png", "apng", "gif"],
-            )
+            .add_filter("Experiment, session, picture", &RUN_ENDS)
             .pick_file();
         self.read(
             move || Some(pollster::block_on(dialog)?.path().to_owned()),
@@ -225,7 +232,7 @@ impl Files {
         autosave.kept = (generation, session.step());
         let is_writing = Arc::clone(&autosave.is_writing);
         is_writing.store(true, Ordering::Relaxed);
-        let (path, text) = (autosave.slot.session(), recipe.to_toml());
+        let (path, text) = (autosave.slot.session.clone(), recipe.to_toml());
         self.spawn("autosave", move || {
             // A disk that is full must not disturb the lecture: the next one may work.
             let _ = write(&session, text, &path);
@@ -236,7 +243,7 @@ impl Files {
     /// The program ends in its time: nothing is left to restore.
     pub(super) fn end(&mut self) {
         if let Some(autosave) = self.autosave.take() {
-            let _ = std::fs::remove_file(autosave.slot.session()); // there may be none yet
+            let _ = std::fs::remove_file(&autosave.slot.session); // there may be none yet
         }
     }
 
@@ -289,8 +296,7 @@ impl Autosave {
 /// A place for the run of one window: a file, and a lock that its process holds as long as it lives,
 /// whatever ends it.
 struct Slot {
-    folder: PathBuf,
-    number: usize,
+    session: PathBuf,
     /// Held until the process ends.
     _lock: File,
 }
@@ -299,38 +305,48 @@ impl Slot {
     /// Windows at once.
     const MOST: usize = 16;
 
-    /// Takes a free place, and finds the newest run whose process is gone.
+    /// Takes a free place, and finds the newest run whose process is gone. Of places without a run
+    /// only the first free one is looked at.
     fn take(folder: &Path) -> std::io::Result<(Self, Option<PathBuf>)> {
         std::fs::create_dir_all(folder)?;
-        let mut free = Vec::new();
+        remove_unfinished(folder);
+        let mut own = None;
+        let mut crashed = None;
         for number in 0..Self::MOST {
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(folder.join(format!("run-{number}.lock")))?;
-            if file.try_lock().is_ok() {
-                free.push(Self {
-                    folder: folder.to_owned(),
-                    number,
-                    _lock: file,
-                });
+            let session = session_path(folder, number);
+            let written = session.metadata().and_then(|m| m.modified()).ok();
+            if written.is_none() && own.is_some() {
+                continue;
+            }
+            let Some(slot) = Self::lock(folder, number)? else {
+                continue; // its window is still there
+            };
+            match written {
+                None => own = Some(slot),
+                Some(at) => crashed = crashed.max(Some((at, session))),
             }
         }
-        let written = |slot: &Self| slot.session().metadata().and_then(|m| m.modified()).ok();
-        let crashed = free
-            .iter()
-            .filter_map(|slot| Some((written(slot)?, slot.session())));
-        let crashed = crashed.max_by_key(|(at, _)| *at).map(|(_, path)| path);
-        remove_unfinished(folder);
-        let own = free.into_iter().find(|slot| written(slot).is_none());
         let own = own.ok_or(std::io::ErrorKind::WouldBlock)?;
-        Ok((own, crashed))
+        Ok((own, crashed.map(|(_, path)| path)))
     }
 
-    fn session(&self) -> PathBuf {
-        self.folder.join(format!("run-{}.safetensors", self.number))
+    /// `None` where another process holds it.
+    fn lock(folder: &Path, number: usize) -> std::io::Result<Option<Self>> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join(format!("run-{number}.lock")))?;
+        let is_free = file.try_lock().is_ok();
+        Ok(is_free.then(|| Self {
+            session: session_path(folder, number),
+            _lock: file,
+        }))
     }
+}
+
+fn session_path(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("run-{number}.safetensors"))
 }
 
 /// Removes files that a process began beside another and did not come to rename.
@@ -356,17 +372,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (first, crashed) = Slot::take(folder.path()).expect("a place");
         assert_eq!(crashed, None);
-        std::fs::write(first.session(), "a run").expect("a file");
+        std::fs::write(&first.session, "a run").expect("a file");
         let (second, crashed) = Slot::take(folder.path()).expect("a place");
         assert_eq!(crashed, None, "its window is still there");
-        assert_ne!(first.session(), second.session());
-        let left = first.session();
+        assert_ne!(first.session, second.session);
+        let left = first.session.clone();
         drop(first);
         let (third, crashed) = Slot::take(folder.path()).expect("a place");
         assert_eq!(crashed, Some(left.clone()));
         assert_ne!(
-            third.session(),
-            left,
+            third.session, left,
             "it is not written over before it is restored"
         );
     }

@@ -5,45 +5,47 @@
 //! worker, saving in its own thread, so that a frame never waits.
 
 mod action;
+mod exports;
 mod files;
 mod import;
+mod kept;
 mod keys;
 mod lens;
 mod overlay;
 mod paint;
 mod panel;
 mod picture;
+mod runs;
 mod saver;
 pub mod theme;
 mod widget;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::CreationContext;
 use egui::{Panel, ViewportCommand};
-use serde::{Deserialize, Serialize};
 
-use crate::app::action::{Action, Part, SaveTo, Saving};
-use crate::app::files::{Crashed, Files, News};
+use crate::app::action::{Action, Part};
+use crate::app::exports::Wanted;
+use crate::app::files::{Crashed, Files};
 use crate::app::import::Import;
+use crate::app::kept::{Kept, Remembered};
 use crate::app::lens::{SampleId, Thumbs};
 use crate::app::overlay::Toast;
 use crate::app::panel::left::{LeftPanel, Shown};
 use crate::app::panel::right::RightPanel;
 use crate::app::panel::top::Transport;
 use crate::app::picture::Picture;
-use crate::app::saver::{Job, Saver, Table, Work};
-use crate::data::{ClassChoice, DataSpec};
+use crate::app::runs::{SessionUse, files, look_as};
+use crate::app::saver::Saver;
+use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
-use crate::export::Length;
-use crate::figure;
-use crate::figure::{Opened, Opening, Played, Plot, Recipe, Tone};
+use crate::figure::{Opened, Opening};
 use crate::loss::{Form, LossSpec};
 use crate::scene;
 use crate::scene::theme::{DARK, LIGHT};
-use crate::scene::{Classes, Direction, Light, PlaneView, Show, SphereView, ViewState};
+use crate::scene::{Classes, Direction, Light, ViewState};
 use crate::trainer::{Command, Snapshot, Speed, Subset, TrainError, Worker};
 
 /// The window could not be opened.
@@ -111,42 +113,6 @@ fn reason(error: &eframe::Error) -> String {
         }
     }
 }
-
-/// What is kept between starts. Where the plane stands is not: a start trains anew, and its
-/// features have another size.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Kept {
-    /// As TOML.
-    experiment: Option<String>,
-    remembered: Remembered,
-    show: Option<Show>,
-    sphere: Option<SphereView>,
-    subset: Subset,
-    classes: Classes,
-    is_presenting: bool,
-    /// Files that were opened, the newest first.
-    recent: Vec<PathBuf>,
-}
-
-impl Kept {
-    fn of(cc: &CreationContext<'_>) -> Self {
-        cc.storage
-            .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
-            .unwrap_or_default() // what an older version kept is left
-    }
-
-    fn view(&self, kind: ViewKind) -> ViewState {
-        let mut view = new_view(kind);
-        view.show = self.show.unwrap_or(view.show);
-        view.sphere = self.sphere.unwrap_or(view.sphere);
-        view.classes = self.classes.clone();
-        view
-    }
-}
-
-/// Values set by hand, by loss and parameter.
-type Remembered = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// The window's state; everything about the run is in the snapshot.
 pub struct App {
@@ -273,13 +239,6 @@ impl App {
         self.saver.folder = folder;
     }
 
-    /// Keeps the run in this folder from time to time, and offers one that was not ended there.
-    pub fn keep_runs_in(&mut self, ctx: &egui::Context, folder: &Path) {
-        let ctx = ctx.clone();
-        self.files
-            .autosave_in(folder, move || ctx.request_repaint());
-    }
-
     /// How the picture is looked at.
     pub fn view(&self) -> &ViewState {
         &self.picture.view
@@ -358,120 +317,6 @@ impl App {
         {
             self.keep(Some(sample));
         }
-    }
-
-    /// Goes on with what a file describes.
-    fn open(&mut self, ctx: &egui::Context, opened: &Opened) {
-        let experiment = opened.recipe.experiment.now();
-        let view = &mut self.picture.view;
-        view.kind = experiment.view_kind();
-        if opened.has_picture() {
-            self.subset = look_as(view, &opened.recipe.picture, ctx);
-            self.worker.send(Command::Show(self.subset));
-        }
-        self.kept = None;
-        let start = Box::new(opened.start());
-        self.last_change = self.worker.send(Command::Open(start));
-        self.experiment = Arc::new(experiment);
-        self.last_session = None;
-    }
-
-    /// A new run on own data, with the loss and the optimizer that are in use.
-    fn train_on(&mut self, ctx: &egui::Context, data: DataSpec, seed: u64) {
-        let mut next = self.experiment.as_ref().clone();
-        next.data = data;
-        next.network.kind = None; // what suits the data
-        next.run.seed = seed;
-        next.run.changes.clear();
-        if next.loss.spec.form == Form::Binary && next.n_classes() != 2 {
-            let _ = next.set("loss.id", "softmax"); // there is one
-        }
-        match next.validate() {
-            Ok(()) => {
-                self.load(next);
-                self.worker.send(Command::Play);
-            }
-            Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
-        }
-    }
-
-    /// Opens what describes a run, as Open does; anything else is own data, and shown first.
-    pub fn open_path(&mut self, ctx: &egui::Context, path: PathBuf) {
-        const RUNS: [&str; 7] = ["toml", "safetensors", "svg", "pdf", "png", "apng", "gif"];
-        let end = path.extension().and_then(|end| end.to_str());
-        if path.is_dir() || !end.is_some_and(|end| RUNS.contains(&end)) {
-            let seed = self.experiment.run.seed;
-            self.import = Some(Import::of_file(path, seed, ctx));
-            return;
-        }
-        let ctx = ctx.clone();
-        self.files.open(path, move || ctx.request_repaint());
-    }
-
-    /// What was dropped onto the window, and what became of files.
-    fn take_files(&mut self, ctx: &egui::Context) {
-        let dropped = ctx.input(|input| input.raw.dropped_files.first().cloned());
-        if let Some(path) = dropped.map(|file| file.path().to_owned()) {
-            self.open_path(ctx, path);
-        }
-        while let Some(news) = self.files.news() {
-            match news {
-                News::Opened(path, opened) => {
-                    self.open(ctx, &opened);
-                    let words = format!("Opened {}", path.display());
-                    self.toast = Some(Toast::new(ctx, words));
-                }
-                News::Progress(words) | News::Said(words) => {
-                    self.toast = Some(Toast::new(ctx, words));
-                }
-                News::Crashed(crashed) => self.crashed = Some(crashed),
-            }
-        }
-    }
-
-    /// Keeps the run from time to time, and hands a session to who asked for it.
-    fn take_session(&mut self, ctx: &egui::Context) {
-        let Some(snapshot) = self.snapshot.clone() else {
-            return;
-        };
-        let is_due = self
-            .files
-            .is_autosave_due(snapshot.generation, snapshot.step);
-        if self.session_wanted.is_none() && self.crashed.is_none() && is_due {
-            self.session_wanted = Some(SessionUse::Autosave);
-            self.worker.send(Command::Save);
-        }
-        let Some(session) = self.worker.take_session() else {
-            return;
-        };
-        let (Some(wanted), Some(size)) = (self.session_wanted.take(), self.picture.size()) else {
-            return;
-        };
-        let saving = Saving::as_shown(SaveTo::Dialog);
-        let mut recipe = self.recipe(&snapshot, saving, size);
-        if let Ok(experiment) = Experiment::from_toml(&session.recipe, "session") {
-            recipe.experiment = experiment;
-        }
-        recipe.picture.step = Some(session.step());
-        match wanted {
-            SessionUse::Autosave => self.files.autosave(session, &recipe, snapshot.generation),
-            SessionUse::Save => {
-                let name = format!("{}.safetensors", file_name(&snapshot, "session"));
-                let ctx = ctx.clone();
-                self.files
-                    .save_session(session, &recipe, &name, move || ctx.request_repaint());
-            }
-        }
-    }
-
-    fn answer_crash(&mut self, ctx: &egui::Context, restores: bool) {
-        let Some(crashed) = self.crashed.take() else {
-            return;
-        };
-        if restores {
-            self.open(ctx, &crashed.opened);
-        }
-        crashed.discard();
     }
 
     fn set_title(&mut self, ctx: &egui::Context) {
@@ -648,176 +493,6 @@ impl App {
         let shown = part.of(&mut self.picture.view.show);
         *shown = !*shown;
     }
-
-    /// Asks the worker for a snapshot whose every sample is at the same step.
-    fn capture(&mut self, wanted: Wanted) {
-        if self.wanted.is_some() {
-            return; // that picture is on its way
-        }
-        self.wanted = Some(wanted);
-        self.worker.send(Command::Capture);
-    }
-
-    fn take_captured(&mut self, ctx: &egui::Context) {
-        let (Some(wanted), Some(size)) = (self.wanted, self.picture.size()) else {
-            return;
-        };
-        let Some(snapshot) = self.worker.take_captured() else {
-            return;
-        };
-        self.wanted = None;
-        match wanted {
-            Wanted::File(saving) => self.save_figure(ctx, snapshot, saving, size),
-            Wanted::Table(table) => self.save_table(ctx, snapshot, table),
-            Wanted::Clipboard => self.copy_figure(ctx, snapshot, size),
-        }
-    }
-
-    /// What is shown now, with what makes it again.
-    fn recipe(&self, snapshot: &Snapshot, saving: Saving, size: [f32; 2]) -> Recipe {
-        let mut shown = figure::Picture::of_view(&self.picture.view, size);
-        let pixels = shown.width.pixels() * PIXELS_PER_PT;
-        shown.width = Length::Pixels(pixels);
-        shown.samples = self.subset;
-        if shown.show.trails {
-            shown.trail = self.picture.trails().recorded(snapshot.step);
-        }
-        shown.plot = saving.plot;
-        if saving.plot == Plot::Curves {
-            let rows = snapshot.history.rows().iter();
-            shown.accuracy = rows
-                .filter_map(|row| Some((row.step, row.accuracy?)))
-                .collect();
-        }
-        Recipe::of(snapshot, saving.framing.of(shown))
-    }
-
-    fn save_figure(
-        &self,
-        ctx: &egui::Context,
-        snapshot: Arc<Snapshot>,
-        saving: Saving,
-        size: [f32; 2],
-    ) {
-        let mut recipe = self.recipe(&snapshot, saving, size);
-        if let Some(strip) = saving.framing.strip(&snapshot) {
-            if !strip.is_over_time() {
-                recipe.experiment = snapshot.experiment.as_ref().clone();
-                recipe.experiment.run.changes.clear(); // of runs that keep their margin
-            }
-            recipe.picture.strip = Some(strip);
-        }
-        let what = match saving.plot {
-            Plot::Features => self.picture.view.kind.id(),
-            plot => plot.id(),
-        };
-        let name = file_name(&snapshot, &format!("{what}{}", saving.framing.id()));
-        let name = format!("{name}.{}", saving.framing.extension());
-        let work = if saving.framing.is_replayed() {
-            Work::Replayed(recipe)
-        } else {
-            Work::Still(recipe, Box::new(self.picture.trails().clone()))
-        };
-        let ctx = ctx.clone();
-        let job = Job { snapshot, work };
-        self.saver
-            .save(job, &name, saving.to, move || ctx.request_repaint());
-    }
-
-    fn save_table(&self, ctx: &egui::Context, snapshot: Arc<Snapshot>, table: Table) {
-        let name = format!("{}.csv", file_name(&snapshot, table.id()));
-        let work = Work::Table(table);
-        let ctx = ctx.clone();
-        let job = Job { snapshot, work };
-        self.saver
-            .save(job, &name, SaveTo::Dialog, move || ctx.request_repaint());
-    }
-
-    fn copy_figure(&mut self, ctx: &egui::Context, snapshot: Arc<Snapshot>, size: [f32; 2]) {
-        let saving = Saving::as_shown(SaveTo::Pictures);
-        let recipe = self.recipe(&snapshot, saving, size);
-        let played = Played::still(snapshot, self.picture.trails().clone());
-        let words = match figure::pixels(&played, &recipe.picture) {
-            Ok((size, rgba)) => {
-                let image = egui::ColorImage::from_rgba_unmultiplied(size, &rgba);
-                ctx.copy_image(image);
-                "Copied the picture".to_owned()
-            }
-            Err(error) => format!("Cannot copy the picture: {error}"),
-        };
-        self.toast = Some(Toast::new(ctx, words));
-    }
-
-    fn copy_command(&mut self, ctx: &egui::Context) {
-        let Some(snapshot) = &self.snapshot else {
-            return;
-        };
-        let recipe = Recipe::of(snapshot, figure::Picture::default());
-        ctx.copy_text(recipe.command_line());
-        let words = if recipe.experiment.run.changes.is_empty() {
-            "Copied the command line"
-        } else {
-            "Copied the command line; what was changed on the way is only in saved pictures"
-        };
-        self.toast = Some(Toast::new(ctx, words.to_owned()));
-    }
-}
-
-/// Pixels in a point of a picture that is saved as it is shown.
-const PIXELS_PER_PT: f64 = 2.0;
-
-/// A name after loss, content, seed and step, without its end.
-fn file_name(snapshot: &Snapshot, what: &str) -> String {
-    format!(
-        "marginscope-{}-{what}-seed{}-step{:06}",
-        snapshot.head.spec.id, snapshot.experiment.run.seed, snapshot.step,
-    )
-}
-
-/// What a session is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SessionUse {
-    /// Kept in case the program ends before its time.
-    Autosave,
-    /// The user says where.
-    Save,
-}
-
-/// What a captured snapshot is for.
-#[derive(Clone, Copy, Debug)]
-enum Wanted {
-    File(Saving),
-    Table(Table),
-    Clipboard,
-}
-
-/// Looks at the features as a picture does, whose samples it returns; the window fits the plane.
-fn look_as(view: &mut ViewState, picture: &figure::Picture, ctx: &egui::Context) -> Subset {
-    let insets = view.insets;
-    let note = view.show.note;
-    *view = picture.view(view.kind);
-    view.insets = insets;
-    view.unit = None;
-    view.plane = PlaneView::default();
-    view.show.note = note;
-    view.show.legend = false; // the window's panels are one
-    ctx.set_theme(match picture.theme {
-        Tone::Dark => egui::ThemePreference::Dark,
-        Tone::Light => egui::ThemePreference::Light,
-    });
-    picture.samples
-}
-
-/// Files as they were remembered; runs are kept where the window itself keeps its state.
-fn files(cc: &CreationContext<'_>, recent: Vec<PathBuf>) -> Files {
-    let mut files = Files::new(recent);
-    if cc.storage.is_some()
-        && let Some(folder) = eframe::storage_dir("marginscope")
-    {
-        let ctx = cc.egui_ctx.clone();
-        files.autosave_in(&folder.join("runs"), move || ctx.request_repaint());
-    }
-    files
 }
 
 /// A view that leaves room for the choice of view at its top.

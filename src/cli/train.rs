@@ -110,13 +110,11 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
 }
 
 fn check_features_path(path: Option<&Path>) -> Result<(), Failure> {
-    match path.map(|path| (path, path.extension().and_then(|e| e.to_str()))) {
-        None | Some((_, Some("npy" | "csv"))) => Ok(()),
-        Some((path, _)) => Err(Failure::Usage(format!(
-            "--features {}: expected a name that ends in .npy or .csv",
-            path.display()
-        ))),
-    }
+    path.map_or(Ok(()), |path| {
+        let name = path.display();
+        table::check_name(path)
+            .map_err(|error| Failure::Usage(format!("--features {name}: {error}")))
+    })
 }
 
 /// The files that a run ends with: option and path.

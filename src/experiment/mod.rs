@@ -411,12 +411,19 @@ impl Experiment {
             && self.network_kind() != NetworkKind::None
     }
 
-    /// The experiment after all changes made on its way. One that does not fit is left out, as in a
-    /// run.
+    /// The experiment after all changes made on its way.
     #[must_use]
     pub fn now(&self) -> Self {
+        self.after(self.run.changes.len())
+    }
+
+    /// The experiment after the first `n` of its changes, which it keeps. One that does not fit is
+    /// left out, as in a run.
+    #[must_use]
+    pub fn after(&self, n: usize) -> Self {
         let mut now = self.clone();
-        for change in &self.run.changes {
+        now.run.changes.truncate(n);
+        for change in self.run.changes.iter().take(n) {
             let mut next = now.clone();
             if next.set(&change.key, &change.value).is_ok() {
                 now = next;

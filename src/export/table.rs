@@ -38,10 +38,9 @@ impl Vectors<'_> {
     /// # Errors
     /// If the name ends otherwise.
     pub fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, TableError> {
-        match path.extension().and_then(|end| end.to_str()) {
-            Some("npy") => Ok(npy::matrix(self.values, self.owners.len(), self.dim)),
-            Some("csv") => self.csv(),
-            _ => Err(TableError::Name),
+        match kind(path)? {
+            Kind::Npy => Ok(npy::matrix(self.values, self.owners.len(), self.dim)),
+            Kind::Csv => self.csv(),
         }
     }
 
@@ -55,6 +54,27 @@ impl Vectors<'_> {
         }
         finish(table)
     }
+}
+
+enum Kind {
+    Npy,
+    Csv,
+}
+
+fn kind(path: &Path) -> Result<Kind, TableError> {
+    match path.extension().and_then(|end| end.to_str()) {
+        Some("npy") => Ok(Kind::Npy),
+        Some("csv") => Ok(Kind::Csv),
+        _ => Err(TableError::Name),
+    }
+}
+
+/// Whether vectors can be written under a name, told before there are any.
+///
+/// # Errors
+/// If its end says nothing that is known.
+pub fn check_name(path: &Path) -> Result<(), TableError> {
+    kind(path).map(drop)
 }
 
 /// Rows with named fields as CSV.

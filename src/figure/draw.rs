@@ -37,7 +37,11 @@ pub fn scene(played: &Played, picture: &Picture) -> Scene {
         return Scene::empty([1.0; 2], picture.theme.theme().ground);
     };
     let frame = Frame::of(played, picture);
-    frame.scene(&last.snapshot, Some(&played.trails), "", picture)
+    let beside = Beside {
+        curves: None,
+        trails: &played.trails,
+    };
+    frame.scene(&last.snapshot, beside, "", picture)
 }
 
 /// The pictures of a film. Each can be drawn without those before it.
@@ -46,15 +50,19 @@ struct Movie<'a> {
     picture: &'a Picture,
     film: Film,
     frame: Frame,
+    /// Of the one moment that an orbit shows: they are the same from all sides.
+    curves: Option<Curves>,
 }
 
 impl<'a> Movie<'a> {
     fn new(played: &'a Played, picture: &'a Picture, film: Film) -> Self {
+        let still = played.last().filter(|_| film.motion == Motion::Orbit);
         Self {
             played,
             picture,
             film,
             frame: Frame::of(played, picture),
+            curves: still.map(|last| Curves::of(last, WINDOW_SAGITTA)),
         }
     }
 
@@ -64,15 +72,21 @@ impl<'a> Movie<'a> {
             Motion::Training => {
                 let snapshot = &moments[i].snapshot;
                 let title = format!("step {}", thousands(snapshot.step));
-                let trails = self.trails_before(i);
-                self.frame
-                    .scene(snapshot, Some(&trails), &title, self.picture)
+                let beside = Beside {
+                    curves: None,
+                    trails: &self.trails_before(i),
+                };
+                self.frame.scene(snapshot, beside, &title, self.picture)
             }
             Motion::Orbit => {
                 let mut frame = self.frame.clone();
                 frame.view.sphere = self.film.turned(frame.view.sphere, i);
                 let last = &moments[moments.len() - 1].snapshot;
-                frame.scene(last, Some(&self.played.trails), "", self.picture)
+                let beside = Beside {
+                    curves: self.curves.as_ref(),
+                    trails: &self.played.trails,
+                };
+                frame.scene(last, beside, "", self.picture)
             }
         }
     }
@@ -152,6 +166,15 @@ pub fn pixels(played: &Played, picture: &Picture) -> Result<([usize; 2], Vec<u8>
     Ok((size, pixmap.take_demultiplied()))
 }
 
+/// What is known of a moment besides its snapshot.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    /// Of this very snapshot, where they are there already.
+    curves: Option<&'a Curves>,
+    /// Where its samples were before.
+    trails: &'a Trails,
+}
+
 /// What all pictures of a film have in common.
 #[derive(Clone)]
 struct Frame {
@@ -199,13 +222,13 @@ impl Frame {
     fn scene(
         &self,
         snapshot: &Snapshot,
-        trails: Option<&Trails>,
+        beside: Beside<'_>,
         title: &str,
         picture: &Picture,
     ) -> Scene {
         let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
         if title.is_empty() && legend.is_none() {
-            return drawn(snapshot, trails, &self.view, picture, self.size);
+            return drawn(snapshot, beside, &self.view, picture, self.size);
         }
         let mut whole = Scene::empty(self.size, self.view.theme.ground);
         let mut top = 0.0;
@@ -216,7 +239,7 @@ impl Frame {
         }
         let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
         let size = [self.size[0], (self.size[1] - top - below).max(1.0)];
-        let drawn = drawn(snapshot, trails, &self.view, picture, size);
+        let drawn = drawn(snapshot, beside, &self.view, picture, size);
         whole.place(0, drawn, [0.0, top], 1.0);
         if let Some(legend) = legend {
             whole.place(0, legend, [0.0, top + size[1]], 1.0);
@@ -233,7 +256,7 @@ fn moves_with_steps(picture: &Picture) -> bool {
 /// One view or one chart on its own.
 fn drawn(
     snapshot: &Snapshot,
-    trails: Option<&Trails>,
+    beside: Beside<'_>,
     view: &ViewState,
     picture: &Picture,
     size: [f32; 2],
@@ -241,8 +264,14 @@ fn drawn(
     if let Some(chart) = chart(snapshot, picture) {
         return chart.scene(&view.theme, view.theme.ground, size);
     }
-    let curves = Curves::of(snapshot, WINDOW_SAGITTA);
-    build_with(snapshot, &curves, trails, view, size)
+    let computed;
+    let curves = if let Some(curves) = beside.curves {
+        curves
+    } else {
+        computed = Curves::of(snapshot, WINDOW_SAGITTA);
+        &computed
+    };
+    build_with(snapshot, curves, Some(beside.trails), view, size)
 }
 
 fn shown_legend(
@@ -283,11 +312,15 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     let grid = Grid::new(moments.len(), width, picture, below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
     let mut whole = Scene::empty([width, grid.height(below)], theme.ground);
+    let beside = Beside {
+        curves: None,
+        trails: &Trails::default(), // panels have none
+    };
     for (i, (moment, view)) in moments.iter().zip(&views).enumerate() {
         let [x, y] = grid.at(i);
         let title = panel_heading(&moment.title, view, grid.panel[0]);
         let picture_at = [x, y + grid.title];
-        let drawn = drawn(&moment.snapshot, None, view, picture, grid.panel);
+        let drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
         whole.place(i + 1, title, [x, y], 1.0);
         whole.place(i + 1, drawn, picture_at, 1.0);
     }

@@ -59,8 +59,8 @@ pub struct Picture {
     pub accuracy: Vec<(u64, f64)>,
     /// Of which places trails are made, where they are shown; the last ones, evenly, where nothing is
     /// recorded.
-    #[serde(skip_serializing_if = "TrailSteps::is_empty")]
-    pub trail: TrailSteps,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trail: Option<TrailSteps>,
     /// Whether samples are pixels inside a vector file, so that many of them do not weigh it down.
     pub raster_points: bool,
     /// Which samples stand out.
@@ -97,7 +97,7 @@ impl Default for Picture {
             kept: None,
             pair: None,
             accuracy: Vec::new(),
-            trail: TrailSteps::default(),
+            trail: None,
             raster_points: false,
             lit: Light::All,
             classes: Classes::default(),
@@ -328,7 +328,8 @@ impl Picture {
         if self.pair.is_some_and(|[a, b]| a == b) {
             return Some("pair must be two different classes".to_owned());
         }
-        if let Some(fault) = self.trail.fault(self.step) {
+        let trail = self.trail.as_ref();
+        if let Some(fault) = trail.and_then(|trail| trail.fault(self.step)) {
             return Some(format!("trail {fault}"));
         }
         if self.strip.is_some() && self.film.is_some() {

@@ -8,7 +8,7 @@ use crate::figure::strip::StripError;
 use crate::figure::{Picture, Plot, Recipe};
 use crate::scene::{TrailSteps, Trails};
 use crate::trainer::{
-    Diverged, EmbedWork, History, Horizon, SessionError, Snapshot, TrainError, Trainer,
+    Diverged, EmbedWork, History, Horizon, SessionError, Snapshot, TrainError, Trainer, split_of,
 };
 
 /// A figure that cannot be made.
@@ -302,11 +302,8 @@ impl Past {
         let probe = Snapshot::of(trainer, picture.samples).probe;
         let dim = trainer.experiment().network.dim;
         let samples = Trails::samples(&probe, dim);
-        let steps = if picture.trail.is_empty() {
-            TrailSteps::even(samples.len(), end, (end / TRAIL_SHARE).max(1))
-        } else {
-            picture.trail.clone()
-        };
+        let evenly = || TrailSteps::even(samples.len(), end, (end / TRAIL_SHARE).max(1));
+        let steps = picture.trail.clone().unwrap_or_else(evenly);
         Self {
             is_train: probe.is_train,
             indices: samples.iter().map(|&i| probe.indices[i as usize]).collect(),
@@ -322,9 +319,7 @@ impl Past {
         };
         if features.is_empty() {
             *features = vec![0.0; self.dim * self.indices.len()];
-            let data = trainer.data();
-            let test = data.test.as_ref().filter(|_| !self.is_train);
-            let split = test.unwrap_or(&data.train);
+            let split = split_of(trainer.data(), self.is_train);
             trainer.embed(split, &self.indices, &mut EmbedWork::default(), features);
         }
     }

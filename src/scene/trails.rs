@@ -165,8 +165,13 @@ impl Trails {
         evenly(&probe.labels, wanted, wanted, &Classes::default())
     }
 
-    /// What makes them again up to step `last`; later places are left out.
-    pub fn recorded(&self, last: u64) -> TrailSteps {
+    /// What makes them again with a picture of this snapshot; places of other samples, of another loss
+    /// or of later steps are left out.
+    pub fn recorded(&self, snapshot: &Snapshot) -> TrailSteps {
+        if !self.of.as_ref().is_some_and(|of| of.is_of(snapshot)) {
+            return TrailSteps::default();
+        }
+        let last = snapshot.step;
         let mut ages = vec![Vec::new(); LENGTH];
         for (k, ring) in self.rings.iter().enumerate() {
             let slots = (0..).map_while(|age| ring.slot(age));

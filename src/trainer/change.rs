@@ -73,6 +73,7 @@ impl Trainer {
         old != new
     }
 
+    /// Makes the changes of the experiment's file that are due at the step it has reached.
     pub(super) fn apply_pending(&mut self) {
         while self
             .pending

@@ -13,12 +13,14 @@ mod inputs;
 pub mod metrics;
 mod model;
 mod optimizer;
+mod pace;
 mod probe;
 mod report;
 pub mod schedule;
 mod session;
 pub mod snapshot;
 mod speed;
+mod start;
 pub mod worker;
 
 use std::sync::Arc;
@@ -31,13 +33,14 @@ pub use collapse::Collapse;
 pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
 pub use inputs::InputPlane;
 pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
-pub use probe::{Probe, Score, Subset};
+pub use probe::{Probe, Score, Subset, split_of};
 pub use report::{Ending, Report};
 pub use schedule::{Horizon, Rewarm};
 pub use session::{Session, SessionError};
 pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use speed::Speed;
-pub use worker::{Command, Start, Worker};
+pub use start::Start;
+pub use worker::{Command, Worker};
 
 use crate::data;
 use crate::data::{DataError, Dataset, Split};
@@ -224,6 +227,7 @@ impl Trainer {
         trainer.threads().install(|| trainer.pack());
         trainer.put_on_sphere();
         trainer.zero_first_weight_of_binary();
+        trainer.apply_pending();
         Ok(trainer)
     }
 
@@ -287,7 +291,6 @@ impl Trainer {
     }
 
     fn step_here(&mut self) -> Result<StepReport, Diverged> {
-        self.apply_pending();
         let batch = self.resolved.batch;
         self.indices.clear();
         self.indices
@@ -300,6 +303,7 @@ impl Trainer {
         let shrink = self.check_and_clip()?;
         self.update(learning_rate as f32, shrink)?;
         self.step += 1;
+        self.apply_pending(); // whoever looks at this step sees what was changed there
         Ok(StepReport {
             loss: self.gradient.loss,
             learning_rate,

@@ -209,7 +209,8 @@ fn spread(labels: &[u16], wanted: usize) -> Vec<u32> {
     chosen
 }
 
-pub(super) fn split_of(data: &Dataset, is_train: bool) -> &Split {
+/// The samples to train on, or those to test on where there are some.
+pub fn split_of(data: &Dataset, is_train: bool) -> &Split {
     data.test
         .as_ref()
         .filter(|_| !is_train)

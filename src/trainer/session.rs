@@ -147,7 +147,7 @@ impl Trainer {
         let state = &session.state;
         let horizon = Some(state.horizon);
         let mut trainer = Self::with_data(experiment, data, Order::Shuffled, horizon, n_threads)?;
-        trainer.take_changes(state.n_changes)?;
+        trainer.take_changes(experiment, state.n_changes)?;
         trainer.take_params(&session.tensors)?;
         let n_params = trainer.params.len();
         check_len(FIRST, session.first.len(), n_params)?;
@@ -167,24 +167,19 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Brings the experiment to where it was after so many of its changes.
-    fn take_changes(&mut self, n: usize) -> Result<(), SessionError> {
-        if n > self.pending.len() {
+    /// Brings the experiment to where it was after so many of its changes; the others are to come.
+    fn take_changes(&mut self, experiment: &Experiment, n: usize) -> Result<(), SessionError> {
+        let mut whole = experiment.clone();
+        whole.run.changes.sort_by_key(|change| change.step);
+        let there = whole.run.changes.len();
+        if n > there {
             let found = format!("{n} changes");
-            return Err(mismatch(
-                STATE,
-                found,
-                format!("at most {}", self.pending.len()),
-            ));
+            return Err(mismatch(STATE, found, format!("at most {there}")));
         }
-        for change in self.pending.drain(..n).collect::<Vec<_>>() {
-            let mut next = self.experiment.as_ref().clone();
-            let set = next.set(&change.key, &change.value);
-            set.map_err(TrainError::from)?;
-            next.run.changes.push(change);
-            self.experiment = Arc::new(next);
-        }
-        self.experiment.validate().map_err(TrainError::from)?;
+        let now = whole.after(n);
+        now.validate().map_err(TrainError::from)?;
+        self.experiment = Arc::new(now);
+        self.pending = whole.run.changes.split_off(n);
         self.resolved = super::Resolved::of(&self.experiment, &self.data);
         Ok(())
     }

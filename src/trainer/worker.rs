@@ -10,10 +10,11 @@ use arc_swap::ArcSwapOption;
 use crate::experiment::Experiment;
 use crate::trainer::detail::Detail;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
+use crate::trainer::pace::{FEW_SAMPLES, Pace};
 use crate::trainer::probe::{Probe, Prober, Subset};
-use crate::trainer::schedule::Horizon;
 use crate::trainer::snapshot::{Effort, History, Refusal, Snapshot};
 use crate::trainer::speed::{Beat, PICTURES_PER_SECOND, Speed};
+use crate::trainer::start::Start;
 use crate::trainer::{Applied, Diverged, Session, SessionError, TrainError, Trainer};
 
 /// What the window may ask of a run, carried out in order.
@@ -48,52 +49,6 @@ pub enum Command {
     Capture,
     /// Keep the run as a session for [`Worker::take_session`].
     Save,
-}
-
-/// How a run begins.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Start {
-    /// What is trained; for a session the experiment of its recipe.
-    pub experiment: Experiment,
-    /// Whether it has no end, so that its learning rate falls to a floor.
-    pub is_endless: bool,
-    /// Steps that are made at once, before the run pauses.
-    pub until: Option<u64>,
-    /// What it goes on from, paused.
-    pub session: Option<Session>,
-}
-
-impl From<Experiment> for Start {
-    /// A run from its beginning and without an end.
-    fn from(experiment: Experiment) -> Self {
-        Self {
-            experiment,
-            is_endless: true,
-            until: None,
-            session: None,
-        }
-    }
-}
-
-impl Start {
-    fn trainer(&self, n_threads: usize) -> Result<Trainer, SessionError> {
-        if let Some(session) = &self.session {
-            return Trainer::resume(session, &self.experiment, n_threads);
-        }
-        let horizon = self.is_endless.then_some(Horizon::Endless);
-        Ok(Trainer::new(&self.experiment, horizon, n_threads)?)
-    }
-
-    /// Steps to make before the run pauses: to where a picture was taken, or so many as were asked
-    /// for; Play goes on without end.
-    fn steps_left(&self, n_train: usize) -> Option<u64> {
-        if self.session.is_some() {
-            return Some(0);
-        }
-        let asked = self.experiment.run.length;
-        let asked = asked.map(|_| self.experiment.n_steps(n_train));
-        self.until.or(asked)
-    }
 }
 
 /// Handle to the training thread; dropping it ends the thread after the step under way.
@@ -207,13 +162,6 @@ impl Drop for Worker {
 const OTHER_EVERY: u64 = 4;
 /// Least time between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
-/// Share of the time that goes to probing.
-const PROBE_SHARE: f64 = 0.1;
-/// The same where more samples than the default are drawn.
-const PROBE_SHARE_OF_MANY: f64 = 0.25;
-/// Probes up to this size count as the default.
-const FEW_SAMPLES: usize = 2000;
-
 /// A trainer with what is shown of it.
 struct Run {
     trainer: Trainer,
@@ -237,52 +185,6 @@ struct Run {
     measured: Option<(Instant, Metrics, Arc<Detail>)>,
     pace: Pace,
     effort: Effort,
-}
-
-/// Measured times, smoothed. They steer how much is probed, never what is trained.
-#[derive(Default)]
-struct Pace {
-    step_secs: f64,
-    probe_secs_per_sample: f64,
-    /// Time that steps have earned for probing and probing has not yet used.
-    budget_secs: f64,
-}
-
-impl Pace {
-    fn smooth(average: &mut f64, value: f64) {
-        const WEIGHT: f64 = 0.1;
-        *average = if *average == 0.0 {
-            value
-        } else {
-            *average + WEIGHT * (value - *average)
-        };
-    }
-
-    /// Samples, of `n_samples`, that can be probed after a step of `secs` without passing the share.
-    ///
-    /// What one step does not earn is saved up, so that short steps come to a slice in the end,
-    /// however long a disturbed measurement said that a sample takes.
-    fn slice(&mut self, n_samples: usize, secs: f64) -> usize {
-        const LEAST: usize = 16; // fewer samples cost nearly as much as these
-        let share = if n_samples <= FEW_SAMPLES {
-            PROBE_SHARE
-        } else {
-            PROBE_SHARE_OF_MANY
-        };
-        let least = LEAST.min(n_samples);
-        self.budget_secs += share / (1.0 - share) * secs;
-        if self.probe_secs_per_sample == 0.0 {
-            return least;
-        }
-        let n = (self.budget_secs / self.probe_secs_per_sample) as usize; // a debt gives 0
-        if n < least { 0 } else { n.min(n_samples) }
-    }
-
-    /// Notes that probing `n` samples took `secs`.
-    fn spend(&mut self, n: usize, secs: f64) {
-        self.budget_secs -= secs;
-        Self::smooth(&mut self.probe_secs_per_sample, secs / n.max(1) as f64);
-    }
 }
 
 impl Run {
@@ -698,44 +600,5 @@ impl Loop {
         }
         self.slots.newest.store(Some(Arc::new(snapshot)));
         (self.wake)();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// One probe of 10 ms among steps of 50 µs: the picture went on only after a pause.
-    #[test]
-    fn a_disturbed_measurement_does_not_stop_probing() {
-        const STEP_SECS: f64 = 50e-6;
-        let mut pace = Pace::default();
-        let first = pace.slice(2000, STEP_SECS);
-        pace.spend(first, 10e-3);
-        let n_probed: usize = (0..20_000)
-            .map(|_| {
-                let n = pace.slice(2000, STEP_SECS);
-                if n > 0 {
-                    pace.spend(n, n as f64 * 1e-6);
-                }
-                n
-            })
-            .sum();
-        assert!(n_probed > 2000, "{n_probed} samples in 20,000 steps");
-    }
-
-    #[test]
-    fn probing_keeps_to_its_share() {
-        let mut pace = Pace::default();
-        let mut secs = 0.0;
-        for _ in 0..10_000 {
-            let n = pace.slice(2000, 1e-3);
-            if n > 0 {
-                pace.spend(n, n as f64 * 3e-6);
-                secs += n as f64 * 3e-6;
-            }
-        }
-        let share = secs / (secs + 10_000.0 * 1e-3);
-        assert!(share > 0.09 && share < 0.101, "{share}");
     }
 }

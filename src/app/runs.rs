@@ -1,0 +1,183 @@
+//! What the window does with files of runs: opens them, keeps its own, trains on own data.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eframe::CreationContext;
+
+use crate::app::App;
+use crate::app::action::{SaveTo, Saving};
+use crate::app::exports::file_name;
+use crate::app::files::{Files, News, describes_run};
+use crate::app::import::Import;
+use crate::app::overlay::Toast;
+use crate::data::DataSpec;
+use crate::experiment::Experiment;
+use crate::figure;
+use crate::figure::{Opened, Tone};
+use crate::loss::Form;
+use crate::scene::{PlaneView, ViewState};
+use crate::trainer::{Command, Subset};
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionUse {
+    /// Kept in case the program ends before its time.
+    Autosave,
+    /// The user says where.
+    Save,
+}
+
+impl App {
+    /// Keeps the run in this folder from time to time, and offers one that was not ended there.
+    pub fn keep_runs_in(&mut self, ctx: &egui::Context, folder: &Path) {
+        let ctx = ctx.clone();
+        self.files
+            .autosave_in(folder, move || ctx.request_repaint());
+    }
+
+    /// Goes on with what a file describes.
+    pub(super) fn open(&mut self, ctx: &egui::Context, opened: &Opened) {
+        let experiment = opened.recipe.experiment.now();
+        let view = &mut self.picture.view;
+        view.kind = experiment.view_kind();
+        if opened.has_picture() {
+            self.subset = look_as(view, &opened.recipe.picture, ctx);
+            self.worker.send(Command::Show(self.subset));
+        }
+        self.kept = None;
+        let start = Box::new(opened.start());
+        self.last_change = self.worker.send(Command::Open(start));
+        self.experiment = Arc::new(experiment);
+        self.last_session = None;
+    }
+
+    /// A new run on own data, with the loss and the optimizer that are in use.
+    pub(super) fn train_on(&mut self, ctx: &egui::Context, data: DataSpec, seed: u64) {
+        let mut next = self.experiment.as_ref().clone();
+        next.data = data;
+        next.network.kind = None; // what suits the data
+        next.run.seed = seed;
+        next.run.changes.clear();
+        if next.loss.spec.form == Form::Binary && next.n_classes() != 2 {
+            let _ = next.set("loss.id", "softmax"); // there is one
+        }
+        match next.validate() {
+            Ok(()) => {
+                self.load(next);
+                self.worker.send(Command::Play);
+            }
+            Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
+        }
+    }
+
+    /// Opens what describes a run, as Open does; anything else is own data, and shown first.
+    pub fn open_path(&mut self, ctx: &egui::Context, path: PathBuf) {
+        if !describes_run(&path) {
+            let seed = self.experiment.run.seed;
+            self.import = Some(Import::of_file(path, seed, ctx));
+            return;
+        }
+        let ctx = ctx.clone();
+        self.files.open(path, move || ctx.request_repaint());
+    }
+
+    /// What was dropped onto the window, and what became of files.
+    pub(super) fn take_files(&mut self, ctx: &egui::Context) {
+        let dropped = ctx.input(|input| input.raw.dropped_files.first().cloned());
+        if let Some(path) = dropped.map(|file| file.path().to_owned()) {
+            self.open_path(ctx, path);
+        }
+        while let Some(news) = self.files.news() {
+            match news {
+                News::Opened(path, opened) => {
+                    self.open(ctx, &opened);
+                    let words = format!("Opened {}", path.display());
+                    self.toast = Some(Toast::new(ctx, words));
+                }
+                News::Progress(words) | News::Said(words) => {
+                    self.toast = Some(Toast::new(ctx, words));
+                }
+                News::Crashed(crashed) => self.crashed = Some(crashed),
+            }
+        }
+    }
+
+    /// Keeps the run from time to time, and hands a session to who asked for it.
+    pub(super) fn take_session(&mut self, ctx: &egui::Context) {
+        let Some(snapshot) = self.snapshot.clone() else {
+            return;
+        };
+        let is_due = self
+            .files
+            .is_autosave_due(snapshot.generation, snapshot.step);
+        if self.session_wanted.is_none() && self.crashed.is_none() && is_due {
+            self.session_wanted = Some(SessionUse::Autosave);
+            self.worker.send(Command::Save);
+        }
+        let Some(session) = self.worker.take_session() else {
+            return;
+        };
+        let (Some(wanted), Some(size)) = (self.session_wanted.take(), self.picture.size()) else {
+            return;
+        };
+        let saving = Saving::as_shown(SaveTo::Dialog);
+        let mut recipe = self.recipe(&snapshot, saving, size);
+        if let Ok(experiment) = Experiment::from_toml(&session.recipe, "session") {
+            recipe.experiment = experiment;
+        }
+        recipe.picture.step = Some(session.step());
+        match wanted {
+            SessionUse::Autosave => self.files.autosave(session, &recipe, snapshot.generation),
+            SessionUse::Save => {
+                let name = format!("{}.safetensors", file_name(&snapshot, "session"));
+                let ctx = ctx.clone();
+                self.files
+                    .save_session(session, &recipe, &name, move || ctx.request_repaint());
+            }
+        }
+    }
+
+    pub(super) fn answer_crash(&mut self, ctx: &egui::Context, restores: bool) {
+        let Some(crashed) = self.crashed.take() else {
+            return;
+        };
+        if restores {
+            self.open(ctx, &crashed.opened);
+        }
+        crashed.discard();
+    }
+}
+
+/// Looks at the features as a picture does, whose samples it returns; the window fits the plane.
+pub(super) fn look_as(
+    view: &mut ViewState,
+    picture: &figure::Picture,
+    ctx: &egui::Context,
+) -> Subset {
+    let insets = view.insets;
+    let note = view.show.note;
+    *view = picture.view(view.kind);
+    view.insets = insets;
+    view.unit = None;
+    view.plane = PlaneView::default();
+    view.show.note = note;
+    view.show.legend = false; // the window's panels are one
+    ctx.set_theme(match picture.theme {
+        Tone::Dark => egui::ThemePreference::Dark,
+        Tone::Light => egui::ThemePreference::Light,
+    });
+    picture.samples
+}
+
+/// Files as they were remembered; runs are kept where the window itself keeps its state.
+pub(super) fn files(cc: &CreationContext<'_>, recent: Vec<PathBuf>) -> Files {
+    let mut files = Files::new(recent);
+    if cc.storage.is_some()
+        && let Some(folder) = eframe::storage_dir("marginscope")
+    {
+        let ctx = cc.egui_ctx.clone();
+        files.autosave_in(&folder.join("runs"), move || ctx.request_repaint());
+    }
+    files
+}
