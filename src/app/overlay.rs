@@ -118,7 +118,7 @@ pub(super) fn ask_to_restore(ui: &mut Ui, rect: Rect, crashed: &Crashed) -> Opti
     };
     banner(ui, "restore", rect, |ui| {
         ui.label(format!(
-            "marginscope did not end as it should. {loss} in {dim}-D was at step {step}, kept {ago}."
+            "Not ended last time: {loss} in {dim}-D was at step {step}, kept {ago}."
         ));
         let yes = ui
             .button("Restore")
