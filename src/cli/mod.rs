@@ -9,6 +9,7 @@ mod progress;
 mod reading;
 mod render;
 mod train;
+mod view;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -47,7 +48,7 @@ struct Cli {
     window: RunOptions,
 }
 
-/// A subcommand that needs no window.
+/// A subcommand that needs no window, or only if asked for one.
 #[derive(Debug, Subcommand)]
 pub enum Headless {
     /// Train without a window: progress on stderr, the result on stdout.
@@ -56,6 +57,9 @@ pub enum Headless {
     /// Make a figure: a picture of a run, or one of its plots, as SVG, PDF or PNG.
     #[command(after_help = render::EXAMPLES, after_long_help = options::with_fields(render::EXAMPLES))]
     Render(Box<render::RenderOptions>),
+    /// Look at features of your own network: with any loss's boundaries, without training.
+    #[command(after_help = view::EXAMPLES, after_long_help = options::with_fields(view::EXAMPLES))]
+    View(Box<view::ViewOptions>),
     /// Compare the losses with reference values, through the very code that trains.
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckOptions),
@@ -88,6 +92,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Fai
         Err(error) => return failure::from_clap(&error).map(Invocation::Print),
     };
     match cli.command {
+        Some(Headless::View(options)) if options.opens_window() => {
+            options.launch().map(Box::new).map(Invocation::Window)
+        }
         Some(command) => Ok(Invocation::Headless(Box::new(command))),
         None => cli.window.launch().map(Box::new).map(Invocation::Window),
     }
@@ -101,6 +108,7 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     match command {
         Headless::Train(options) => train::run(&options),
         Headless::Render(options) => render::run(&options),
+        Headless::View(options) => view::run(&options),
         Headless::Check(options) => check::run(&options),
         Headless::Bench(options) => bench::run(&options),
         Headless::Losses(options) => losses::run(options),

@@ -110,13 +110,18 @@ impl RunOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
+        self.launch_from(match &self.file {
+            Some(path) => read_recipe(path)?,
+            None => Recipe::new(Experiment::default()),
+        })
+    }
+
+    /// The same from a recipe in the place of the file.
+    pub(super) fn launch_from(&self, recipe: Recipe) -> Result<Launch, Failure> {
         let Recipe {
             mut experiment,
             picture,
-        } = match &self.file {
-            Some(path) => read_recipe(path)?,
-            None => Recipe::new(Experiment::default()),
-        };
+        } = recipe;
         let settings = self.settings()?;
         for (option, key, value) in &settings {
             experiment

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
-use crate::cli::{Failure, RunOptions};
+use crate::cli::{Failure, Launch, RunOptions};
 use crate::experiment::ViewKind;
 use crate::export::{self, Format};
 use crate::figure::{self, Picture, Plot, Recipe, Tone};
@@ -24,30 +24,38 @@ Examples:
 #[derive(Args, Clone, Debug)]
 pub struct RenderOptions {
     #[command(flatten)]
-    run: RunOptions,
+    pub(super) run: RunOptions,
     /// Where the figure goes; the name's end says what it is.
     #[arg(long, value_name = "FIG.svg|.pdf|.png")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// What is drawn: plane, circle, sphere, input, psi, margin-map, curves, confusion, histogram.
     #[arg(long, value_name = "VIEW")]
-    view: Option<String>,
+    pub(super) view: Option<String>,
     /// Width on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
     #[arg(long, value_name = "WIDTH", allow_hyphen_values = true)]
-    width: Option<String>,
+    pub(super) width: Option<String>,
     /// Colours: light for paper, dark for rooms.
     #[arg(long, value_name = "THEME")]
-    theme: Option<String>,
+    pub(super) theme: Option<String>,
     /// Nothing behind the picture.
     #[arg(long)]
-    transparent: bool,
+    pub(super) transparent: bool,
     /// Pixels in an inch of a PNG that has a width on paper.
     #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
-    dpi: u16,
+    pub(super) dpi: u16,
 }
 
 pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
     let format = format_of(&options.out)?;
-    let launch = options.run.launch()?;
+    make(options, options.run.launch()?, format)
+}
+
+/// The figure of a run.
+pub(super) fn make(
+    options: &RenderOptions,
+    launch: Launch,
+    format: Format,
+) -> Result<ExitCode, Failure> {
     let mut recipe = Recipe {
         experiment: launch.experiment,
         picture: launch.picture,
@@ -73,7 +81,7 @@ pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn format_of(path: &Path) -> Result<Format, Failure> {
+pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
     Format::of_name(path).ok_or_else(|| {
         Failure::Usage(format!(
             "--out {}: expected a name that ends in .svg, .pdf or .png",
@@ -128,7 +136,7 @@ fn set_width(picture: &mut Picture, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
+pub(super) fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
     let picture = &mut recipe.picture;
     if let Some(plot) = Plot::CHARTS.into_iter().find(|plot| plot.id() == text) {
         if picture.plot != plot {

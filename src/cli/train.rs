@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
-use crate::cli::{Failure, RunOptions};
+use crate::cli::{Failure, Launch, RunOptions};
 use crate::experiment::Experiment;
 use crate::export;
 use crate::export::{npy, write_beside};
@@ -27,6 +27,30 @@ Examples:
   marginscope train --dim 3 --features f.csv            the test set as the network sees it
   marginscope train --set optimizer.kind=adam --seed 2  any field of an experiment
   marginscope train --data iris.csv --classes 2         your own table, its first two classes";
+
+/// What is measured of an experiment before its first step, as text or as a line of JSON.
+pub(super) fn measured(launch: &Launch, is_json: bool) -> Result<String, Failure> {
+    let Launch {
+        experiment,
+        n_threads,
+        ..
+    } = launch;
+    let trainer = Trainer::new(experiment, None, *n_threads).map_err(anyhow::Error::from)?;
+    let report = report(&trainer, &Outcome::default(), *n_threads);
+    text_or_json(&report, trainer.experiment(), is_json)
+}
+
+fn text_or_json(
+    report: &Report,
+    experiment: &Experiment,
+    is_json: bool,
+) -> Result<String, Failure> {
+    if is_json {
+        let json = serde_json::to_string(report).context("cannot write the result as JSON")?;
+        return Ok(json);
+    }
+    Ok(text_of(report, experiment))
+}
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
@@ -84,6 +108,7 @@ struct MetricsRow {
 }
 
 /// What training left beside the parameters.
+#[derive(Default)]
 struct Outcome {
     rows: Vec<MetricsRow>,
     elapsed: Duration,
@@ -105,11 +130,11 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let outcome = threads.install(|| train(&mut trainer, n_steps));
     write_files(options, &trainer, &outcome)?;
     let report = report(&trainer, &outcome, launch.n_threads);
-    if options.json {
-        super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?)?;
-    } else {
-        super::print(&text_of(&report, trainer.experiment()))?;
-    }
+    super::print(&text_or_json(
+        &report,
+        trainer.experiment(),
+        options.json,
+    )?)?;
     if let Some(message) = outcome.diverged {
         return Err(anyhow::anyhow!(message).into());
     }
@@ -285,7 +310,7 @@ fn report(trainer: &Trainer, outcome: &Outcome, threads: usize) -> Report {
             0.0
         },
         final_loss: outcome.rows.last().map(|row| row.loss),
-        train_accuracy: train.map(|m| m.accuracy),
+        train_accuracy: train.filter(|_| data.has_labels()).map(|m| m.accuracy),
         test_accuracy: test.map(|m| m.accuracy),
         target_angle_deg: deg(|m| m.target_angle_rad),
         intra_class_angle_deg: deg(|m| m.intra_class_angle_rad),

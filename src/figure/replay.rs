@@ -67,6 +67,7 @@ pub fn replay(
                 history.note_accuracy(*accuracy);
             }
         }
+        trainer.apply_pending(); // what was changed after the last step is seen, too
         Ok(())
     })?;
     let mut snapshot = Snapshot::of(&trainer, picture.samples);

@@ -57,6 +57,7 @@ impl Trainer {
         if key == "loss.id" {
             self.loss_chosen_at = self.step;
             self.ramp_from = Some(self.step);
+            self.take_given();
             self.zero_first_weight_of_binary();
             self.put_on_sphere();
             return true;
@@ -73,7 +74,9 @@ impl Trainer {
         old != new
     }
 
-    pub(super) fn apply_pending(&mut self) {
+    /// Makes the changes of the experiment's file that are due at the step it has reached: the next
+    /// step would, and a picture before it shows them, too.
+    pub(crate) fn apply_pending(&mut self) {
         while self
             .pending
             .first()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split};
 use crate::experiment::ViewKind;
-use crate::trainer::metrics::{HeadState, accuracy};
+use crate::trainer::metrics::{HeadState, accuracy, predictions};
 use crate::trainer::{EmbedWork, InputPlane, Trainer};
 
 /// Which samples are drawn.
@@ -17,6 +17,11 @@ pub enum Subset {
     Test(usize),
     /// So many of the training set, evenly spread.
     Train(usize),
+}
+
+impl Subset {
+    /// Of features that are looked at: all of them, up to what a picture can be made of in a moment.
+    pub const GIVEN: Self = Self::Train(70_000);
 }
 
 impl Default for Subset {
@@ -32,7 +37,7 @@ pub struct Probe {
     pub is_train: bool,
     /// Which samples of the split `[n]`
     pub indices: Arc<[u32]>,
-    /// y `[n]`
+    /// y `[n]`; the class that wins where [`Dataset::has_labels`] says that none is known
     pub labels: Arc<[u16]>,
     /// x `[dim, n]`
     pub features: Vec<f32>,
@@ -87,6 +92,15 @@ impl Prober {
         };
         prober.finish(trainer);
         prober
+    }
+
+    /// The samples, where none has a label each as one of the class that wins under `head`.
+    pub(super) fn labeled(&self, trainer: &Trainer, head: &HeadState) -> Probe {
+        let mut probe = self.probe.clone();
+        if !trainer.data().has_labels() {
+            probe.labels = predictions(head, &probe.features).into();
+        }
+        probe
     }
 
     /// Recomputes the next `n` features, or fewer up to the end of the list.

@@ -79,6 +79,17 @@ pub struct Refusal {
 }
 
 impl Snapshot {
+    /// Whether features come from a file: nothing was or will be trained.
+    pub fn is_given(&self) -> bool {
+        self.data.given.is_some()
+    }
+
+    /// Whether it is known which class a sample has; if not, every sample counts as one of the class
+    /// that wins, and accuracy has no meaning.
+    pub fn has_labels(&self) -> bool {
+        self.data.has_labels()
+    }
+
     /// What a class is called.
     pub fn class_name(&self, class: usize) -> &str {
         self.class_names.get(class).map_or("?", String::as_str)
@@ -89,7 +100,7 @@ impl Snapshot {
         let head = trainer.head_state();
         let prober = Prober::new(trainer, subset);
         let other = prober.of_other_split(trainer);
-        let probe = prober.probe().clone();
+        let probe = prober.labeled(trainer, &head);
         let (metrics, detail) = examine(&head, &probe.features, &probe.labels).unwrap_or_default();
         Self {
             generation: 1,

@@ -238,6 +238,7 @@ impl Run {
     ) -> Result<Self, TrainError> {
         let trainer = Trainer::new(experiment, Some(Horizon::Endless), n_threads)?;
         let n_samples = trainer.data().train.len();
+        let is_given = trainer.is_given();
         let class_names = trainer.data().class_names.clone().into();
         // A length that was asked for is where the run pauses; Play goes on without end.
         let steps_left = experiment.run.length.map(|_| experiment.n_steps(n_samples));
@@ -250,7 +251,7 @@ impl Run {
             history: History::default(),
             generation,
             steps_left,
-            is_playing: steps_left != Some(0),
+            is_playing: steps_left != Some(0) && !is_given,
             is_hurried: false,
             beat: Beat::new(Speed::Full, Instant::now()),
             fault: None,
@@ -393,7 +394,7 @@ impl Run {
 
     fn snapshot(&mut self, n_commands: u64, refusal: Option<Refusal>) -> Snapshot {
         let head = self.trainer.head_state();
-        let probe = self.prober.probe().clone();
+        let probe = self.prober.labeled(&self.trainer, &head);
         let (metrics, detail) = self.measure(&head, &probe);
         self.history.note_accuracy(metrics.accuracy);
         let data = self.trainer.data();
@@ -428,6 +429,11 @@ impl Run {
         }
     }
 }
+
+/// A step of features that come from a file.
+#[derive(Debug, thiserror::Error)]
+#[error("these features come from a file and are looked at as they are: nothing is trained")]
+struct NothingToTrain;
 
 struct Loop {
     run: Run,
@@ -516,6 +522,9 @@ impl Loop {
         let run = &mut self.run;
         match command {
             Command::Pause => self.pause(),
+            Command::Play | Command::TogglePlay | Command::Step(_) if run.trainer.is_given() => {
+                self.refuse(&NothingToTrain);
+            }
             Command::TogglePlay if run.is_playing => self.pause(),
             // A length that was asked for holds until it was reached once.
             Command::Play | Command::TogglePlay => {
@@ -589,7 +598,9 @@ impl Loop {
         match Run::new(experiment, self.n_threads, old.subset, old.generation + 1) {
             Ok(mut run) => {
                 // A restart keeps still what stood still.
-                run.is_playing = old.is_playing || old.fault.is_some();
+                // So does what cannot be trained, and what follows it moves.
+                let was_playing = old.is_playing || old.fault.is_some() || old.trainer.is_given();
+                run.is_playing = was_playing && !run.trainer.is_given();
                 run.effort = old.effort;
                 run.beat = old.beat;
                 self.run = run;

@@ -11,6 +11,7 @@ mod features;
 mod folder;
 #[cfg(test)]
 mod fuzz;
+mod given;
 mod idx;
 mod images;
 mod input;
@@ -19,6 +20,7 @@ mod npy;
 mod npy_header;
 mod npz;
 mod prepare;
+mod principal;
 mod table;
 mod text;
 
@@ -26,7 +28,8 @@ use std::fs;
 use std::path::Path;
 
 pub use error::{Fault, Place, ReadError};
-pub use features::{Features, Matrix, read_features};
+pub use features::{FeatureFiles, Features, Matrix, read_features};
+pub use given::{Given, GivenFeatures};
 pub use input::{MAX_COLUMNS, MAX_FILE, MAX_HELD, MAX_ROWS, Progress};
 pub use labels::MAX_CLASSES;
 pub use table::OwnData;

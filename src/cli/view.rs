@@ -1,0 +1,149 @@
+//! `marginscope view`: features that somebody else trained, in the window or as a figure.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, Args};
+
+use crate::cli::{Failure, Launch, RunOptions, reading, render, train};
+use crate::experiment::Experiment;
+use crate::figure::{Picture, Recipe};
+use crate::trainer::Subset;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  marginscope view f.npy --labels y.npy                      class means stand for class weights
+  marginscope view f.npy --weights w.npy --loss arcface      other boundaries, the same points
+  marginscope view run.npz --dim 3 --out fig.pdf             x, y, w and b of one file, as a figure
+  marginscope view run.npz --loss cosface --json             accuracy, angles and margins";
+
+/// Options of `view`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    mut_arg("file", features_arg),
+    mut_arg("data", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("network", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("epochs", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("steps", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("batch", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("learning_rate", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("seed", |arg| arg.hide(true).conflicts_with("file")),
+    mut_arg("dim", |arg| arg.help(DIM_HELP)),
+)]
+pub struct ViewOptions {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Class of each sample: NPY, text or IDX (default: y.npy beside x.npy and the like).
+    #[arg(long, value_name = "F")]
+    labels: Option<PathBuf>,
+    /// Class weights, a row for each class (default: in the NPZ, else class means).
+    #[arg(long, value_name = "F")]
+    weights: Option<PathBuf>,
+    /// Bias of the class weights, a number for each class (default: in the NPZ, else 0).
+    #[arg(long, value_name = "F")]
+    bias: Option<PathBuf>,
+    /// Write a figure and open no window.
+    #[arg(long, value_name = "FIG.svg|.pdf|.png")]
+    out: Option<PathBuf>,
+    /// Print what is measured as one JSON object on one line, and open no window.
+    #[arg(long)]
+    json: bool,
+    /// What is drawn: plane, circle, sphere; in a figure also psi, margin-map, confusion, histogram.
+    #[arg(long, value_name = "VIEW")]
+    view: Option<String>,
+    /// Width of the figure on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
+    #[arg(long, value_name = "WIDTH", allow_hyphen_values = true, requires = "out")]
+    width: Option<String>,
+    /// Colours of the figure: light for paper, dark for rooms.
+    #[arg(long, value_name = "THEME", requires = "out")]
+    theme: Option<String>,
+    /// Nothing behind the figure.
+    #[arg(long, requires = "out")]
+    transparent: bool,
+    /// Pixels in an inch of a PNG that has a width on paper.
+    #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
+    dpi: u16,
+}
+
+const DIM_HELP: &str =
+    "Dimensions that are seen: 2 or 3, by PCA where there are more, or all (default: 2, of 3 all)";
+
+fn features_arg(arg: Arg) -> Arg {
+    let help = "Features, a row for each sample: NPY, CSV, or NPZ with x, y, w and b";
+    arg.value_name("FEATURES").required(true).help(help)
+}
+
+impl ViewOptions {
+    /// Whether nothing else was asked for.
+    pub(super) fn opens_window(&self) -> bool {
+        self.out.is_none() && !self.json
+    }
+
+    /// The experiment that shows these features. They are read here, with a bar on stderr.
+    ///
+    /// # Errors
+    /// A usage error that names the option; another if a file cannot be read.
+    pub(super) fn launch(&self) -> Result<Launch, Failure> {
+        let mut experiment = Experiment::default();
+        let files = [
+            ("FEATURES", "data.features", &self.run.file),
+            ("--labels", "data.labels", &self.labels),
+            ("--weights", "data.weights", &self.weights),
+            ("--bias", "data.bias", &self.bias),
+        ];
+        for (option, key, path) in files {
+            let Some(path) = path else { continue };
+            let path = path.to_str().ok_or_else(|| {
+                Failure::Usage(format!("{option} {}: a name in UTF-8", path.display()))
+            })?;
+            let set = experiment.set(key, path);
+            set.map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
+        }
+        reading::read(&mut experiment)?;
+        if experiment.data.given().is_some_and(|given| given.dim() == 3) {
+            experiment.network.dim = 3;
+        }
+        let picture = Picture {
+            samples: Subset::GIVEN,
+            ..Picture::default()
+        };
+        let mut recipe = Recipe {
+            experiment,
+            picture,
+        };
+        // Which views there are depends on the dimension, so that it is looked at afterwards.
+        let mut launch = self.run.launch_from(recipe)?;
+        if let Some(view) = self.view.as_ref().filter(|_| self.out.is_none()) {
+            recipe = Recipe {
+                experiment: launch.experiment,
+                picture: launch.picture,
+            };
+            render::set_view(&mut recipe, view)?;
+            launch.experiment = recipe.experiment;
+            launch.picture = recipe.picture;
+        }
+        launch.is_default = false;
+        Ok(launch)
+    }
+}
+
+pub(super) fn run(options: &ViewOptions) -> Result<ExitCode, Failure> {
+    let format = options.out.as_deref().map(render::format_of).transpose()?;
+    let launch = options.launch()?;
+    if options.json {
+        super::print(&train::measured(&launch, true)?)?;
+    }
+    let (Some(out), Some(format)) = (&options.out, format) else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let figure = render::RenderOptions {
+        run: options.run.clone(),
+        out: out.clone(),
+        view: options.view.clone(),
+        width: options.width.clone(),
+        theme: options.theme.clone(),
+        transparent: options.transparent,
+        dpi: options.dpi,
+    };
+    render::make(&figure, launch, format)
+}
