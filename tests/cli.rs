@@ -16,6 +16,8 @@ mod own;
 mod printed;
 #[path = "cli/usage.rs"]
 mod usage;
+#[path = "cli/view.rs"]
+mod view;
 
 use assert_cmd::Command;
 use insta::assert_snapshot;

@@ -130,11 +130,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let outcome = threads.install(|| train(&mut trainer, n_steps));
     write_files(options, &trainer, &outcome)?;
     let report = report(&trainer, &outcome, launch.n_threads);
-    super::print(&text_or_json(
-        &report,
-        trainer.experiment(),
-        options.json,
-    )?)?;
+    super::print(&text_or_json(&report, trainer.experiment(), options.json)?)?;
     if let Some(message) = outcome.diverged {
         return Err(anyhow::anyhow!(message).into());
     }

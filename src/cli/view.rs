@@ -7,7 +7,7 @@ use clap::{Arg, Args};
 
 use crate::cli::{Failure, Launch, RunOptions, reading, render, train};
 use crate::experiment::Experiment;
-use crate::figure::{Picture, Recipe};
+use crate::figure::{Plot, Recipe};
 use crate::trainer::Subset;
 
 pub(super) const EXAMPLES: &str = "\
@@ -52,7 +52,12 @@ pub struct ViewOptions {
     #[arg(long, value_name = "VIEW")]
     view: Option<String>,
     /// Width of the figure on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
-    #[arg(long, value_name = "WIDTH", allow_hyphen_values = true, requires = "out")]
+    #[arg(
+        long,
+        value_name = "WIDTH",
+        allow_hyphen_values = true,
+        requires = "out"
+    )]
     width: Option<String>,
     /// Colours of the figure: light for paper, dark for rooms.
     #[arg(long, value_name = "THEME", requires = "out")]
@@ -100,21 +105,19 @@ impl ViewOptions {
             set.map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
         }
         reading::read(&mut experiment)?;
-        if experiment.data.given().is_some_and(|given| given.dim() == 3) {
+        if experiment
+            .data
+            .given()
+            .is_some_and(|given| given.dim() == 3)
+        {
             experiment.network.dim = 3;
         }
-        let picture = Picture {
-            samples: Subset::GIVEN,
-            ..Picture::default()
-        };
-        let mut recipe = Recipe {
-            experiment,
-            picture,
-        };
+        let mut launch = self.run.launch_from(Recipe::new(experiment))?;
+        launch.picture.samples = Subset::of_given(launch.experiment.network.dim);
+        self.check_view(&launch.experiment)?;
         // Which views there are depends on the dimension, so that it is looked at afterwards.
-        let mut launch = self.run.launch_from(recipe)?;
         if let Some(view) = self.view.as_ref().filter(|_| self.out.is_none()) {
-            recipe = Recipe {
+            let mut recipe = Recipe {
                 experiment: launch.experiment,
                 picture: launch.picture,
             };
@@ -124,6 +127,23 @@ impl ViewOptions {
         }
         launch.is_default = false;
         Ok(launch)
+    }
+
+    /// Refuses plots that there are not.
+    fn check_view(&self, experiment: &Experiment) -> Result<(), Failure> {
+        let view = self.view.as_deref().unwrap_or_default();
+        let given = experiment.data.given();
+        let why = match view {
+            "curves" => "needs steps, and nothing is trained here",
+            "confusion" if given.is_some_and(|given| !given.has_labels()) => {
+                "needs labels; add --labels"
+            }
+            _ if self.out.is_none() && Plot::CHARTS.iter().any(|plot| plot.id() == view) => {
+                "is a figure; add --out"
+            }
+            _ => return Ok(()),
+        };
+        Err(Failure::Usage(format!("--view {view} {why}")))
     }
 }
 

@@ -78,7 +78,7 @@ impl DataSource {
             Self::Spiral => "spiral",
             Self::Free => "free",
             Self::File(_) => "own data",
-            Self::Features(_) => "features of a file",
+            Self::Features(_) => "a file of features",
         }
     }
 
@@ -286,6 +286,7 @@ impl DataSpec {
         if self.source.is_given() {
             let files = FeatureFiles {
                 path,
+                label: self.label.as_deref(),
                 labels: self.labels.as_deref(),
                 weights: self.weights.as_deref(),
                 bias: self.bias.as_deref(),
@@ -471,19 +472,38 @@ impl DataSpec {
             _ => (false, false),
         };
         let has_labels = self.given.as_ref().is_none_or(|given| given.has_labels());
-        let (table, features) = ("own data has (data.source = a path)", "features have (data.features = a path)");
+        let (table, features) = (
+            "own data has (data.source = a path)",
+            "features have (data.features = a path)",
+        );
         let fields = [
-            ("label", self.label.is_some() && !is_file, table),
-            ("labels", self.labels.is_some() && !is_file && !is_given, table),
+            (
+                "label",
+                self.label.is_some() && !is_file && !is_given,
+                table,
+            ),
+            (
+                "labels",
+                self.labels.is_some() && !is_file && !is_given,
+                table,
+            ),
             ("test", self.test.is_some() && !is_file, table),
             ("scaling", self.scaling.is_some() && !is_file, table),
             ("weights", self.weights.is_some() && !is_given, features),
             ("bias", self.bias.is_some() && !is_given, features),
-            ("samples", self.samples_per_class.is_some() && !has_labels, "sets with labels have"),
+            (
+                "samples",
+                self.samples_per_class.is_some() && !has_labels,
+                "sets with labels have",
+            ),
         ];
         if let Some(&(field, _, others)) = fields.iter().find(|(_, is_wrong, _)| *is_wrong) {
             let data = self.source.built_in_id();
-            return Err(DataError::NotOwn { field, data, others });
+            return Err(DataError::NotOwn {
+                field,
+                data,
+                others,
+            });
         }
         match (self.scaling, self.input_shape()) {
             (Some(scaling), Some(InputShape::Image { .. })) if scaling != Scaling::Standard => {

@@ -169,7 +169,10 @@ fn typed(key: &str, text: &str) -> Value {
         return Value::Array(list.into_iter().map(value).collect());
     }
     let texts = ["label", "labels", "source", "features", "weights", "bias"];
-    if key.strip_prefix("data.").is_some_and(|key| texts.contains(&key)) {
+    if key
+        .strip_prefix("data.")
+        .is_some_and(|key| texts.contains(&key))
+    {
         return Value::from(text); // a column called 007 is no number
     }
     if let Ok(whole) = text.parse::<i64>() {
@@ -241,7 +244,10 @@ impl Reader<'_> {
         if let Some(table) = root.get(section)
             && let (Some(_), Some(second)) = (table.get(a), table.get(b))
         {
-            self.fault(second, &format!("{section}.{b}: {section}.{a} is set, too; {why}"));
+            self.fault(
+                second,
+                &format!("{section}.{b}: {section}.{a} is set, too; {why}"),
+            );
         }
     }
 

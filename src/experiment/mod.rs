@@ -456,6 +456,13 @@ impl Experiment {
         }
     }
 
+    /// The dimensions in which features of `dim` numbers are seen: 2 or 3, and all.
+    pub fn dims_of_given(dim: usize) -> Vec<usize> {
+        let fewer = [2, 3].into_iter().filter(|&fewer| fewer < dim);
+        let all = (dim <= schema::MAX_DIM).then_some(dim);
+        fewer.chain(all).collect()
+    }
+
     /// What features that are looked at do not go together with.
     fn given_conflict(&self) -> Option<String> {
         let given = self.data.given()?;
@@ -470,8 +477,7 @@ impl Experiment {
             let why = "nothing is trained; leave out steps and epochs";
             return Some(format!("{data} is looked at as it is: {why}"));
         }
-        let is_whole = self.network.dim == dim && dim <= schema::MAX_DIM;
-        if is_whole || (matches!(self.network.dim, 2 | 3) && self.network.dim < dim) {
+        if Self::dims_of_given(dim).contains(&self.network.dim) {
             return None;
         }
         let those = match dim {

@@ -1,17 +1,20 @@
 //! What colours and lines of a picture mean, as a strip of its own under it.
 
 use crate::experiment::ViewKind;
+use crate::scene::caption::given_notes;
 use crate::scene::curves::has_margin;
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, disc, line, polygon, text};
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, Scene, Stroke, ViewState};
+use crate::scene::{Anchor, Font, Group, Item, Scene, Stroke, ViewState, fonts};
 use crate::trainer::Snapshot;
 
 /// Size of its text at unit size, in points; the rest in sizes.
 const TEXT: f32 = 12.0;
 const ROW: f32 = 1.7;
 const GAP: f32 = 1.3;
+/// How features of a file came into the picture stands smaller, in sizes.
+const NOTE: f32 = 0.85;
 /// Between a swatch and its name.
 const BESIDE: f32 = 0.5;
 const SIDE: f32 = 1.0;
@@ -69,11 +72,20 @@ pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene
     let look = view.look([width, width]);
     let size = TEXT * look.unit;
     let entries = entries(snapshot, view);
-    if entries.is_empty() {
+    let (left, right) = (SIDE * size, width - SIDE * size);
+    let mut notes = given_notes(snapshot);
+    if !snapshot.has_labels() {
+        notes.insert(
+            0,
+            "Without labels: every sample counts as one of the class that wins.".to_owned(),
+        );
+    }
+    let notes = fonts::wrapped(&notes.join(" "), NOTE * size, right - left);
+    if entries.is_empty() && notes.is_empty() {
         return None;
     }
+    let has_entries = !entries.is_empty();
     let mut items = Vec::new();
-    let (left, right) = (SIDE * size, width - SIDE * size);
     let mut at = [left, 0.5 * ROW * size];
     for (swatch, name) in entries {
         let words_at = (swatch.width() + BESIDE) * size;
@@ -86,6 +98,20 @@ pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene
         let color = look.theme.text;
         items.push(text(pos, name, size, Font::Regular, color, Anchor::Start));
         at[0] += needed + GAP * size;
+    }
+    for (i, words) in notes.into_iter().enumerate() {
+        if i > 0 || has_entries {
+            at[1] += ROW * size;
+        }
+        let (pos, color) = ([left, at[1]], look.theme.dimmed);
+        items.push(text(
+            pos,
+            words,
+            NOTE * size,
+            Font::Regular,
+            color,
+            Anchor::Start,
+        ));
     }
     Some(Scene {
         size: [width, at[1] + 0.5 * ROW * size],

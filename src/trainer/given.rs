@@ -40,7 +40,10 @@ impl GivenHeads {
         let bias = |mean: &[f32]| -0.5 * squared_length(mean);
         Some(Self {
             mean_directions: mean_directions(data, dim, &labels),
-            mean_bias: means.chunks_exact(dim).map(|mean| bias(mean) as f32).collect(),
+            mean_bias: means
+                .chunks_exact(dim)
+                .map(|mean| bias(mean) as f32)
+                .collect(),
             means,
             own,
         })
@@ -86,12 +89,7 @@ fn mean_directions(data: &Dataset, dim: usize, labels: &[u16]) -> Vec<f32> {
 }
 
 /// Means over the samples of each class `[dim, classes]`, each sample times its `share`.
-fn means_of(
-    data: &Dataset,
-    dim: usize,
-    labels: &[u16],
-    share: impl Fn(&[f32]) -> f64,
-) -> Vec<f32> {
+fn means_of(data: &Dataset, dim: usize, labels: &[u16], share: impl Fn(&[f32]) -> f64) -> Vec<f32> {
     let mut sums = vec![0.0_f64; dim * data.n_classes()];
     let mut counts = vec![0_u32; data.n_classes()];
     for (i, &label) in labels.iter().enumerate() {

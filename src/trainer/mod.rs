@@ -451,8 +451,11 @@ impl Trainer {
         }
     }
 
-    /// The learning rate that the next step uses.
+    /// The learning rate that the next step uses; 0 where nothing is trained.
     pub fn learning_rate(&self) -> f64 {
+        if self.is_given() {
+            return 0.0;
+        }
         self.experiment.learning_rate() * self.rate_share()
     }
 
@@ -468,8 +471,12 @@ impl Trainer {
         )
     }
 
-    /// The loss's values in force at the next step: margin on its ramp, λ on its way down.
+    /// The loss's values in force at the next step: margin on its ramp, λ on its way down. What is
+    /// not trained has them as they are set.
     pub fn values_in_force(&self) -> Values<f64> {
+        if self.is_given() {
+            return self.resolved.loss_values;
+        }
         let loss = &self.experiment.loss;
         let ramp = if self.ramp_from.is_some() {
             loss.ramp_steps

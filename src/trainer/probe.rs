@@ -20,8 +20,13 @@ pub enum Subset {
 }
 
 impl Subset {
-    /// Of features that are looked at: all of them, up to what a picture can be made of in a moment.
-    pub const GIVEN: Self = Self::Train(70_000);
+    /// Of features of a file in `dim` dimensions: all of them, up to what can be drawn and measured
+    /// in a moment.
+    pub fn of_given(dim: usize) -> Self {
+        const MOST_FLAT: usize = 70_000; // 2-D and 3-D: what a frame has room for
+        const MOST_DEEP: usize = 2000; // 512-D: 70,000 would be measured for 15 s
+        Self::Train(if dim <= 3 { MOST_FLAT } else { MOST_DEEP })
+    }
 }
 
 impl Default for Subset {

@@ -7,7 +7,7 @@ use super::input::{Meter, Metered, Progress, name_of, open};
 use super::labels::Labeled;
 use super::npy::{Array, check_count};
 use super::npz::{self, Npz};
-use super::{Kind, Wanted, beside, csv, read_labels};
+use super::{Kind, ONLY_TEXT, Wanted, beside, csv, read_labels};
 
 /// Features of samples, neither split nor scaled.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Features {
 pub struct FeatureFiles<'a> {
     /// The features, perhaps with labels, weights and bias.
     pub path: &'a Path,
+    /// The label column of a text.
+    pub label: Option<&'a str>,
     /// The file of labels.
     pub labels: Option<&'a Path>,
     /// The file of class weights, perhaps with their bias.
@@ -65,6 +67,7 @@ pub fn read_features(
 ) -> Result<Features, ReadError> {
     let FeatureFiles {
         path,
+        label,
         labels,
         weights,
         bias,
@@ -72,7 +75,12 @@ pub fn read_features(
     let paths = [Some(path), labels, weights, bias].into_iter().flatten();
     let total = paths.map(|path| std::fs::metadata(path).map_or(0, |m| m.len()));
     let mut meter = Meter::new(total.sum(), progress);
-    let mut loose = read_loose(path, &mut meter)?;
+    if label.is_some() && Kind::of(path)? != Kind::Text {
+        let (field, why) = ("label", ONLY_TEXT);
+        return Err(Fault::NotOfThisKind { field, why }.whole(&name_of(path)));
+    }
+    let wanted = label.map_or(Wanted::Maybe, Wanted::Column);
+    let mut loose = read_loose(path, wanted, &mut meter)?;
     let n = loose.features.n_rows;
     if let Some(labels) = labels {
         loose.labeled = Some(read_labels(labels, n, &mut meter)?);
@@ -84,7 +92,7 @@ pub fn read_features(
     }
     let name = weights.map_or_else(|| name_of(path), name_of);
     if let Some(weights) = weights {
-        let read = read_loose(weights, &mut meter)?;
+        let read = read_loose(weights, Wanted::Maybe, &mut meter)?;
         loose.weights = Some(read.features);
         loose.bias = read.bias;
     }
@@ -93,7 +101,9 @@ pub fn read_features(
     }
     meter.finish().map_err(|fault| fault.whole(&name))?;
     let bias_name = bias.map_or_else(|| name.clone(), name_of);
-    loose.check_bias().map_err(|fault| fault.whole(&bias_name))?;
+    loose
+        .check_bias()
+        .map_err(|fault| fault.whole(&bias_name))?;
     loose.together().map_err(|fault| fault.whole(&name))
 }
 
@@ -116,7 +126,7 @@ impl Loose {
     }
 
     /// A number for each class, whose weights are there.
-    fn check_bias(&self) -> Result<(), Fault> {
+    pub(super) fn check_bias(&self) -> Result<(), Fault> {
         match (&self.weights, &self.bias) {
             (_, None) => Ok(()),
             (None, Some(_)) => Err(Fault::BiasAlone),
@@ -189,13 +199,13 @@ fn with_all_classes(labeled: Labeled, n_classes: usize) -> Result<Labeled, Fault
     }
 }
 
-fn read_loose(path: &Path, meter: &mut Meter<'_>) -> Result<Loose, ReadError> {
+fn read_loose(path: &Path, wanted: Wanted<'_>, meter: &mut Meter<'_>) -> Result<Loose, ReadError> {
     let name = name_of(path);
     let kind = Kind::of(path)?;
     match kind {
         Kind::Text => {
             let (file, n_bytes) = open(path)?;
-            let table = csv::read(Metered::new(file, meter), n_bytes, &name, Wanted::Maybe)?;
+            let table = csv::read(Metered::new(file, meter), n_bytes, &name, wanted)?;
             let loose = Loose::of(Matrix {
                 n_rows: table.values.len() / table.dim,
                 dim: table.dim,
@@ -228,11 +238,7 @@ pub(super) fn loose_npz(
     let whole = |fault: Fault| fault.whole(name);
     let mut npz = Npz::open(reader).map_err(whole)?;
     let [y, w, b] = [&npz::LABELS[..], &npz::WEIGHTS, &npz::BIAS].map(|names| npz.find(names));
-    let (y, w, b) = (
-        y.map_err(whole)?,
-        w.map_err(whole)?,
-        b.map_err(whole)?,
-    );
+    let (y, w, b) = (y.map_err(whole)?, w.map_err(whole)?, b.map_err(whole)?);
     let usual = "x, X, features, embeddings or data";
     let x = match npz.find(&npz::FEATURES).map_err(whole)? {
         Some(x) => x,
@@ -281,9 +287,14 @@ fn read_bias(path: &Path, meter: &mut Meter<'_>) -> Result<Vec<f32>, ReadError> 
             let (array, file) = npz.array(&b, &name)?;
             vector(array, &file)
         }
-        Kind::Text => match read_loose(path, meter)? {
+        Kind::Text => match read_loose(path, Wanted::Maybe, meter)? {
             Loose {
-                features: Matrix { n_rows, dim, values },
+                features:
+                    Matrix {
+                        n_rows,
+                        dim,
+                        values,
+                    },
                 labeled: None,
                 ..
             } if n_rows.min(dim) == 1 => Ok(values),

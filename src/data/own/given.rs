@@ -57,16 +57,36 @@ impl GivenFeatures {
         let features = read_features(files, progress)?;
         let name = name_of(files.path);
         let weights_name = files.weights.map_or_else(|| name.clone(), name_of);
-        check_size(&features.features, &name)?;
-        if let Some(weights) = &features.class_weights {
-            check_size(weights, &weights_name)?;
+        if features
+            .class_weights
+            .as_ref()
+            .is_some_and(|w| w.n_rows == 1)
+        {
+            let (found, expected) = ("weights of 1 class".to_owned(), "at least 2".to_owned());
+            return Err(Fault::OtherShape { found, expected }.whole(&weights_name));
+        }
+        let bias_name = files.bias.map_or_else(|| weights_name.clone(), name_of);
+        for (name, found) in [name.clone(), weights_name, bias_name]
+            .iter()
+            .zip(huge(&features))
+        {
+            if let Some((place, fault)) = found {
+                return Err(fault.at(name, place));
+            }
         }
         Self::new(features).map_err(|fault| fault.whole(&name))
     }
 
-    fn new(features: Features) -> Result<Self, Fault> {
-        let Matrix { n_rows, dim, values } = &features.features;
+    pub(super) fn new(features: Features) -> Result<Self, Fault> {
+        let Matrix {
+            n_rows,
+            dim,
+            values,
+        } = &features.features;
         let (n_rows, dim) = (*n_rows, *dim);
+        if let Some((_, fault)) = huge(&features).into_iter().flatten().next() {
+            return Err(fault);
+        }
         if features.labels.is_none() && features.class_weights.is_none() {
             return Err(Fault::NoClasses);
         }
@@ -76,11 +96,18 @@ impl GivenFeatures {
         }
         if dim < 2 {
             let expected = "at least 2 are needed for a picture";
-            return Err(Fault::FeatureDim { found: dim, expected });
+            return Err(Fault::FeatureDim {
+                found: dim,
+                expected,
+            });
         }
         if dim.min(n_rows) > MAX_SIDE {
-            let expected = "of more than 4096 samples at most 4096 are projected; reduce them first";
-            return Err(Fault::FeatureDim { found: dim, expected });
+            let expected =
+                "of more than 4096 samples at most 4096 are projected; reduce them first";
+            return Err(Fault::FeatureDim {
+                found: dim,
+                expected,
+            });
         }
         if values.iter().all(|&x| x == 0.0) {
             return Err(Fault::AllZero);
@@ -203,13 +230,21 @@ impl Matrix {
     }
 }
 
-fn check_size(matrix: &Matrix, file: &str) -> Result<(), ReadError> {
-    let huge = matrix.values.iter().position(|x| x.abs() > LARGEST);
-    huge.map_or(Ok(()), |at| {
-        let place = Place::Index(vec![at / matrix.dim, at % matrix.dim]);
-        let found = format!("{:e}", matrix.values[at]);
-        Err(Fault::Huge { found }.at(file, place))
-    })
+/// The first number that is too large in features, weights and bias.
+fn huge(features: &Features) -> [Option<(Place, Fault)>; 3] {
+    let find = |values: &[f32], dim: Option<usize>| {
+        let at = values.iter().position(|x| x.abs() > LARGEST)?;
+        let place = dim.map_or(vec![at], |dim| vec![at / dim, at % dim]);
+        let found = format!("{:e}", values[at]);
+        Some((Place::Index(place), Fault::Huge { found }))
+    };
+    let of = |matrix: &Matrix| find(&matrix.values, Some(matrix.dim));
+    let bias = features.class_bias.as_ref();
+    [
+        of(&features.features),
+        features.class_weights.as_ref().and_then(of),
+        bias.and_then(|bias| find(bias, None)),
+    ]
 }
 
 /// `150 features of 64 numbers, 3 classes: setosa, versicolor, virginica`, and what else is to say.
@@ -253,7 +288,10 @@ fn notes(features: &Features, counts: &[usize]) -> Vec<String> {
         (class_weights.as_ref().map_or(0, rows_of), "class weight"),
     ];
     for (n, what) in zero.into_iter().filter(|(n, _)| *n > 0) {
-        notes.push(format!("of length zero, without a direction: {}", counted(n, what)));
+        notes.push(format!(
+            "of length zero, without a direction: {}",
+            counted(n, what)
+        ));
     }
     notes
 }
@@ -273,7 +311,11 @@ fn sha256(features: &Features) -> String {
         hash.update(label.to_le_bytes());
     }
     let weights = class_weights.as_ref().map_or(&[][..], |w| &w.values);
-    for numbers in [&features.values, weights, class_bias.as_deref().unwrap_or(&[])] {
+    for numbers in [
+        &features.values,
+        weights,
+        class_bias.as_deref().unwrap_or(&[]),
+    ] {
         for numbers in numbers.chunks(1 << 12) {
             let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
             hash.update(&bytes);

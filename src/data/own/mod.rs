@@ -143,6 +143,9 @@ fn read_table(
     }
 }
 
+/// Why a label column cannot be chosen.
+const ONLY_TEXT: &str = "only a table of text has a label column; leave it out";
+
 /// Refuses what a kind of file has no use for.
 fn check_settings(
     path: &Path,
@@ -152,10 +155,7 @@ fn check_settings(
 ) -> Result<(), ReadError> {
     let refuse = |field, why| Err(Fault::NotOfThisKind { field, why }.whole(&name_of(path)));
     if label.is_some() && kind != Kind::Text {
-        return refuse(
-            "label",
-            "only a table of text has a label column; leave it out",
-        );
+        return refuse("label", ONLY_TEXT);
     }
     match kind {
         _ if labels.is_none() => Ok(()),

@@ -115,7 +115,10 @@ impl<R: Read> Array<R> {
     pub(super) fn vector(mut self) -> Result<Vec<f32>, Located> {
         match *self.header.shape.as_slice() {
             [n] | [n, 1] | [1, n] if n > 0 => self.numbers(),
-            _ => Err((Place::Whole, self.wrong_shape("(c,), a number for each class"))),
+            _ => Err((
+                Place::Whole,
+                self.wrong_shape("(c,), a number for each class"),
+            )),
         }
     }
 

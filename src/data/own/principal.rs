@@ -50,7 +50,11 @@ impl Principal {
             (values, axes, products.trace())
         };
         let axes = orthonormal(axes, dim, N_AXES.min(dim));
-        let share = |k: usize| values.get(k).map_or(0.0, |value| (value / whole).clamp(0.0, 1.0));
+        let share = |k: usize| {
+            values
+                .get(k)
+                .map_or(0.0, |value| (value / whole).clamp(0.0, 1.0))
+        };
         Self {
             shares: (0..axes.len()).map(share).collect(),
             axes,
@@ -144,7 +148,10 @@ fn largest(matrix: &DMatrix<f64>, n_wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>) 
         let mut order: Vec<usize> = (0..small.eigenvalues.len()).collect();
         order.sort_by(|&a, &b| small.eigenvalues[b].total_cmp(&small.eigenvalues[a]));
         let turn = small.eigenvectors.select_columns(&order);
-        values = order.iter().map(|&k| small.eigenvalues[k].max(0.0)).collect();
+        values = order
+            .iter()
+            .map(|&k| small.eigenvalues[k].max(0.0))
+            .collect();
         let (ritz, next) = (q * &turn, image * &turn);
         let is_done = (0..n_wanted).all(|k| {
             let residual = (next.column(k) - ritz.column(k) * values[k]).norm();
@@ -156,7 +163,10 @@ fn largest(matrix: &DMatrix<f64>, n_wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>) 
         }
     }
     let vectors = basis.column_iter().take(n_wanted);
-    (values, vectors.map(|v| v.iter().copied().collect()).collect())
+    (
+        values,
+        vectors.map(|v| v.iter().copied().collect()).collect(),
+    )
 }
 
 /// The same directions with length 1, perpendicular to one another, and a sign of their own; where
@@ -173,7 +183,9 @@ fn orthonormal(axes: Vec<Vec<f64>>, dim: usize, n_axes: usize) -> Vec<Vec<f64>> 
         for _ in 0..2 {
             for other in &done {
                 let along: f64 = axis.iter().zip(other).map(|(a, b)| a * b).sum();
-                axis.iter_mut().zip(other).for_each(|(a, b)| *a -= along * b);
+                axis.iter_mut()
+                    .zip(other)
+                    .for_each(|(a, b)| *a -= along * b);
             }
         }
         let left = norm(&axis);
@@ -208,9 +220,8 @@ mod tests {
     /// Vectors `[dim, n]` that are long along a few random directions, away from the origin.
     fn vectors(dim: usize, n: usize, seed: u64) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut uniform = |n: usize| -> Vec<f32> {
-            (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
-        };
+        let mut uniform =
+            |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
         let (shift, directions) = (uniform(dim), uniform(dim * 4));
         let noise = uniform(dim * n);
         let amounts = uniform(4 * n);
@@ -245,7 +256,10 @@ mod tests {
                 // Twelve digits of the residual leave six of the angle at eigenvalues as close.
                 assert!(cos > 1.0 - 1e-9, "{dim}×{n}, axis {k}: {cos}");
                 let share = sigma[k].powi(2) / whole;
-                assert!((found.shares[k] - share).abs() < 1e-9, "{dim}×{n}, axis {k}");
+                assert!(
+                    (found.shares[k] - share).abs() < 1e-9,
+                    "{dim}×{n}, axis {k}"
+                );
             }
         }
     }
@@ -270,7 +284,9 @@ mod tests {
     fn the_same_vectors_give_the_same_bits_on_any_number_of_threads() {
         let x = vectors(24, 9000, 5);
         let on = |n_threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(n_threads)
+                .build();
             pool.expect("a pool").install(|| Principal::of(&x, 24))
         };
         assert_eq!(on(1), on(3));
@@ -315,11 +331,18 @@ mod tests {
     #[test]
     fn vectors_on_a_line_have_axes_beside_it() {
         for (dim, n) in [(6, 40), (40, 6), (5, 1)] {
-            let x: Vec<f32> = (0..n * dim).map(|k| ((k % dim) * (k / dim + 1)) as f32).collect();
+            let x: Vec<f32> = (0..n * dim)
+                .map(|k| ((k % dim) * (k / dim + 1)) as f32)
+                .collect();
             let found = Principal::of(&x, dim);
             assert_eq!(found.axes.len(), 3);
             assert!((found.share(1) - 1.0).abs() < 1e-9, "{}", found.share(1));
-            assert!(found.axes.iter().all(|axis| (norm(axis) - 1.0).abs() < 1e-9));
+            assert!(
+                found
+                    .axes
+                    .iter()
+                    .all(|axis| (norm(axis) - 1.0).abs() < 1e-9)
+            );
         }
     }
 }
