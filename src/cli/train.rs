@@ -345,13 +345,11 @@ fn parameters(experiment: &Experiment) -> Map<String, Value> {
 fn text_of(report: &Report, experiment: &Experiment) -> String {
     let degrees = |name: &str, angle: Option<f64>| Some(format!("{name}{:.1}°", angle?));
     let satisfied = report.margin_satisfied;
-    let findings = experiment.data.own().map(|own| {
-        let lines = own.findings().iter().map(|finding| format!("  {finding}"));
-        lines.collect::<Vec<_>>().join("\n")
-    });
+    let findings = experiment.data.findings().iter();
+    let findings: Vec<String> = findings.map(|finding| format!("  {finding}")).collect();
     let lines = [
         Some(headline(report, experiment)),
-        findings,
+        (!findings.is_empty()).then(|| findings.join("\n")),
         accuracy_text(report),
         degrees("  angle to own weight   ", report.target_angle_deg),
         degrees("  within a class        ", report.intra_class_angle_deg),

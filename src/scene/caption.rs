@@ -670,6 +670,70 @@ mod tests {
         assert!(lit.contains("Lit: 0 taken for another class; Esc"), "{lit}");
     }
 
+    /// The same as features of a file, of which `share` of the squared length is seen.
+    fn of_file(mut snapshot: Snapshot, share: Option<f64>, has_labels: bool) -> Snapshot {
+        let mut data = snapshot.data.as_ref().clone();
+        data.given = Some(crate::data::Given {
+            file_dim: share.map_or(2, |_| 512),
+            share,
+            has_labels,
+            weights: None,
+            bias: None,
+        });
+        snapshot.data = data.into();
+        snapshot.step = 0;
+        snapshot
+    }
+
+    #[test]
+    fn features_of_a_file_are_not_before_their_first_step() {
+        let petals = || run("softmax", 5.0, 50.0, 0.1);
+        check(
+            &of_file(petals(), None, true),
+            "Separable, not discriminative",
+        );
+        check(&of_file(petals(), None, false), "No labels: every sample");
+        let cosines = run("arcface", 10.0, 12.0, 0.3);
+        check(
+            &of_file(cosines, None, false),
+            "No labels: of the samples, counted as of the class that wins, 55% win",
+        );
+    }
+
+    #[test]
+    fn classes_that_lie_together_in_a_projection_have_not_fused() {
+        let mut weights = even_weights(4);
+        weights.copy_within(0..2, 2);
+        let (features, labels) = fans(&weights, 40, 10.0, 12.0, 0.2);
+        let fused = || snapshot("normface", 2, &weights, &features, &labels);
+        check(
+            &of_file(fused(), None, true),
+            "Collapsed: 0 and 1 have fused",
+        );
+        check(
+            &of_file(fused(), Some(0.5), true),
+            "75% of samples lie on the side of their own class, in 2 of 512 dimensions.",
+        );
+    }
+
+    #[test]
+    fn the_small_print_says_how_features_came_into_the_picture() {
+        let text = |loss: &str, share| given_notes(&of_file(run(loss, 5.0, 9.0, 0.1), share, true));
+        assert_eq!(given_notes(&run("softmax", 5.0, 9.0, 0.1)), [""; 0]);
+        assert_eq!(
+            text("cosface", Some(0.614)),
+            [
+                "PCA of 512 dimensions to 2 about the origin: 61% of the squared length; all numbers are of this projection.",
+                "Class weights: the mean directions of the classes."
+            ]
+        );
+        assert_eq!(
+            text("softmax", None),
+            ["Class weights: the class means, so that the nearest mean wins."]
+        );
+        assert_eq!(text("l_softmax", None), ["Class weights: the class means."]);
+    }
+
     #[test]
     fn a_diverged_run_says_what_to_try() {
         let mut snapshot = run("softmax", 5.0, 50.0, 0.1);
