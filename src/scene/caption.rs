@@ -297,7 +297,7 @@ pub(super) fn given_notes(snapshot: &Snapshot) -> Vec<String> {
             notes.push("Class weights: the mean directions of the classes.".to_owned());
         }
         (None, _) if form.has_bias() => {
-            notes.push("Class weights: the class means, so that the nearest mean wins.".to_owned())
+            notes.push("Class weights: the class means, so that the nearest mean wins.".to_owned());
         }
         (None, _) => notes.push("Class weights: the class means.".to_owned()),
         (Some(_), None) if form.has_bias() => {
@@ -671,18 +671,9 @@ mod tests {
     }
 
     /// The same as features of a file, of which `share` of the squared length is seen.
-    fn of_file(mut snapshot: Snapshot, share: Option<f64>, has_labels: bool) -> Snapshot {
-        let mut data = snapshot.data.as_ref().clone();
-        data.given = Some(crate::data::Given {
-            file_dim: share.map_or(2, |_| 512),
-            share,
-            has_labels,
-            weights: None,
-            bias: None,
-        });
-        snapshot.data = data.into();
-        snapshot.step = 0;
-        snapshot
+    fn of_file(snapshot: Snapshot, share: Option<f64>, has_labels: bool) -> Snapshot {
+        let file_dim = share.map_or(2, |_| 512);
+        snapshot.of_file(file_dim, share, has_labels)
     }
 
     #[test]

@@ -10,11 +10,11 @@ use crate::trainer::metrics::argmax;
 /// so that no order of losses leaves a trace.
 #[derive(Clone, Debug)]
 pub(super) struct GivenHeads {
-    /// μ_j `[dim, classes]`, zero for a class without a sample.
+    /// μ `[dim, classes]`, zero for a class without a sample.
     pub means: Vec<f32>,
     /// Means of the samples' directions `[dim, classes]`.
     mean_directions: Vec<f32>,
-    /// −‖μ_j‖²/2 `[classes]`, with which W = μ gives the class whose mean is nearest.
+    /// −‖μ‖²/2 `[classes]`, with which W = μ gives the class whose mean is nearest.
     mean_bias: Vec<f32>,
     /// Those of the file.
     own: Option<Own>,
@@ -103,7 +103,9 @@ fn means_of(data: &Dataset, dim: usize, labels: &[u16], share: impl Fn(&[f32]) -
         }
     }
     for (sum, &n) in sums.chunks_exact_mut(dim).zip(&counts) {
-        sum.iter_mut().for_each(|sum| *sum /= f64::from(n.max(1)));
+        for sum in sum {
+            *sum /= f64::from(n.max(1));
+        }
     }
     sums.into_iter().map(|sum| sum as f32).collect()
 }

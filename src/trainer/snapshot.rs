@@ -84,6 +84,22 @@ impl Snapshot {
         self.data.given.is_some()
     }
 
+    /// The same, as if its features came from a file that has no class weights.
+    #[cfg(test)]
+    pub(crate) fn of_file(mut self, file_dim: usize, share: Option<f64>, has_labels: bool) -> Self {
+        let mut data = self.data.as_ref().clone();
+        data.given = Some(crate::data::Given {
+            file_dim,
+            share,
+            has_labels,
+            weights: None,
+            bias: None,
+        });
+        self.data = data.into();
+        self.step = 0;
+        self
+    }
+
     /// Whether it is known which class a sample has; if not, every sample counts as one of the class
     /// that wins, and accuracy has no meaning.
     pub fn has_labels(&self) -> bool {

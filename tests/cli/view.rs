@@ -121,73 +121,54 @@ fn an_archive_and_its_parts_are_one_picture() {
     );
 }
 
+/// 120 features of five numbers with labels and weights, in files of their own.
+fn deep_folder() -> tempfile::TempDir {
+    let x: Vec<f32> = (0..600)
+        .map(|k| ((k * k % 97) as f32).sin() + 0.3)
+        .collect();
+    let y: Vec<u8> = (0..120).map(|i| i % 4).collect();
+    folder_with(&[
+        ("f.npy", &npy("<f4", "(120, 5)", &floats(&x))),
+        ("my_y.npy", &npy("|u1", "(120,)", &y)),
+        ("my_w.npy", &npy("<f4", "(4, 5)", &floats(&x[..20]))),
+    ])
+}
+
 /// A figure of features carries how it was made, and makes itself again.
 #[test]
 fn a_figure_is_the_same_twice_and_after_it_was_opened() {
-    let deep: Vec<f32> = (0..600)
-        .map(|k| ((k * k % 97) as f32).sin() + 0.3)
-        .collect();
-    let (x, y) = (
-        npy("<f4", "(120, 5)", &floats(&deep)),
-        (0..120).map(|i| i % 4).collect::<Vec<u8>>(),
-    );
-    let y = npy("|u1", "(120,)", &y);
-    let w = npy("<f4", "(4, 5)", &floats(&deep[..20]));
-    let folder = folder_with(&[("f.npy", &x), ("my_y.npy", &y), ("my_w.npy", &w)]);
+    let folder = deep_folder();
     let at = |name: &str| folder.path().join(name);
-    let run = |args: &[&str]| {
-        let mut command = marginscope(args);
-        command
-            .current_dir(folder.path())
-            .assert()
-            .success()
-            .stdout("")
-            .stderr("");
+    let run = |line: &str| {
+        let args: Vec<&str> = line.split(' ').collect();
+        let mut command = marginscope(&args);
+        let assert = command.current_dir(folder.path()).assert();
+        assert.success().stdout("").stderr("");
     };
-    for (dim, rest) in [
-        (
-            "2",
-            &["--loss", "arcface", "--margin", "0.2", "--theme", "dark"][..],
-        ),
-        ("2", &["--view", "plane", "--width", "89mm"]),
-        (
-            "3",
-            &["--loss", "cosface", "--width", "640px", "--set", "scale=9"],
-        ),
-        ("5", &["--loss", "sphereface"]),
-        ("2", &["--loss", "cosface", "--view", "psi"]),
+    for (rest, has_pca) in [
+        ("--loss arcface --margin 0.2 --theme dark", true),
+        ("--view plane --width 89mm", true),
+        ("--dim 3 --loss cosface --width 640px --set scale=9", true),
+        ("--dim 5 --loss sphereface", false),
+        ("--loss cosface --view psi", false),
     ] {
-        let data = [
-            "view",
-            "f.npy",
-            "--labels",
-            "my_y.npy",
-            "--weights",
-            "my_w.npy",
-            "--dim",
-            dim,
-        ];
+        let line = format!("view f.npy --labels my_y.npy --weights my_w.npy {rest} --out");
         for name in ["a.svg", "b.svg", "c.pdf"] {
-            run(&[&data[..], rest, &["--out", name]].concat());
+            run(&format!("{line} {name}"));
         }
         let first = std::fs::read(at("a.svg")).expect("written");
-        assert!(
-            first == std::fs::read(at("b.svg")).expect("written"),
-            "{rest:?}"
-        );
+        let second = std::fs::read(at("b.svg")).expect("written");
+        assert!(first == second, "{rest}");
         for from in ["a.svg", "c.pdf"] {
-            run(&["render", from, "--out", "d.svg"]);
+            run(&format!("render {from} --out d.svg"));
             let again = std::fs::read(at("d.svg")).expect("written");
-            assert!(first == again, "{rest:?} opened from {from}");
+            assert!(first == again, "{rest} opened from {from}");
         }
         let text = String::from_utf8(first).expect("text");
-        let says_so = text.contains("PCA of 5 dimensions to");
-        assert_eq!(says_so, dim != "5" && !rest.contains(&"psi"), "{rest:?}");
+        assert_eq!(text.contains("PCA of 5 dimensions to"), has_pca, "{rest}");
     }
     // What differs from the recipe is said as for any other figure.
-    run(&[
-        "render", "a.svg", "--loss", "normface", "--view", "circle", "--out", "e.svg",
-    ]);
+    run("render a.svg --loss normface --view circle --out e.svg");
 }
 
 #[test]
@@ -219,21 +200,18 @@ fn another_loss_draws_other_lines_and_the_same_points() {
     assert_ne!(group("cosface", "margins"), group("arcface", "margins"));
 }
 
+fn array(shape: &str, values: &[f32]) -> Vec<u8> {
+    npy("<f4", shape, &floats(values))
+}
+
 #[test]
-fn files_that_do_not_belong_together_are_refused_in_one_line() {
-    let (x, y, w) = (x(), y(), w());
-    let with = |name: &str, bytes: &[u8], args: &[&str]| {
-        let files = [("x.npy", &x[..]), (name, bytes)];
-        refused(&files, &[&["x.npy"], args].concat())
-    };
-    let array = |shape: &str, values: &[f32]| npy("<f4", shape, &floats(values));
+fn bad_features_are_refused_in_one_line() {
+    let w = w();
     let alone = |x: &[u8]| {
-        refused(
-            &[("f.npy", x), ("w.npy", &w)],
-            &["f.npy", "--weights", "w.npy"],
-        )
+        let files = [("f.npy", x), ("w.npy", &w)];
+        refused(&files, &["f.npy", "--weights", "w.npy"])
     };
-    let huge = array("(3, 2)", &[1.0, 0.0, 0.0, 2e9, 1.0, 1.0]);
+    let text = |text: &str| refused(&[("f.csv", text.as_bytes())], &["f.csv"]);
     let lines = [
         refused(&[], &["f.npy"]),
         alone(&npy("|u1", "(6, 2)", &[1; 11])),
@@ -243,56 +221,10 @@ fn files_that_do_not_belong_together_are_refused_in_one_line() {
         alone(&array("(2, 2)", &[0.0; 4])),
         alone(&array("(2, 2)", &[1.0, 2.0, -3e9, 4.0])),
         alone(&array("(2, 2, 1)", &[1.0; 4])),
-        refused(&[("f.npy", &x)], &["f.npy"]),
-        refused(&[("f.csv", b"1,a\n2,b\n3,a\n")], &["f.csv"]),
-        refused(&[("f.csv", b"x,y,label\n1,2,a\n3,4,a\n")], &["f.csv"]),
-        refused(&[("f.csv", b"x,y,label\n1,2,a\n3,n/a,b\n")], &["f.csv"]),
-        with(
-            "l.npy",
-            &npy("|u1", "(5,)", &[0, 0, 1, 1, 2]),
-            &["--labels", "l.npy"],
-        ),
-        with(
-            "l.npy",
-            &npy("<f4", "(6,)", &floats(&[0.0, 0.0, 1.0, 1.0, 2.0, f32::NAN])),
-            &["--labels", "l.npy"],
-        ),
-        refused(
-            &[
-                ("x.npy", &x),
-                ("y.npy", &y),
-                ("w.npy", &array("(2, 2)", &W[..4])),
-            ],
-            &["x.npy", "--weights", "w.npy"],
-        ),
-        with(
-            "w.npy",
-            &array("(1, 2)", &[1.0, 0.0]),
-            &["--weights", "w.npy"],
-        ),
-        with(
-            "w.npy",
-            &array("(2, 3)", &[1.0; 6]),
-            &["--weights", "w.npy"],
-        ),
-        with("w.npy", &huge, &["--weights", "w.npy"]),
-        with("b.npy", &array("(3,)", &[1.0; 3]), &["--bias", "b.npy"]),
-        with(
-            "w.npz",
-            &zipped(
-                &[("w.npy", &w), ("b.npy", &array("(2,)", &[1.0; 2]))],
-                false,
-            ),
-            &["--weights", "w.npz"],
-        ),
-        with(
-            "w.npz",
-            &zipped(
-                &[("w.npy", &w), ("b.npy", &array("(3,)", &[1.0, 2e9, 0.0]))],
-                false,
-            ),
-            &["--weights", "w.npz"],
-        ),
+        refused(&[("f.npy", &x())], &["f.npy"]),
+        text("1,a\n2,b\n3,a\n"),
+        text("x,y,label\n1,2,a\n3,4,a\n"),
+        text("x,y,label\n1,2,a\n3,n/a,b\n"),
     ];
     assert_snapshot!(lines.join("\n"), @r#"
 f.npy: cannot be read: No such file or directory (os error 2)
@@ -307,6 +239,44 @@ f.npy: has neither labels nor class weights; give at least one of them
 f.csv: has features of 1 number; at least 2 are needed for a picture
 f.csv: the only class is "a" (2 samples); at least two are needed
 f.csv:3: column 2 (y): expected a number, found "n/a" (the label is column 3 (label); data.label chooses another)
+"#);
+}
+
+#[test]
+fn files_that_do_not_belong_together_are_refused_in_one_line() {
+    let (x, y, w) = (x(), y(), w());
+    let with = |option: &str, name: &str, bytes: &[u8]| {
+        refused(&[("x.npy", &x), (name, bytes)], &["x.npy", option, name])
+    };
+    let weights = |shape: &str, values: &[f32]| with("--weights", "w.npy", &array(shape, values));
+    let bias = |values: &[f32]| {
+        let b = array(&format!("({},)", values.len()), values);
+        with(
+            "--weights",
+            "w.npz",
+            &zipped(&[("w.npy", &w), ("b.npy", &b)], false),
+        )
+    };
+    let few = array("(2, 2)", &W[..4]);
+    let lines = [
+        with("--labels", "l.npy", &npy("|u1", "(5,)", &[0, 0, 1, 1, 2])),
+        with(
+            "--labels",
+            "l.npy",
+            &array("(6,)", &[0.0, 0.0, 1.0, 1.0, 2.0, f32::NAN]),
+        ),
+        refused(
+            &[("x.npy", &x), ("y.npy", &y), ("w.npy", &few)],
+            &["x.npy", "--weights", "w.npy"],
+        ),
+        weights("(1, 2)", &[1.0, 0.0]),
+        weights("(2, 3)", &[1.0; 6]),
+        weights("(3, 2)", &[1.0, 0.0, 0.0, 2e9, 1.0, 1.0]),
+        with("--bias", "b.npy", &array("(3,)", &[1.0; 3])),
+        bias(&[1.0; 2]),
+        bias(&[1.0, 2e9, 0.0]),
+    ];
+    assert_snapshot!(lines.join("\n"), @"
 l.npy: has 5 labels for 6 samples
 l.npy[5]: expected a whole number or a name as label, found NaN
 w.npy: has weights of 2 classes; expected 3, as the labels have
@@ -316,7 +286,7 @@ w.npy[1, 1]: expected numbers between -1e9 and 1e9, found 2e9
 b.npy: a bias without class weights; name them with weights, too
 w.npz: has a bias of 2 numbers; expected 3, one for each class weight
 w.npz[1]: expected numbers between -1e9 and 1e9, found 2e9
-"#);
+");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn products_of_rows(vectors: &[f32], dim: usize) -> DMatrix<f64> {
     whole
 }
 
-/// x_iᵀ x_j `[n, n]`
+/// Every xᵀx′ `[n, n]`
 fn products_of_columns(vectors: &[f32], dim: usize) -> DMatrix<f64> {
     let n = vectors.len() / dim;
     let mut products = DMatrix::zeros(n, n);
@@ -118,7 +118,7 @@ fn products_of_columns(vectors: &[f32], dim: usize) -> DMatrix<f64> {
     products
 }
 
-/// Σ u_i x_i `[dim]`
+/// The sum of all vectors, each times its share `[dim]`
 fn mixture(vectors: &[f32], dim: usize, shares: &[f64]) -> Vec<f64> {
     let mut sum = vec![0.0; dim];
     for (vector, share) in vectors.chunks_exact(dim).zip(shares) {
@@ -191,7 +191,9 @@ fn orthonormal(axes: Vec<Vec<f64>>, dim: usize, n_axes: usize) -> Vec<Vec<f64>> 
         let left = norm(&axis);
         if left > LEAST * length {
             let share = sign(&axis) / left;
-            axis.iter_mut().for_each(|a| *a *= share);
+            for a in &mut axis {
+                *a *= share;
+            }
             done.push(axis);
         }
     }
