@@ -481,10 +481,10 @@ impl Experiment {
             return None;
         }
         let those = match dim {
-            2 => "2".to_owned(),
-            3 => "2 (by PCA) or 3".to_owned(),
-            _ if dim > schema::MAX_DIM => "2 or 3 (by PCA)".to_owned(),
-            _ => format!("2 or 3 (by PCA), or all {dim}"),
+            2 => "2 dimensions".to_owned(),
+            3 => "2 dimensions (PCA) or 3".to_owned(),
+            _ if dim > schema::MAX_DIM => "2 or 3 dimensions (PCA)".to_owned(),
+            _ => format!("2 or 3 dimensions (PCA), or in all {dim}"),
         };
         Some(format!(
             "network.dim = {}: {data} has features of {dim} numbers, which are seen in {those}",

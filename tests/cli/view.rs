@@ -317,7 +317,7 @@ the argument '<FEATURES>' cannot be used with '--data <SOURCE|PATH>'
 the argument '<FEATURES>' cannot be used with '--steps <N>'
 x.npy is looked at as it is: nothing is trained; leave out steps and epochs
 the argument '<FEATURES>' cannot be used with '--network <KIND>'
-network.dim = 3: x.npy has features of 2 numbers, which are seen in 2
+network.dim = 3: x.npy has features of 2 numbers, which are seen in 2 dimensions
 --view sphere needs three dimensions; add --dim 3
 --view psi is a figure; add --out
 --view confusion needs labels; add --labels

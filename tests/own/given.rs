@@ -335,8 +335,8 @@ fn what_does_not_go_together_is_refused() {
     ];
     let lines = settings.map(|(experiment, settings)| refused(experiment, settings));
     insta::assert_snapshot!(lines.join("\n"), @r#"
-network.dim = 3: x.npy has features of 2 numbers, which are seen in 2
-network.dim = 4: x.npy has features of 7 numbers, which are seen in 2 or 3 (by PCA), or all 7
+network.dim = 3: x.npy has features of 2 numbers, which are seen in 2 dimensions
+network.dim = 4: x.npy has features of 7 numbers, which are seen in 2 or 3 dimensions (PCA), or in all 7
 network "mlp:8" is of no use for data.features: x.npy has features already; use "none", or train on it with data.source
 x.npy is looked at as it is: nothing is trained; leave out steps and epochs
 data.test: a file of features has none to set; own data has (data.source = a path)
