@@ -18,6 +18,7 @@ use zip::write::SimpleFileOptions;
 use super::csv::{self, Wanted};
 use super::error::{Fault, ReadError};
 use super::features::loose_npz;
+use super::given::GivenFeatures;
 use super::labels::Labeled;
 use super::npy::{Array, Samples};
 use super::table::{Table, Values};
@@ -268,7 +269,30 @@ fn npz_target(bytes: &[u8], way: u8) -> bool {
         table.inspect(check_table).is_some()
     } else {
         let loose = check_error(loose_npz(Cursor::new(bytes), "file"));
-        loose.is_some_and(|loose| check_fault(loose.together()).is_some())
+        let features = loose
+            .filter(|loose| check_fault(loose.check_bias()).is_some())
+            .and_then(|loose| check_fault(loose.together()));
+        let given = features.and_then(|features| check_fault(GivenFeatures::new(features)));
+        given.inspect(check_given).is_some()
+    }
+}
+
+/// Every way to look at features gives finite numbers, one vector for each label and class.
+fn check_given(given: &GivenFeatures) {
+    let all: Vec<usize> = (0..given.class_names().len()).collect();
+    for dim in [2, 3, given.dim()]
+        .into_iter()
+        .filter(|&dim| dim <= given.dim())
+    {
+        let (split, known) = given.seen(dim, &all, usize::MAX);
+        assert_eq!(split.len(), given.n_samples());
+        let weights = known.weights.as_deref().unwrap_or_default();
+        assert!(weights.is_empty() || weights.len() == dim * all.len());
+        assert!(weights.iter().all(|w| w.is_finite()));
+        for i in 0..split.len() {
+            let x = split.vector(i).unwrap_or_default();
+            assert!(x.iter().all(|x| x.is_finite()));
+        }
     }
 }
 
