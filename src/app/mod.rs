@@ -7,6 +7,7 @@
 mod action;
 mod exports;
 mod files;
+mod gallery;
 mod import;
 mod kept;
 mod keys;
@@ -29,6 +30,7 @@ use egui::{Panel, ViewportCommand};
 use crate::app::action::{Action, Part};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
+use crate::app::gallery::GalleryPage;
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered};
 use crate::app::lens::{SampleId, Thumbs};
@@ -143,6 +145,8 @@ pub struct App {
     session_wanted: Option<SessionUse>,
     /// The page for own data, while it is open.
     import: Option<Import>,
+    /// The page of paper figures, while it is open.
+    gallery: Option<GalleryPage>,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
     /// What waits for a captured snapshot.
@@ -214,6 +218,7 @@ impl App {
             files: files(cc, kept.recent),
             session_wanted: None,
             import: None,
+            gallery: None,
             crashed: None,
             wanted: None,
             toast: kept
@@ -339,6 +344,7 @@ impl App {
         match action {
             Action::SaveTable(table) => self.capture(Wanted::Table(table)),
             Action::Import => self.import = Some(Import::new(self.experiment.run.seed)),
+            Action::Gallery => self.gallery = Some(GalleryPage::new(ctx)),
             Action::Train(data, seed) => self.train_on(ctx, *data, seed),
             Action::Open => {
                 let ctx = ctx.clone();
@@ -577,7 +583,8 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
-        if self.shows_keys || self.wanted_view.is_some() || self.import.is_some() {
+        let has_page = self.import.is_some() || self.gallery.is_some();
+        if self.shows_keys || self.wanted_view.is_some() || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         if !self.is_presenting {
@@ -591,6 +598,11 @@ impl eframe::App for App {
         self.import = import.and_then(|mut import| {
             let is_open = import.ui(ui.ctx(), &mut actions);
             is_open.then_some(import)
+        });
+        let gallery = self.gallery.take();
+        self.gallery = gallery.and_then(|mut gallery| {
+            let is_open = gallery.ui(ui.ctx(), &mut actions);
+            is_open.then_some(gallery)
         });
         let ctx = ui.ctx().clone();
         for action in actions {

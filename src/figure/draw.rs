@@ -6,7 +6,7 @@ use crate::figure::align::turned_onto;
 use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
-    Curves, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
+    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
     thousands,
 };
 use crate::trainer::Snapshot;
@@ -303,6 +303,9 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     if moments.is_empty() {
         return Scene::empty([1.0; 2], theme.ground);
     }
+    if picture.plot == Plot::Psi {
+        return curves_together(&moments, picture);
+    }
     let width = picture
         .canvas
         .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
@@ -320,7 +323,8 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         let [x, y] = grid.at(i);
         let title = panel_heading(&moment.title, view, grid.panel[0]);
         let picture_at = [x, y + grid.title];
-        let drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
+        let mut drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
+        keep_within(&mut drawn);
         whole.place(i + 1, title, [x, y], 1.0);
         whole.place(i + 1, drawn, picture_at, 1.0);
     }
@@ -328,6 +332,27 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         whole.place(0, legend, [0.0, grid.height(0.0)], 1.0);
     }
     whole
+}
+
+/// Curves compare best on one another: target logits share a plot.
+fn curves_together(moments: &[Moment], picture: &Picture) -> Scene {
+    let size = picture.canvas.unwrap_or_else(|| canvas(picture));
+    let heads = moments.iter();
+    let heads = heads.map(|moment| (&moment.snapshot.head, moment.title.as_str()));
+    let heads: Vec<_> = heads.collect();
+    chart::psi_together(&heads, &picture.theme.theme(), size)
+}
+
+/// Leaves out dots across the edge: they would lie in the panel beside, or on its title.
+fn keep_within(scene: &mut Scene) {
+    let size = scene.size;
+    let items = scene.groups.iter_mut().flat_map(|group| &mut group.items);
+    for item in items {
+        if let Item::Dots { dots, radius } = item {
+            let is_within = |x: f32, side: f32| (*radius..=side - *radius).contains(&x);
+            dots.retain(|dot| (0..2).all(|axis| is_within(dot.center[axis], size[axis])));
+        }
+    }
 }
 
 /// The legend of the panel that has most to tell: one of m = 0 knows no margins. Its text is as large
