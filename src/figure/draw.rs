@@ -312,7 +312,8 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
     let legend = strip_legend(&moments, &views, picture, width);
     let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
-    let grid = Grid::new(moments.len(), width, picture, below, &views[0]);
+    let titles: Vec<&str> = moments.iter().map(|m| m.title.as_str()).collect();
+    let grid = Grid::new(&titles, width, picture, below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
     let mut whole = Scene::empty([width, grid.height(below)], theme.ground);
     let beside = Beside {
@@ -322,10 +323,11 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     for (i, (moment, view)) in moments.iter().zip(&views).enumerate() {
         let [x, y] = grid.at(i);
         let title = panel_heading(&moment.title, view, grid.panel[0]);
+        let title_at = [x, y + grid.title - title.size[1]]; // beside the picture
         let picture_at = [x, y + grid.title];
         let mut drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
         keep_within(&mut drawn);
-        whole.place(i + 1, title, [x, y], 1.0);
+        whole.place(i + 1, title, title_at, 1.0);
         whole.place(i + 1, drawn, picture_at, 1.0);
     }
     if let Some(legend) = legend {
@@ -441,13 +443,16 @@ struct Grid {
 }
 
 impl Grid {
-    fn new(n: usize, width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
+    fn new(titles: &[&str], width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
+        let n = titles.len();
         let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
         let n_rows = n.div_ceil(fitting);
         let n_columns = n.div_ceil(n_rows);
         let gaps = BETWEEN * (n_columns - 1) as f32;
         let panel_width = (width - gaps) / n_columns as f32;
-        let title = panel_heading("m", view, panel_width).size[1];
+        let titles = titles.iter();
+        let heights = titles.map(|title| panel_heading(title, view, panel_width).size[1]);
+        let title = heights.fold(0.0, f32::max);
         let panel_height = match picture.canvas {
             Some([_, height]) => ((height - below) / n_rows as f32 - title - BETWEEN).max(1.0),
             None => panel_width * panel_aspect(picture),

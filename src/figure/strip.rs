@@ -152,8 +152,12 @@ impl Strip {
         experiment.validate()?;
         let titles = keys.iter();
         let titles = titles.map(|(key, value)| title(&experiment, key, value));
+        let mut titles: Vec<String> = titles.collect();
+        if titles.len() > 1 && keys[0].0 == "loss.id" {
+            experiment.loss.spec.short_name.clone_into(&mut titles[0]);
+        }
         Ok(Panel {
-            title: titles.collect::<Vec<_>>().join(", "),
+            title: titles.join(", "),
             experiment,
             step: None,
         })
@@ -227,7 +231,7 @@ mod tests {
             [
                 "Softmax",
                 "CosFace, m = 0.2, s = 30",
-                "Combined margin, m₂ = 0.3 rad"
+                "Combined, m₂ = 0.3 rad"
             ]
         );
         assert_eq!(

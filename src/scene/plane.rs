@@ -71,8 +71,8 @@ pub(super) fn groups(
     let (weights, labels) = frame.weights_and_labels();
     if show.weights {
         groups.push(group("weights", weights));
-        groups.push(group("centers", frame.centers()));
     }
+    groups.push(group("centers", frame.centers()));
     if show.labels {
         groups.push(group("labels", labels));
     }

@@ -18,6 +18,8 @@ const SPANS_DEG: [f64; 4] = [60.0, 90.0, 120.0, 180.0];
 /// classes and close around them is then seen, and what is scattered beyond is counted.
 const SPAN_OF_APART: f64 = 1.5;
 
+/// Where the number of samples beyond stands, so that the edge does not run through it.
+const BELOW_EDGE: f64 = 0.94;
 /// Samples of a class: more would lie on each other in a chart of this size.
 const MOST_SAMPLES: usize = 400;
 
@@ -53,7 +55,7 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
     }
     if n_beyond > 0 {
         series.push(Series::Note {
-            at: [sides.span_deg; 2],
+            at: [sides.span_deg, BELOW_EDGE * sides.span_deg],
             text: format!("{} beyond ", thousands(n_beyond as u64)),
             anchor: Anchor::End,
             ink: Ink::Dimmed,
