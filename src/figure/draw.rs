@@ -40,6 +40,7 @@ pub fn scene(played: &Played, picture: &Picture) -> Scene {
     let beside = Beside {
         curves: None,
         trails: &played.trails,
+        least_span_deg: 0.0,
     };
     frame.scene(&last.snapshot, beside, "", picture)
 }
@@ -75,6 +76,7 @@ impl<'a> Movie<'a> {
                 let beside = Beside {
                     curves: None,
                     trails: &self.trails_before(i),
+                    least_span_deg: 0.0,
                 };
                 self.frame.scene(snapshot, beside, &title, self.picture)
             }
@@ -85,6 +87,7 @@ impl<'a> Movie<'a> {
                 let beside = Beside {
                     curves: self.curves.as_ref(),
                     trails: &self.played.trails,
+                    least_span_deg: 0.0,
                 };
                 frame.scene(last, beside, "", self.picture)
             }
@@ -173,6 +176,8 @@ struct Beside<'a> {
     curves: Option<&'a Curves>,
     /// Where its samples were before.
     trails: &'a Trails,
+    /// What the axes of a margin map reach to at least, in degrees.
+    least_span_deg: f64,
 }
 
 /// What all pictures of a film have in common.
@@ -261,7 +266,7 @@ fn drawn(
     picture: &Picture,
     size: [f32; 2],
 ) -> Scene {
-    if let Some(chart) = chart(snapshot, picture) {
+    if let Some(chart) = chart(snapshot, beside, picture) {
         return chart.scene(&view.theme, view.theme.ground, size);
     }
     let computed;
@@ -319,6 +324,7 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     let beside = Beside {
         curves: None,
         trails: &Trails::default(), // panels have none
+        least_span_deg: widest_span_deg(&moments, picture),
     };
     for (i, (moment, view)) in moments.iter().zip(&views).enumerate() {
         let [x, y] = grid.at(i);
@@ -480,21 +486,42 @@ impl Grid {
 }
 
 /// The chart that is asked for; `None` for the features.
-fn chart(snapshot: &Snapshot, picture: &Picture) -> Option<Chart> {
+fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
     match picture.plot {
         Plot::Features => None,
         Plot::Psi => chart::psi(snapshot),
         Plot::MarginMap => {
-            let n_classes = snapshot.head.n_classes;
-            let pair = picture.pair;
-            let pair = pair.filter(|pair| pair.iter().all(|&class| class < n_classes));
-            let pair = pair.unwrap_or_else(|| chart::closest_pair(snapshot));
-            Some(chart::margin_map(snapshot, pair))
+            let pair = pair(snapshot, picture);
+            Some(chart::margin_map_over(
+                snapshot,
+                pair,
+                beside.least_span_deg,
+            ))
         }
         Plot::Curves => Some(chart::curves(snapshot)),
         Plot::Confusion => chart::confusion(snapshot, None),
         Plot::Histogram => Some(chart::histogram(snapshot)),
     }
+}
+
+/// The two classes of a margin map.
+fn pair(snapshot: &Snapshot, picture: &Picture) -> [usize; 2] {
+    let n_classes = snapshot.head.n_classes;
+    let pair = picture.pair;
+    let pair = pair.filter(|pair| pair.iter().all(|&class| class < n_classes));
+    pair.unwrap_or_else(|| chart::closest_pair(snapshot))
+}
+
+/// What the axes of all margin maps of a strip reach to, in degrees; 0 for other plots.
+fn widest_span_deg(moments: &[Moment], picture: &Picture) -> f64 {
+    if picture.plot != Plot::MarginMap {
+        return 0.0;
+    }
+    let maps = moments.iter().map(|moment| {
+        let pair = pair(&moment.snapshot, picture);
+        chart::margin_map(&moment.snapshot, pair).x.span[1]
+    });
+    maps.fold(0.0, f64::max)
 }
 
 /// Points of a canvas on which text of labels has its size in print, or on a screen.

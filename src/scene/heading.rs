@@ -12,13 +12,30 @@ const LINE: f32 = 1.25;
 /// How much wider than regular the face is.
 const SEMI_BOLD: f32 = 1.06;
 
+/// Breaks a title behind commas, and within a part only where that alone is too wide.
+fn broken(words: &str, size: f32, width: f32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in words.split_inclusive(", ") {
+        match lines.last_mut() {
+            Some(line) if fonts::estimated_width(&format!("{line}{part}"), size) < width => {
+                line.push_str(part);
+            }
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    let lines = lines.iter();
+    lines
+        .flat_map(|line| fonts::wrapped(line, size, width))
+        .collect()
+}
+
 /// A title in the middle of so much width, on as many lines as it needs.
 pub fn heading(words: &str, view: &ViewState, width: f32) -> Scene {
     let look = view.look([width, width]);
     let size = TEXT * look.unit;
     let row = ROW * size;
     let color = look.theme.text;
-    let lines = fonts::wrapped(words, SEMI_BOLD * size, width);
+    let lines = broken(words, SEMI_BOLD * size, width);
     let n_lines = lines.len().max(1) as f32;
     let line = |(i, words): (usize, String)| {
         let pos = [0.5 * width, 0.55 * row + LINE * size * i as f32];

@@ -30,8 +30,14 @@ const MOST_SAMPLES: usize = 400;
 /// they are and the mean feature length. Of many samples four hundred of each class are drawn, evenly
 /// chosen. The axes reach as far as the two weights need; samples beyond are counted.
 pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
+    margin_map_over(snapshot, classes, 0.0)
+}
+
+/// The same with axes that reach at least so far, in degrees, so that maps compare.
+pub fn margin_map_over(snapshot: &Snapshot, classes: [usize; 2], least_span_deg: f64) -> Chart {
     let head = &snapshot.head;
-    let sides = Sides::new(snapshot, classes);
+    let mut sides = Sides::new(snapshot, classes);
+    sides.span_deg = sides.span_deg.max(least_span_deg);
     let mut series = vec![Series::Area {
         rings: vec![sides.band()],
         ink: Ink::Accent,

@@ -15,7 +15,7 @@ pub use comparison::{Comparison, Curve, MOST_CURVES, Places, Spread, Unit};
 pub use confusion::{confusion, confusion_cell, confusion_words};
 pub use curves::{choices, curves, usual_maximum};
 pub use histogram::histogram;
-pub use margin_map::{closest_pair, margin_map};
+pub use margin_map::{closest_pair, margin_map, margin_map_over};
 pub use psi::{PsiHandle, dragged_value, psi, psi_handles, psi_neighbor, psi_together};
 
 use crate::geometry::plane;
