@@ -7,7 +7,7 @@ use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
     Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
-    thousands,
+    origin_notes, thousands,
 };
 use crate::trainer::Snapshot;
 
@@ -19,6 +19,10 @@ const PX_PER_CANVAS: f64 = 2.0;
 /// Height over width of a figure that is narrow or wide.
 const NARROW: f32 = 1.1;
 const WIDE: f32 = 0.6;
+/// The same of plots with a legend below them.
+const NARROW_PLOT: f32 = 0.74;
+const WIDE_PLOT: f32 = 0.5;
+const SQUARE_WITH_LEGEND: f32 = 1.24;
 const WIDE_FROM: f32 = 620.0;
 /// A panel of a strip is not narrower than this, in points of the canvas.
 const LEAST_PANEL: f32 = 150.0;
@@ -267,7 +271,7 @@ fn drawn(
     size: [f32; 2],
 ) -> Scene {
     if let Some(chart) = chart(snapshot, beside, picture) {
-        return chart.scene(&view.theme, view.theme.ground, size);
+        return chart.figure(view, size);
     }
     let computed;
     let curves = if let Some(curves) = beside.curves {
@@ -348,7 +352,8 @@ fn curves_together(moments: &[Moment], picture: &Picture) -> Scene {
     let heads = moments.iter();
     let heads = heads.map(|moment| (&moment.snapshot.head, moment.title.as_str()));
     let heads: Vec<_> = heads.collect();
-    chart::psi_together(&heads, &picture.theme.theme(), size)
+    let view = picture.view(ViewKind::Circle); // plots have none
+    chart::psi_together(&heads).figure(&view, size)
 }
 
 /// Leaves out dots across the edge: they would lie in the panel beside, or on its title.
@@ -371,6 +376,9 @@ fn strip_legend(
     picture: &Picture,
     width: f32,
 ) -> Option<Scene> {
+    if picture.plot != Plot::Features {
+        return legend_of_charts(moments, picture, width);
+    }
     let legends = moments.iter().zip(views).filter_map(|(moment, view)| {
         let view = ViewState {
             unit: Some(view.unit.unwrap_or(1.0) / PANEL_UNIT),
@@ -386,6 +394,30 @@ fn strip_legend(
             most
         }
     })
+}
+
+/// What is drawn in any of the panels.
+fn legend_of_charts(moments: &[Moment], picture: &Picture, width: f32) -> Option<Scene> {
+    let alone = Picture {
+        strip: None,
+        ..picture.clone()
+    };
+    let beside = Beside {
+        curves: None,
+        trails: &Trails::default(),
+        least_span_deg: widest_span_deg(moments, picture),
+    };
+    let charts = moments.iter();
+    let charts = charts.filter_map(|moment| chart(&moment.snapshot, beside, &alone));
+    let (mut keys, mut notes) = (Vec::new(), Vec::new());
+    for chart in charts {
+        keys.extend(chart.keys);
+        if !notes.contains(&chart.note) {
+            notes.push(chart.note);
+        }
+    }
+    let view = picture.view(ViewKind::Circle); // plots have none
+    chart::legend_of(&keys, notes.join(" ").trim(), &view, width)
 }
 
 /// The runs of panels, turned onto the first.
@@ -485,23 +517,26 @@ impl Grid {
     }
 }
 
-/// The chart that is asked for; `None` for the features.
+/// The chart that is asked for, with what must be said of its samples; `None` for the features.
 fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
-    match picture.plot {
+    let mut chart = match picture.plot {
         Plot::Features => None,
-        Plot::Psi => chart::psi(snapshot),
+        Plot::Psi => chart::psi_in_print(snapshot),
         Plot::MarginMap => {
             let pair = pair(snapshot, picture);
-            Some(chart::margin_map_over(
-                snapshot,
-                pair,
-                beside.least_span_deg,
-            ))
+            let least = beside.least_span_deg;
+            Some(chart::margin_map_in_print(snapshot, pair, least))
         }
         Plot::Curves => Some(chart::curves(snapshot)),
-        Plot::Confusion => chart::confusion(snapshot, None),
+        Plot::Confusion => chart::confusion_in_print(snapshot),
         Plot::Histogram => Some(chart::histogram(snapshot)),
+    }?;
+    let notes = [chart.note.as_str(), &origin_notes(snapshot)];
+    chart.note = notes.join(" ").trim().to_owned();
+    if picture.strip.is_some() {
+        (chart.keys, chart.note) = (Vec::new(), String::new()); // below all panels
     }
+    Some(chart)
 }
 
 /// The two classes of a margin map.
@@ -524,6 +559,12 @@ fn widest_span_deg(moments: &[Moment], picture: &Picture) -> f64 {
     maps.fold(0.0, f64::max)
 }
 
+/// Points of a canvas in a point of print.
+pub(super) fn canvas_per_pt(picture: &Picture) -> f32 {
+    let canvas = picture.canvas.map(|canvas| f64::from(canvas[0]));
+    canvas.map_or(CANVAS_PER_PT, |width| width / picture.width.pt()) as f32
+}
+
 /// Points of a canvas on which text of labels has its size in print, or on a screen.
 pub fn canvas_width(width: Length) -> f32 {
     let points = match width {
@@ -537,9 +578,11 @@ pub fn canvas_width(width: Length) -> f32 {
 fn canvas(picture: &Picture) -> [f32; 2] {
     let width = canvas_width(picture.width);
     let aspect = match picture.plot {
-        Plot::MarginMap | Plot::Confusion => 1.0,
-        Plot::Features if width < WIDE_FROM => NARROW,
-        Plot::Features | Plot::Psi | Plot::Curves | Plot::Histogram => WIDE,
+        Plot::MarginMap if width < WIDE_FROM => SQUARE_WITH_LEGEND,
+        Plot::Features | Plot::Confusion if width < WIDE_FROM => NARROW,
+        Plot::Psi | Plot::Curves | Plot::Histogram if width < WIDE_FROM => NARROW_PLOT,
+        Plot::Psi | Plot::Curves | Plot::Histogram => WIDE_PLOT,
+        Plot::Features | Plot::MarginMap | Plot::Confusion => WIDE,
     };
     [width, (width * aspect).round()]
 }

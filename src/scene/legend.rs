@@ -4,7 +4,7 @@ use crate::experiment::ViewKind;
 use crate::scene::caption::given_notes;
 use crate::scene::curves::has_margin;
 use crate::scene::fonts::estimated_width;
-use crate::scene::look::{Look, NO_STROKE, disc, line, polygon, text};
+use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts};
 use crate::trainer::Snapshot;
@@ -14,7 +14,7 @@ const TEXT: f32 = 12.0;
 const ROW: f32 = 1.7;
 const GAP: f32 = 1.3;
 /// How features of a file came into the picture stands smaller, in sizes.
-const NOTE: f32 = 0.85;
+const NOTE: f32 = 0.92;
 /// Between a swatch and its name.
 const BESIDE: f32 = 0.5;
 const SIDE: f32 = 1.0;
@@ -26,8 +26,14 @@ pub(super) enum Swatch {
     Class(usize),
     /// A curve with a point on it.
     Curve(Rgba),
-    /// A curve.
-    Rule(Rgba),
+    /// A curve of a chart.
+    Line(Stroke),
+    /// What is filled in one.
+    Area(Rgba),
+    /// Samples of one.
+    Dot(Rgba),
+    /// Colours from left to right.
+    Ramp(Vec<Rgba>),
     /// Nothing: the words say what the others are.
     Heading,
     /// Where the class that wins changes.
@@ -42,9 +48,18 @@ impl Swatch {
     fn width(&self) -> f32 {
         match self {
             Self::Class(_) => 0.75,
+            Self::Dot(_) => 0.5,
+            Self::Ramp(_) => 6.0,
             Self::Heading => 0.0,
             _ => 1.9,
         }
+    }
+
+    /// A rectangle from one share of its width to another.
+    fn block(&self, at: [f32; 2], size: f32, ends: [f32; 2]) -> Vec<[f32; 2]> {
+        let (top, bottom) = (at[1] - 0.4 * size, at[1] + 0.4 * size);
+        let [left, right] = ends.map(|share| at[0] + share * self.width() * size);
+        vec![[left, top], [right, top], [right, bottom], [left, bottom]]
     }
 
     /// Its items, left end and middle at `at`.
@@ -63,7 +78,26 @@ impl Swatch {
                 items.push(disc(center, 0.27 * size, *color, NO_STROKE));
                 items
             }
-            Self::Rule(color) => rule(look.line(2.0, *color)),
+            Self::Line(stroke) => rule(*stroke),
+            Self::Area(color) => vec![polygon(self.block(at, size, [0.0, 1.0]), *color)],
+            Self::Dot(color) => {
+                let center = [at[0] + 0.5 * width, at[1]];
+                vec![disc(center, 0.5 * width, *color, NO_STROKE)]
+            }
+            Self::Ramp(colors) => {
+                let part = |(i, color): (usize, &Rgba)| {
+                    let ends = [i, i + 1].map(|i| i as f32 / colors.len() as f32);
+                    polygon(self.block(at, size, ends), *color)
+                };
+                let edge = look.line(0.8, look.theme.dimmed);
+                let around = closed_line(self.block(at, size, [0.0, 1.0]), edge);
+                colors
+                    .iter()
+                    .enumerate()
+                    .map(part)
+                    .chain([around])
+                    .collect()
+            }
             Self::Heading => Vec::new(),
             Self::Boundary => rule(look.line(1.2, look.theme.dimmed)),
             Self::Margin => rule(Stroke {
@@ -71,9 +105,7 @@ impl Swatch {
                 ..look.line(1.4, look.theme.text)
             }),
             Self::Gap => {
-                let (top, bottom) = (at[1] - 0.4 * size, at[1] + 0.4 * size);
-                let right = at[0] + width;
-                let ring = vec![[at[0], top], [right, top], [right, bottom], [at[0], bottom]];
+                let ring = self.block(at, size, [0.0, 1.0]);
                 let ground = look.tint(0);
                 vec![polygon(ring.clone(), ground), polygon(ring, look.gap())]
             }
@@ -84,13 +116,13 @@ impl Swatch {
 /// The legend of a picture as a scene of this width; `None` where there is nothing to tell.
 pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene> {
     let entries = entries(snapshot, view);
-    let notes = notes(snapshot);
+    let notes = origin_notes(snapshot);
     let look = view.look([width, width]);
     (!entries.is_empty() || !notes.is_empty()).then(|| strip(entries, &notes, &look, width))
 }
 
-/// How features of a file came into the picture.
-fn notes(snapshot: &Snapshot) -> String {
+/// How features of a file came into the picture; nothing of a run.
+pub fn origin_notes(snapshot: &Snapshot) -> String {
     let unlabelled = "Without labels: every sample counts as one of the class that wins.";
     let mut notes = given_notes(snapshot);
     if !snapshot.has_labels() {
@@ -101,7 +133,8 @@ fn notes(snapshot: &Snapshot) -> String {
 
 /// Names behind their swatches, in as many rows as they need, and `notes` below them.
 pub(super) fn strip(entries: Vec<(Swatch, String)>, notes: &str, look: &Look, width: f32) -> Scene {
-    let size = TEXT * look.unit;
+    let size = look.text(TEXT);
+    let note_size = look.text(NOTE * TEXT);
     let (left, right) = (SIDE * size, width - SIDE * size);
     let has_entries = !entries.is_empty();
     let mut items = Vec::new();
@@ -112,6 +145,7 @@ pub(super) fn strip(entries: Vec<(Swatch, String)>, notes: &str, look: &Look, wi
             _ => (BESIDE, look.theme.text),
         };
         let words_at = (swatch.width() + beside) * size;
+        let name = fonts::shortened(&name, size, right - left - words_at);
         let needed = words_at + estimated_width(&name, size);
         if at[0] > left && at[0] + needed > right {
             at = [left, at[1] + ROW * size];
@@ -121,7 +155,7 @@ pub(super) fn strip(entries: Vec<(Swatch, String)>, notes: &str, look: &Look, wi
         items.push(text(pos, name, size, Font::Regular, color, Anchor::Start));
         at[0] += needed + GAP * size;
     }
-    for (i, words) in fonts::wrapped(notes, NOTE * size, right - left)
+    for (i, words) in fonts::wrapped(notes, note_size, right - left)
         .into_iter()
         .enumerate()
     {
@@ -132,7 +166,7 @@ pub(super) fn strip(entries: Vec<(Swatch, String)>, notes: &str, look: &Look, wi
         items.push(text(
             pos,
             words,
-            NOTE * size,
+            note_size,
             Font::Regular,
             color,
             Anchor::Start,

@@ -1,0 +1,446 @@
+//! A chart on a page: nothing that is taken hold of, titles with units at its axes, names of all that
+//! is drawn below it, and free space around everything.
+
+use crate::scene::chart::{Axis, Chart, Frame, Ink, Series};
+use crate::scene::fonts::{estimated_width, shortened, wrapped};
+use crate::scene::legend;
+use crate::scene::legend::Swatch;
+use crate::scene::look::{Look, TextRange, line, text};
+use crate::scene::theme::Theme;
+use crate::scene::{Anchor, Font, Group, Item, Scene, Stroke, ViewState};
+
+/// What a series is called in the legend of a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// How it looks.
+    pub mark: Mark,
+    /// Its name.
+    pub name: String,
+}
+
+/// How a series looks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// A curve.
+    Line {
+        /// Its colour.
+        ink: Ink,
+        /// In points.
+        width: f32,
+        /// Whether it is dashed.
+        is_dashed: bool,
+    },
+    /// What is filled.
+    Area {
+        /// Its colour.
+        ink: Ink,
+        /// 0 to 1.
+        opacity: f32,
+    },
+    /// A sample.
+    Dot(Ink),
+    /// So much of the accent each, 0 to 1, evenly from left to right.
+    Ramp(Vec<f32>),
+}
+
+impl Key {
+    /// Of a curve.
+    pub(super) fn of_line(series: &Series, name: impl Into<String>) -> Option<Self> {
+        let Series::Line {
+            ink,
+            width,
+            is_dashed,
+            ..
+        } = series
+        else {
+            return None;
+        };
+        Some(Self {
+            mark: Mark::Line {
+                ink: *ink,
+                width: *width,
+                is_dashed: *is_dashed,
+            },
+            name: name.into(),
+        })
+    }
+
+    pub(super) fn of_area(ink: Ink, opacity: f32, name: impl Into<String>) -> Self {
+        Self {
+            mark: Mark::Area { ink, opacity },
+            name: name.into(),
+        }
+    }
+
+    fn entry(&self, theme: &Theme) -> (Swatch, String) {
+        let swatch = match &self.mark {
+            Mark::Line {
+                ink,
+                width,
+                is_dashed,
+            } => Swatch::Line(stroke(ink.color(theme), *width, *is_dashed)),
+            Mark::Area { ink, opacity } => {
+                Swatch::Area(theme.ground.mix(ink.color(theme), *opacity))
+            }
+            Mark::Dot(ink) => Swatch::Dot(ink.color(theme)),
+            Mark::Ramp(shares) => {
+                let color = |share: &f32| theme.ground.mix(theme.accent, *share);
+                Swatch::Ramp(shares.iter().map(color).collect())
+            }
+        };
+        (swatch, self.name.clone())
+    }
+}
+
+/// Dashes of a curve, in points.
+pub(super) fn stroke(color: crate::scene::Rgba, width: f32, is_dashed: bool) -> Stroke {
+    Stroke {
+        width,
+        color,
+        dash: is_dashed.then_some([4.0, 3.0]),
+    }
+}
+
+/// The legend of charts that share it, each name once.
+pub fn legend_of(keys: &[Key], note: &str, view: &ViewState, width: f32) -> Option<Scene> {
+    let mut named: Vec<&Key> = Vec::new();
+    for key in keys {
+        if !named.contains(&key) {
+            named.push(key);
+        }
+    }
+    let look = view.page_look();
+    let entries: Vec<_> = named.iter().map(|key| key.entry(&look.theme)).collect();
+    (!entries.is_empty() || !note.is_empty()).then(|| legend::strip(entries, note, &look, width))
+}
+
+/// Size of all text, in points at unit size.
+const TEXT: f32 = 12.0;
+/// In sizes of text: free space at the edges, from line to line, between ticks and their numbers.
+const EDGE: f32 = 1.0;
+const LEADING: f32 = 1.45;
+const BESIDE: f32 = 0.5;
+/// From here on a square plot has its legend beside it, as width over height.
+const WIDE: f32 = 1.2;
+/// Share of the width that a legend beside a plot has.
+const LEGEND_SHARE: f32 = 0.36;
+
+impl Chart {
+    /// The chart on a page of this size.
+    pub fn figure(&self, view: &ViewState, size: [f32; 2]) -> Scene {
+        let look = view.page_look();
+        let unit = look.unit;
+        // Everything is laid out at unit size, and then made larger.
+        let page = Page {
+            chart: self,
+            theme: look.theme,
+            text: look.text(TEXT) / unit,
+            size: size.map(|side| side / unit),
+        };
+        let mut whole = Scene::empty(size, look.theme.ground);
+        whole.place(0, page.scene(), [0.0; 2], unit);
+        whole
+    }
+}
+
+struct Page<'a> {
+    chart: &'a Chart,
+    theme: Theme,
+    /// Size of text.
+    text: f32,
+    size: [f32; 2],
+}
+
+/// What stands around the plot, at its four sides, and the titles that stand there.
+struct Around {
+    left: f32,
+    top: f32,
+    right: f32,
+    bottom: f32,
+    x_title: Vec<String>,
+    y_title: Vec<String>,
+}
+
+impl Page<'_> {
+    fn scene(&self) -> Scene {
+        let is_beside = self.chart.is_square && self.size[0] > WIDE * self.size[1];
+        let legend_width = if is_beside {
+            LEGEND_SHARE * self.size[0]
+        } else {
+            self.size[0]
+        };
+        let legend = self.legend(legend_width);
+        let mut whole = Scene::empty(self.size, self.theme.ground);
+        let mut room = self.size;
+        if let Some(legend) = &legend {
+            room = if is_beside {
+                [(self.size[0] - legend.size[0]).max(1.0), self.size[1]]
+            } else {
+                // The legend has free space of its own at its upper side.
+                let top = self.size[1] - legend.size[1] - 0.5 * self.text;
+                [self.size[0], top.max(1.0)]
+            };
+        }
+        let frame = self.plot(&mut whole, room);
+        if let Some(legend) = legend {
+            let middle = 0.5 * (frame.min[1] + frame.max[1] - legend.size[1]);
+            let at = if is_beside {
+                [frame.max[0] + self.text, middle.max(0.0)]
+            } else {
+                [0.0, room[1]]
+            };
+            whole.place(0, legend, at, 1.0);
+        }
+        whole
+    }
+
+    fn legend(&self, width: f32) -> Option<Scene> {
+        let entries: Vec<_> = self
+            .chart
+            .keys
+            .iter()
+            .map(|key| key.entry(&self.theme))
+            .collect();
+        let look = Look {
+            theme: self.theme,
+            unit: self.text / TEXT,
+            range: TextRange::default(),
+        };
+        (!entries.is_empty() || !self.chart.note.is_empty())
+            .then(|| legend::strip(entries, &self.chart.note, &look, width))
+    }
+
+    /// Axes and series in the upper left of the page; where the plot stands.
+    fn plot(&self, whole: &mut Scene, room: [f32; 2]) -> Frame {
+        let around = self.around(room[0]);
+        let frame = self.frame(&around, room);
+        let series = self.chart.series.iter();
+        let series = series.flat_map(|series| series.items(&frame, &self.theme, self.text));
+        let series = series.collect();
+        whole
+            .groups
+            .push(Group::new("axes", self.axes(&frame, &around)));
+        whole.groups.push(Group::new("series", series));
+        frame
+    }
+
+    fn width(&self, words: &str) -> f32 {
+        estimated_width(words, self.text)
+    }
+
+    fn around(&self, width: f32) -> Around {
+        let (text, chart) = (self.text, self.chart);
+        let edge = EDGE * text;
+        let inner = width - 2.0 * edge;
+        let widest = |axis: &Axis| {
+            let widths = axis.ticks.iter().map(|(_, words)| self.width(words));
+            widths.fold(0.0, f32::max).min(0.3 * width)
+        };
+        let right = match &chart.right {
+            Some(axis) => widest(axis) + BESIDE * text,
+            // Half of the last number stands out.
+            None => chart
+                .x
+                .ticks
+                .last()
+                .map_or(0.0, |(_, words)| 0.5 * self.width(words)),
+        };
+        let beside = chart
+            .right
+            .as_ref()
+            .map_or(0.0, |axis| self.width(&axis.title) + text);
+        let left = widest(&chart.y) + BESIDE * text;
+        let x_title = wrapped(&chart.x.title, text, inner - left - right);
+        let y_title = wrapped(&chart.y.title, text, inner - beside);
+        let line = LEADING * text;
+        let n_rows = f32::from(u8::from(!chart.x.ticks.is_empty())) + self.n_stagger(inner - left);
+        Around {
+            left: edge + left,
+            top: edge + line * y_title.len() as f32,
+            right: edge + right,
+            bottom: 0.5 * text + line * (n_rows + x_title.len() as f32),
+            x_title,
+            y_title,
+        }
+    }
+
+    /// Rows that names of columns take besides the first.
+    fn n_stagger(&self, width: f32) -> f32 {
+        f32::from(u8::from(self.chart.is_table && self.is_staggered(width)))
+    }
+
+    fn is_staggered(&self, width: f32) -> bool {
+        let ticks = &self.chart.x.ticks;
+        let room = width / ticks.len().max(1) as f32 - 0.6 * self.text;
+        ticks.iter().any(|(_, words)| self.width(words) > room)
+    }
+
+    fn frame(&self, around: &Around, [width, height]: [f32; 2]) -> Frame {
+        let min = [around.left, around.top];
+        let mut max = [
+            (width - around.right).max(min[0] + 1.0),
+            (height - around.bottom).max(min[1] + 1.0),
+        ];
+        if self.chart.is_square {
+            let side = (max[0] - min[0]).min(max[1] - min[1]);
+            max = [min[0] + side, min[1] + side];
+        }
+        Frame {
+            min,
+            max,
+            x: self.chart.x.span,
+            y: self.chart.y.span,
+        }
+    }
+
+    fn axes(&self, frame: &Frame, around: &Around) -> Vec<Item> {
+        let mut items = Vec::new();
+        if !self.chart.is_table {
+            items.extend(self.lines(frame));
+        }
+        items.extend(self.x_ticks(frame));
+        items.extend(self.y_ticks(frame));
+        if let Some(axis) = &self.chart.right {
+            items.extend(self.right_ticks(axis, frame));
+        }
+        items.extend(self.titles(frame, around));
+        items
+    }
+
+    /// Lines at the ticks of y, and the axes.
+    fn lines(&self, frame: &Frame) -> Vec<Item> {
+        let ([left, top], [right, bottom]) = (frame.min, frame.max);
+        let faint = stroke(self.theme.hairline_strong, 0.8, false);
+        let strong = stroke(self.theme.dimmed, 1.0, false);
+        let mut items = Vec::new();
+        for (at, _) in &self.chart.y.ticks {
+            let y = frame.screen([self.chart.x.span[0], *at])[1];
+            items.push(line(vec![[left, y], [right, y]], faint));
+        }
+        for (at, _) in self.x_shown(frame) {
+            let x = frame.screen([at, self.chart.y.span[0]])[0];
+            items.push(line(
+                vec![[x, bottom], [x, bottom + 0.3 * self.text]],
+                strong,
+            ));
+        }
+        items.push(line(
+            vec![[left, top], [left, bottom], [right, bottom]],
+            strong,
+        ));
+        if self.chart.right.is_some() {
+            items.push(line(vec![[right, top], [right, bottom]], strong));
+        }
+        items
+    }
+
+    fn label(&self, pos: [f32; 2], words: impl Into<String>, anchor: Anchor) -> Item {
+        text(
+            pos,
+            words,
+            self.text,
+            Font::Regular,
+            self.theme.dimmed,
+            anchor,
+        )
+    }
+
+    /// Of the ticks of x as many as have room, evenly.
+    fn x_shown(&self, frame: &Frame) -> Vec<(f64, &str)> {
+        let ticks = &self.chart.x.ticks;
+        let every = |n: usize| {
+            ticks
+                .iter()
+                .step_by(n)
+                .map(|(at, words)| (*at, words.as_str()))
+        };
+        let fits = |n: &usize| {
+            let mut end = f32::NEG_INFINITY;
+            every(*n).all(|(at, words)| {
+                let (x, half) = (frame.screen([at, 0.0])[0], 0.5 * self.width(words));
+                let is_free = x - half > end + 0.5 * self.text;
+                end = x + half;
+                is_free
+            })
+        };
+        let n = (1..=ticks.len()).find(fits).unwrap_or(1);
+        every(n).collect()
+    }
+
+    fn x_ticks(&self, frame: &Frame) -> Vec<Item> {
+        let y = frame.max[1] + 1.0 * self.text;
+        let width = frame.max[0] - frame.min[0];
+        if !self.chart.is_table {
+            let shown = self.x_shown(frame).into_iter();
+            let label = |(at, words)| {
+                let x = frame.screen([at, self.chart.y.span[0]])[0];
+                self.label([x, y], words, Anchor::Middle)
+            };
+            return shown.map(label).collect();
+        }
+        // Names of columns stand in two rows where they would touch in one.
+        let n = self.chart.x.ticks.len().max(1);
+        let n_rows = if self.is_staggered(width) { 2 } else { 1 };
+        let room = n_rows as f32 * width / n as f32 - 0.4 * self.text;
+        let name = |(i, (at, words)): (usize, &(f64, String))| {
+            let x = frame.screen([*at, self.chart.y.span[0]])[0];
+            let pos = [x, y + LEADING * self.text * (i % n_rows) as f32];
+            // Those at the ends may not stand out of the page.
+            let out = (self.size[0] - x).min(x) * 2.0 - self.text;
+            let words = shortened(words, self.text, room.min(out));
+            self.label(pos, words, Anchor::Middle)
+        };
+        self.chart.x.ticks.iter().enumerate().map(name).collect()
+    }
+
+    fn y_ticks(&self, frame: &Frame) -> Vec<Item> {
+        let x = frame.min[0] - BESIDE * self.text;
+        let room = x - EDGE * self.text + 1.0;
+        let ticks = self.chart.y.ticks.iter();
+        let label = |(at, words): &(f64, String)| {
+            let y = frame.screen([self.chart.x.span[0], *at])[1];
+            self.label([x, y], shortened(words, self.text, room), Anchor::End)
+        };
+        ticks.map(label).collect()
+    }
+
+    fn right_ticks(&self, axis: &Axis, frame: &Frame) -> Vec<Item> {
+        let x = frame.max[0] + BESIDE * self.text;
+        let [low, high] = axis.span;
+        let ticks = axis.ticks.iter();
+        let label = |(at, words): &(f64, String)| {
+            let share = ((at - low) / (high - low)) as f32;
+            let y = frame.max[1] - share * (frame.max[1] - frame.min[1]);
+            self.label([x, y], words.as_str(), Anchor::Start)
+        };
+        ticks.map(label).collect()
+    }
+
+    /// Horizontal, all of them: who reads does not turn the page.
+    fn titles(&self, frame: &Frame, around: &Around) -> Vec<Item> {
+        let (size, edge, color) = (self.text, EDGE * self.text, self.theme.text);
+        let title = |pos, words: &str, anchor| text(pos, words, size, Font::Regular, color, anchor);
+        let down = |i: usize| LEADING * size * i as f32;
+        let mut items = Vec::new();
+        for (i, words) in around.y_title.iter().enumerate() {
+            let pos = [edge, edge + 0.4 * size + down(i)];
+            items.push(title(pos, words, Anchor::Start));
+        }
+        if let Some(axis) = &self.chart.right {
+            let pos = [self.right_end(frame, around), edge + 0.4 * size];
+            items.push(title(pos, &axis.title, Anchor::End));
+        }
+        let middle = 0.5 * (frame.min[0] + frame.max[0]);
+        let n_lines = around.x_title.len();
+        let first = frame.max[1] + around.bottom - LEADING * size * (n_lines as f32 - 0.5);
+        for (i, words) in around.x_title.iter().enumerate() {
+            items.push(title([middle, first + down(i)], words, Anchor::Middle));
+        }
+        items
+    }
+
+    /// Where numbers at the right side end.
+    fn right_end(&self, frame: &Frame, around: &Around) -> f32 {
+        frame.max[0] + around.right - EDGE * self.text
+    }
+}
