@@ -6,8 +6,8 @@ use crate::figure::align::turned_onto;
 use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
-    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
-    origin_notes, thousands,
+    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, foot_beside,
+    heading, legend, origin_notes, thousands, weight_factor,
 };
 use crate::trainer::Snapshot;
 
@@ -28,6 +28,15 @@ const WIDE_FROM: f32 = 620.0;
 const LEAST_PANEL: f32 = 150.0;
 /// Text and lines of a panel, as a share of those of a picture alone: five points in print.
 const PANEL_UNIT: f32 = 0.8;
+/// So many panels stand in several rows of a slide, with their legend beside them.
+const MANY_PANELS: usize = 4;
+/// From here on a round picture has its words beside it, as width over height.
+const WIDE_OVER_HIGH: f32 = 1.4;
+/// Share of the width that words beside a picture take.
+const LEAST_WORDS: f32 = 0.28;
+const MOST_WORDS: f32 = 0.42;
+/// A factor with as many digits as one has, for the room that a legend takes.
+const LONG_FACTOR: f64 = 0.0015;
 /// Free space between panels, in points of the canvas.
 const BETWEEN: f32 = 10.0;
 
@@ -203,11 +212,8 @@ impl Frame {
         }
         let mut frame = Self { size, view };
         if kind == ViewKind::Plane && picture.units_per_pt.is_none() {
-            let moments = &played.moments;
-            let stage = |moment: &Moment| frame.stage(&moment.snapshot, picture);
-            let sizes: Vec<_> = moments.iter().map(stage).collect();
-            let pairs = moments.iter().zip(sizes);
-            let fitted = pairs.map(|(moment, size)| fitted(&frame.view, &moment.snapshot, size));
+            let moments = played.moments.iter();
+            let fitted = moments.map(|moment| frame.fitted(&moment.snapshot, picture));
             if let Some(plane) = widest(fitted) {
                 frame.view.plane = plane;
             }
@@ -215,19 +221,25 @@ impl Frame {
         frame
     }
 
-    /// The room that is left for the picture, between what stands over it and its legend.
-    fn stage(&self, snapshot: &Snapshot, picture: &Picture) -> [f32; 2] {
+    /// The plane that shows a snapshot whole, in the room that its words leave.
+    fn fitted(&self, snapshot: &Snapshot, picture: &Picture) -> PlaneView {
         let above = if moves_with_steps(picture) {
             heading("step", &self.view, self.size[0]).size[1]
         } else {
             0.0
         };
-        let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
+        let room = [self.size[0], (self.size[1] - above).max(1.0)];
+        if self.has_words_beside(picture) {
+            let curves = Curves::of(snapshot, WINDOW_SAGITTA);
+            let words = self.words(snapshot, &curves, picture, room[0], &[LONG_FACTOR]);
+            return fitted(&self.wordless(), snapshot, words.left(room));
+        }
+        let legend = shown_legend(snapshot, &self.view, picture, room[0], &[LONG_FACTOR]);
         let below = legend.map_or(0.0, |legend| legend.size[1]);
-        [self.size[0], (self.size[1] - above - below).max(1.0)]
+        fitted(&self.view, snapshot, [room[0], (room[1] - below).max(1.0)])
     }
 
-    /// The picture between its title, where it has one, and its legend.
+    /// The picture under its title, where it has one, over its legend or beside its words.
     fn scene(
         &self,
         snapshot: &Snapshot,
@@ -235,10 +247,6 @@ impl Frame {
         title: &str,
         picture: &Picture,
     ) -> Scene {
-        let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
-        if title.is_empty() && legend.is_none() {
-            return drawn(snapshot, beside, &self.view, picture, self.size);
-        }
         let mut whole = Scene::empty(self.size, self.view.theme.ground);
         let mut top = 0.0;
         if !title.is_empty() {
@@ -246,14 +254,129 @@ impl Frame {
             top = title.size[1];
             whole.place(0, title, [0.0; 2], 1.0);
         }
-        let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
-        let size = [self.size[0], (self.size[1] - top - below).max(1.0)];
-        let drawn = drawn(snapshot, beside, &self.view, picture, size);
-        whole.place(0, drawn, [0.0, top], 1.0);
-        if let Some(legend) = legend {
-            whole.place(0, legend, [0.0, top + size[1]], 1.0);
+        let is_missing = beside.curves.is_none() && picture.plot == Plot::Features;
+        let computed = is_missing.then(|| Curves::of(snapshot, WINDOW_SAGITTA));
+        let curves = beside.curves.or(computed.as_ref());
+        let beside = Beside { curves, ..beside };
+        let room = [self.size[0], (self.size[1] - top).max(1.0)];
+        let body = match beside.curves {
+            Some(curves) if self.has_words_beside(picture) => {
+                self.beside_words(snapshot, curves, beside, picture, room)
+            }
+            _ => self.over_legend(snapshot, beside, picture, room),
+        };
+        if top == 0.0 {
+            return body;
+        }
+        whole.place(0, body, [0.0, top], 1.0);
+        whole
+    }
+
+    /// Whether there is room at the sides: of a picture that is as wide as high, and of a slide.
+    fn has_words_beside(&self, picture: &Picture) -> bool {
+        let is_laid_out = picture.canvas.is_none() || picture.is_slide();
+        let has_room = self.view.kind != ViewKind::Plane || picture.is_slide();
+        is_laid_out && has_room && self.size[0] > WIDE_OVER_HIGH * self.size[1]
+    }
+
+    /// The view of a picture that has its words beside it.
+    fn wordless(&self) -> ViewState {
+        let mut view = self.view.clone();
+        (view.show.formula, view.show.note) = (false, false);
+        view
+    }
+
+    fn over_legend(
+        &self,
+        snapshot: &Snapshot,
+        beside: Beside<'_>,
+        picture: &Picture,
+        room: [f32; 2],
+    ) -> Scene {
+        let legend =
+            |factors: &[f64]| shown_legend(snapshot, &self.view, picture, room[0], factors);
+        // By how much arrows are longer depends on the room that the legend leaves.
+        let Some(reserved) = legend(&[LONG_FACTOR]) else {
+            return drawn(snapshot, beside, &self.view, picture, room);
+        };
+        let size = [room[0], (room[1] - reserved.size[1]).max(1.0)];
+        let factor = weight_factor(snapshot, &self.view, size);
+        let mut drawn = drawn(snapshot, beside, &self.view, picture, size);
+        keep_within(&mut drawn);
+        let mut whole = Scene::empty(room, self.view.theme.ground);
+        whole.place(0, drawn, [0.0; 2], 1.0);
+        if let Some(legend) = legend(factor.as_slice()) {
+            whole.place(0, legend, [0.0, size[1]], 1.0);
         }
         whole
+    }
+
+    /// Formula, sentence and legend at the left, the picture as high as the room at the right.
+    fn beside_words(
+        &self,
+        snapshot: &Snapshot,
+        curves: &Curves,
+        beside: Beside<'_>,
+        picture: &Picture,
+        room: [f32; 2],
+    ) -> Scene {
+        let words = |factors: &[f64]| self.words(snapshot, curves, picture, room[0], factors);
+        let view = self.wordless();
+        let size = words(&[LONG_FACTOR]).left(room);
+        let factor = weight_factor(snapshot, &view, size);
+        let mut drawn = drawn(snapshot, beside, &view, picture, size);
+        keep_within(&mut drawn);
+        let mut whole = Scene::empty(room, view.theme.ground);
+        whole.place(0, drawn, [room[0] - size[0], 0.0], 1.0);
+        words(factor.as_slice()).place_on(&mut whole);
+        whole
+    }
+
+    fn words(
+        &self,
+        snapshot: &Snapshot,
+        curves: &Curves,
+        picture: &Picture,
+        width: f32,
+        factors: &[f64],
+    ) -> Words {
+        let foot = foot_beside(snapshot, curves, &self.view, MOST_WORDS * width);
+        let foot_width = foot.as_ref().map_or(0.0, |foot| foot.size[0]);
+        let width = foot_width.max(LEAST_WORDS * width);
+        let legend = shown_legend(snapshot, &self.view, picture, width, factors);
+        Words {
+            width,
+            parts: foot.into_iter().chain(legend).collect(),
+        }
+    }
+}
+
+/// What stands at the left of a picture, one below the other.
+struct Words {
+    width: f32,
+    parts: Vec<Scene>,
+}
+
+impl Words {
+    /// What is left of a room.
+    fn left(&self, room: [f32; 2]) -> [f32; 2] {
+        let width = if self.parts.is_empty() {
+            0.0
+        } else {
+            self.width
+        };
+        [(room[0] - width).max(1.0), room[1]]
+    }
+
+    /// At half the height.
+    fn place_on(self, whole: &mut Scene) {
+        let height: f32 = self.parts.iter().map(|part| part.size[1]).sum();
+        let mut top = (0.5 * (whole.size[1] - height)).max(0.0);
+        for part in self.parts {
+            let below = top + part.size[1];
+            whole.place(0, part, [0.0, top], 1.0);
+            top = below;
+        }
     }
 }
 
@@ -288,9 +411,11 @@ fn shown_legend(
     view: &ViewState,
     picture: &Picture,
     width: f32,
+    weight_factors: &[f64],
 ) -> Option<Scene> {
     let is_shown = view.show.legend && picture.plot == Plot::Features;
-    is_shown.then(|| legend(snapshot, view, width)).flatten()
+    let legend = || legend(snapshot, view, width, weight_factors);
+    is_shown.then(legend).flatten()
 }
 
 /// The plane that shows a snapshot whole.
@@ -319,12 +444,34 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         .canvas
         .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
     let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
-    let legend = strip_legend(&moments, &views, picture, width);
-    let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
+    let is_beside = picture.is_slide() && moments.len() >= MANY_PANELS;
+    let legend_width = if is_beside {
+        LEAST_WORDS * width
+    } else {
+        width
+    };
+    let long = vec![LONG_FACTOR; moments.len()];
+    let reserved = strip_legend(&moments, &views, picture, legend_width, &long);
+    let reserved = reserved.map_or([0.0; 2], |legend| legend.size);
+    let (width_of_panels, below) = if is_beside {
+        (width - reserved[0], 0.0)
+    } else {
+        (width, reserved[1])
+    };
     let titles: Vec<&str> = moments.iter().map(|m| m.title.as_str()).collect();
-    let grid = Grid::new(&titles, width, picture, below, &views[0]);
+    let grid = Grid::new(&titles, width_of_panels, picture, below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
-    let mut whole = Scene::empty([width, grid.height(below)], theme.ground);
+    let factors = moments.iter().zip(&views);
+    let factors = factors.filter_map(|(m, view)| weight_factor(&m.snapshot, view, grid.panel));
+    let legend = strip_legend(
+        &moments,
+        &views,
+        picture,
+        legend_width,
+        &factors.collect::<Vec<_>>(),
+    );
+    let height = grid.height(below);
+    let mut whole = Scene::empty([width, height], theme.ground);
     let beside = Beside {
         curves: None,
         trails: &Trails::default(), // panels have none
@@ -341,7 +488,12 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         whole.place(i + 1, drawn, picture_at, 1.0);
     }
     if let Some(legend) = legend {
-        whole.place(0, legend, [0.0, grid.height(0.0)], 1.0);
+        let at = if is_beside {
+            [width_of_panels, (0.5 * (height - legend.size[1])).max(0.0)]
+        } else {
+            [0.0, grid.height(0.0)]
+        };
+        whole.place(0, legend, at, 1.0);
     }
     whole
 }
@@ -375,6 +527,7 @@ fn strip_legend(
     views: &[ViewState],
     picture: &Picture,
     width: f32,
+    weight_factors: &[f64],
 ) -> Option<Scene> {
     if picture.plot != Plot::Features {
         return legend_of_charts(moments, picture, width);
@@ -384,7 +537,7 @@ fn strip_legend(
             unit: Some(view.unit.unwrap_or(1.0) / PANEL_UNIT),
             ..view.clone()
         };
-        shown_legend(&moment.snapshot, &view, picture, width)
+        shown_legend(&moment.snapshot, &view, picture, width, weight_factors)
     });
     let n_items = |scene: &Scene| scene.groups.iter().map(|g| g.items.len()).sum::<usize>();
     legends.reduce(|most, next| {
@@ -483,9 +636,13 @@ struct Grid {
 impl Grid {
     fn new(titles: &[&str], width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
         let n = titles.len();
-        let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
-        let n_rows = n.div_ceil(fitting);
-        let n_columns = n.div_ceil(n_rows);
+        let n_columns = if picture.is_slide() && n >= MANY_PANELS {
+            (n as f32).sqrt().ceil() as usize
+        } else {
+            let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
+            n.div_ceil(n.div_ceil(fitting))
+        };
+        let n_rows = n.div_ceil(n_columns);
         let gaps = BETWEEN * (n_columns - 1) as f32;
         let panel_width = (width - gaps) / n_columns as f32;
         let titles = titles.iter();

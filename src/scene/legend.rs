@@ -1,10 +1,12 @@
 //! What colours and lines of a picture mean, as a strip of its own under it.
 
 use crate::experiment::ViewKind;
-use crate::scene::caption::given_notes;
-use crate::scene::curves::has_margin;
+use crate::scene::caption::{given_notes, projected_note};
+use crate::scene::curves::{has_directions_only, has_margin};
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
+use crate::scene::plane::trimmed;
+use crate::scene::projection::Projection;
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts};
 use crate::trainer::Snapshot;
@@ -99,26 +101,87 @@ impl Swatch {
                     .collect()
             }
             Self::Heading => Vec::new(),
-            Self::Boundary => rule(look.line(1.2, look.theme.dimmed)),
-            Self::Margin => rule(Stroke {
-                dash: Some([0.45 * size, 0.3 * size]),
-                ..look.line(1.4, look.theme.text)
-            }),
+            Self::Boundary => rule(look.seam()),
+            Self::Margin => rule(look.dashed(look.theme.text)),
             Self::Gap => {
                 let ring = self.block(at, size, [0.0, 1.0]);
                 let ground = look.tint(0);
-                vec![polygon(ring.clone(), ground), polygon(ring, look.gap())]
+                // On white it would hardly be seen without an edge.
+                let edge = closed_line(ring.clone(), look.line(0.7, look.theme.faint));
+                vec![
+                    polygon(ring.clone(), ground),
+                    polygon(ring, look.gap()),
+                    edge,
+                ]
             }
         }
     }
 }
 
 /// The legend of a picture as a scene of this width; `None` where there is nothing to tell.
-pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene> {
+/// `weight_factors` are those of the arrows in its panels, see [`crate::scene::weight_factor`].
+pub fn legend(
+    snapshot: &Snapshot,
+    view: &ViewState,
+    width: f32,
+    weight_factors: &[f64],
+) -> Option<Scene> {
     let entries = entries(snapshot, view);
-    let notes = origin_notes(snapshot);
+    let notes = notes(snapshot, view, weight_factors).join(" ");
     let look = view.look([width, width]);
     (!entries.is_empty() || !notes.is_empty()).then(|| strip(entries, &notes, &look, width))
+}
+
+/// How things are drawn that have no swatch.
+fn notes(snapshot: &Snapshot, view: &ViewState, weight_factors: &[f64]) -> Vec<String> {
+    let show = view.show;
+    let mut notes = Vec::new();
+    match view.kind {
+        ViewKind::Plane => {
+            if show.weights {
+                notes.extend(weights_note(snapshot, weight_factors));
+            }
+            if !snapshot.head.centers.is_empty() {
+                notes.push("Rings: class centres.".to_owned());
+            }
+        }
+        ViewKind::Circle if show.histogram && show.points => {
+            notes.push("Bars count samples by direction.".to_owned());
+        }
+        ViewKind::Sphere => notes.extend(section_note(snapshot)),
+        ViewKind::Circle | ViewKind::Input => {}
+    }
+    let origin = origin_notes(snapshot);
+    notes.extend((!origin.is_empty()).then_some(origin));
+    notes
+}
+
+/// By how much the arrows are longer than the weights: features reach farther or less far.
+fn weights_note(snapshot: &Snapshot, factors: &[f64]) -> Option<String> {
+    if has_directions_only(&snapshot.head) {
+        return Some("Weights are drawn as directions.".to_owned());
+    }
+    let words: Vec<String> = factors
+        .iter()
+        .map(|factor| format!("× {}", trimmed(*factor)))
+        .collect();
+    let first = words.first()?;
+    if words.iter().all(|factor| factor == first) {
+        return Some(format!("Weight arrows {first}."));
+    }
+    Some(format!(
+        "Weight arrows, panel by panel: {}.",
+        words.join(", ")
+    ))
+}
+
+/// That a sphere shows three of more dimensions.
+fn section_note(snapshot: &Snapshot) -> Option<String> {
+    let head = &snapshot.head;
+    (head.dim > 3).then(|| {
+        let projection = Projection::of(head.dim, &snapshot.probe.features);
+        projected_note(head.dim, projection.share)
+    })
 }
 
 /// How features of a file came into the picture; nothing of a run.
@@ -129,6 +192,16 @@ pub fn origin_notes(snapshot: &Snapshot) -> String {
         notes.insert(0, unlabelled.to_owned());
     }
     notes.join(" ")
+}
+
+/// Width of a strip in which every name stands in a row of its own.
+pub(super) fn width_of_column(entries: &[(Swatch, String)], look: &Look) -> f32 {
+    let size = look.text(TEXT);
+    let width = |(swatch, name): &(Swatch, String)| {
+        (swatch.width() + BESIDE) * size + estimated_width(name, size)
+    };
+    let widest = entries.iter().map(width).fold(0.0, f32::max);
+    widest + 2.0 * SIDE * size
 }
 
 /// Names behind their swatches, in as many rows as they need, and `notes` below them.
@@ -191,7 +264,8 @@ fn entries(snapshot: &Snapshot, view: &ViewState) -> Vec<(Swatch, String)> {
     if view.show.regions {
         entries.push((Swatch::Boundary, "decision boundary".to_owned()));
     }
-    let shows_margins = view.show.margins && view.kind != ViewKind::Input;
+    // In a section of more dimensions angles are not those of the head, and no margins are drawn.
+    let shows_margins = view.show.margins && view.kind != ViewKind::Input && snapshot.head.dim <= 3;
     if shows_margins && has_margin(&snapshot.head) {
         entries.push((Swatch::Margin, "wins with its margin".to_owned()));
         entries.push((Swatch::Gap, "gap".to_owned()));
@@ -211,7 +285,7 @@ mod tests {
         let (features, labels) = fans(&weights, 4, 2.0, 5.0, 0.6);
         let snapshot = snapshot("arcface", 2, &weights, &features, &labels);
         let view = ViewState::new(ViewKind::Circle, theme::LIGHT);
-        let legend = legend(&snapshot, &view, 420.0).expect("a legend");
+        let legend = legend(&snapshot, &view, 420.0, &[]).expect("a legend");
         assert!(legend.size[1] < 90.0, "{:?}", legend.size);
         let mut names = Vec::new();
         for item in &legend.groups[0].items {
@@ -239,7 +313,7 @@ mod tests {
         let mut view = ViewState::new(ViewKind::Plane, theme::LIGHT);
         view.classes.toggle(1);
         let texts = |view: &ViewState| {
-            let legend = legend(&snapshot, view, 300.0).expect("a legend");
+            let legend = legend(&snapshot, view, 300.0, &[]).expect("a legend");
             let items = legend.groups[0].items.iter();
             let texts = items.filter(|item| matches!(item, Item::Text { .. }));
             texts.count()

@@ -5,7 +5,7 @@ use crate::scene::chart::{Axis, Chart, Frame, Ink, Series};
 use crate::scene::fonts::{estimated_width, shortened, wrapped};
 use crate::scene::legend;
 use crate::scene::legend::Swatch;
-use crate::scene::look::{Look, TextRange, line, text};
+use crate::scene::look::{Look, line, text};
 use crate::scene::theme::Theme;
 use crate::scene::{Anchor, Font, Group, Item, Scene, Stroke, ViewState};
 
@@ -122,8 +122,9 @@ const LEADING: f32 = 1.45;
 const BESIDE: f32 = 0.5;
 /// From here on a square plot has its legend beside it, as width over height.
 const WIDE: f32 = 1.2;
-/// Share of the width that a legend beside a plot has.
-const LEGEND_SHARE: f32 = 0.36;
+/// What a legend beside a plot takes of the width at most, and in sizes of text at least.
+const MOST_LEGEND: f32 = 0.4;
+const LEAST_LEGEND: f32 = 12.0;
 
 impl Chart {
     /// The chart on a page of this size.
@@ -163,51 +164,56 @@ struct Around {
 
 impl Page<'_> {
     fn scene(&self) -> Scene {
-        let is_beside = self.chart.is_square && self.size[0] > WIDE * self.size[1];
-        let legend_width = if is_beside {
-            LEGEND_SHARE * self.size[0]
+        if self.chart.is_square && self.size[0] > WIDE * self.size[1] {
+            self.beside_legend()
         } else {
-            self.size[0]
-        };
-        let legend = self.legend(legend_width);
-        let mut whole = Scene::empty(self.size, self.theme.ground);
-        let mut room = self.size;
-        if let Some(legend) = &legend {
-            room = if is_beside {
-                [(self.size[0] - legend.size[0]).max(1.0), self.size[1]]
-            } else {
-                // The legend has free space of its own at its upper side.
-                let top = self.size[1] - legend.size[1] - 0.5 * self.text;
-                [self.size[0], top.max(1.0)]
-            };
+            self.over_legend()
         }
-        let frame = self.plot(&mut whole, room);
+    }
+
+    fn over_legend(&self) -> Scene {
+        let legend = self.legend(|_| self.size[0]);
+        let mut whole = Scene::empty(self.size, self.theme.ground);
+        // A legend has free space of its own.
+        let below = legend
+            .as_ref()
+            .map_or(0.5 * EDGE * self.text, |legend| legend.size[1]);
+        let height = (self.size[1] - below - 0.5 * EDGE * self.text).max(1.0);
+        self.plot(&mut whole, [self.size[0], height]);
         if let Some(legend) = legend {
-            let middle = 0.5 * (frame.min[1] + frame.max[1] - legend.size[1]);
-            let at = if is_beside {
-                [frame.max[0] + self.text, middle.max(0.0)]
-            } else {
-                [0.0, room[1]]
-            };
-            whole.place(0, legend, at, 1.0);
+            whole.place(0, legend, [0.0, height], 1.0);
         }
         whole
     }
 
-    fn legend(&self, width: f32) -> Option<Scene> {
-        let entries: Vec<_> = self
-            .chart
-            .keys
-            .iter()
-            .map(|key| key.entry(&self.theme))
-            .collect();
-        let look = Look {
-            theme: self.theme,
-            unit: self.text / TEXT,
-            range: TextRange::default(),
-        };
-        (!entries.is_empty() || !self.chart.note.is_empty())
-            .then(|| legend::strip(entries, &self.chart.note, &look, width))
+    /// Both together in the middle of the page.
+    fn beside_legend(&self) -> Scene {
+        let most = MOST_LEGEND * self.size[0];
+        let legend = self.legend(|column| column.max(LEAST_LEGEND * self.text).min(most));
+        let legend = legend.unwrap_or_else(|| Scene::empty([0.0; 2], self.theme.ground));
+        let room = [
+            (self.size[0] - legend.size[0]).max(1.0),
+            self.size[1] - 0.5 * EDGE * self.text,
+        ];
+        let mut both = Scene::empty(self.size, self.theme.ground);
+        let frame = self.plot(&mut both, room);
+        let middle = 0.5 * (frame.min[1] + frame.max[1] - legend.size[1]);
+        let left = frame.max[0] + self.text;
+        let spare = (self.size[0] - left - legend.size[0]).max(0.0);
+        both.place(0, legend, [left, middle.max(0.0)], 1.0);
+        let mut whole = Scene::empty(self.size, self.theme.ground);
+        whole.place(0, both, [0.5 * spare, 0.0], 1.0);
+        whole
+    }
+
+    /// The legend with a width that is told from that of a column of names.
+    fn legend(&self, width: impl Fn(f32) -> f32) -> Option<Scene> {
+        let (chart, theme) = (self.chart, &self.theme);
+        let entries: Vec<_> = chart.keys.iter().map(|key| key.entry(theme)).collect();
+        let look = Look::of_unit(*theme, self.text / TEXT);
+        let width = width(legend::width_of_column(&entries, &look));
+        (!entries.is_empty() || !chart.note.is_empty())
+            .then(|| legend::strip(entries, &chart.note, &look, width))
     }
 
     /// Axes and series in the upper left of the page; where the plot stands.
@@ -256,7 +262,7 @@ impl Page<'_> {
         let n_rows = f32::from(u8::from(!chart.x.ticks.is_empty())) + self.n_stagger(inner - left);
         Around {
             left: edge + left,
-            top: edge + line * y_title.len() as f32,
+            top: edge + line * y_title.len() as f32 + 0.4 * text,
             right: edge + right,
             bottom: 0.5 * text + line * (n_rows + x_title.len() as f32),
             x_title,

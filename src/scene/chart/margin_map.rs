@@ -83,10 +83,7 @@ pub fn margin_map_in_print(snapshot: &Snapshot, classes: [usize; 2], least_span_
         let key = Key::of_area(Ink::Accent, BAND_OPACITY, "gap that the margins leave");
         parts.push(vec![sides.band_area()], Some(key));
     }
-    parts.push_lines(
-        vec![reachable(head, classes)],
-        "limit of what a direction can reach",
-    );
+    parts.push_lines(vec![reachable(head, classes)], "what directions can reach");
     let (points, n_beyond) = sides.points(snapshot, classes);
     parts.push(vec![points], None);
     parts.push_lines(

@@ -118,9 +118,9 @@ fn unit_of(form: Form) -> &'static str {
 fn name_of(spec: &LossSpec, values: &Values<f64>, is_wanted: impl Fn(&Param) -> bool) -> String {
     let values = values_of(spec, values, is_wanted);
     if values.is_empty() {
-        return spec.short_name.to_owned();
+        return spec.name.to_owned();
     }
-    format!("{}, {values}", spec.short_name)
+    format!("{}, {values}", spec.name)
 }
 
 fn values_of(spec: &LossSpec, values: &Values<f64>, is_wanted: impl Fn(&Param) -> bool) -> String {
