@@ -33,7 +33,7 @@ const MANY_PANELS: usize = 4;
 /// From here on a round picture has its words beside it, as width over height.
 const WIDE_OVER_HIGH: f32 = 1.4;
 /// Share of the width that words beside a picture take.
-const LEAST_WORDS: f32 = 0.28;
+const LEAST_WORDS: f32 = 0.32;
 const MOST_WORDS: f32 = 0.42;
 /// A factor with as many digits as one has, for the room that a legend takes.
 const LONG_FACTOR: f64 = 0.0015;
@@ -444,33 +444,15 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         .canvas
         .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
     let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
-    let is_beside = picture.is_slide() && moments.len() >= MANY_PANELS;
-    let legend_width = if is_beside {
-        LEAST_WORDS * width
-    } else {
-        width
-    };
-    let long = vec![LONG_FACTOR; moments.len()];
-    let reserved = strip_legend(&moments, &views, picture, legend_width, &long);
-    let reserved = reserved.map_or([0.0; 2], |legend| legend.size);
-    let (width_of_panels, below) = if is_beside {
-        (width - reserved[0], 0.0)
-    } else {
-        (width, reserved[1])
-    };
+    let room = StripRoom::new(&moments, &views, picture, width);
     let titles: Vec<&str> = moments.iter().map(|m| m.title.as_str()).collect();
-    let grid = Grid::new(&titles, width_of_panels, picture, below, &views[0]);
+    let grid = Grid::new(&titles, room.of_panels, picture, room.below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
     let factors = moments.iter().zip(&views);
     let factors = factors.filter_map(|(m, view)| weight_factor(&m.snapshot, view, grid.panel));
-    let legend = strip_legend(
-        &moments,
-        &views,
-        picture,
-        legend_width,
-        &factors.collect::<Vec<_>>(),
-    );
-    let height = grid.height(below);
+    let factors: Vec<f64> = factors.collect();
+    let legend = strip_legend(&moments, &views, picture, room.of_legend, &factors);
+    let height = grid.height(room.below);
     let mut whole = Scene::empty([width, height], theme.ground);
     let beside = Beside {
         curves: None,
@@ -488,14 +470,50 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         whole.place(i + 1, drawn, picture_at, 1.0);
     }
     if let Some(legend) = legend {
-        let at = if is_beside {
-            [width_of_panels, (0.5 * (height - legend.size[1])).max(0.0)]
+        let at = if room.is_beside {
+            [room.of_panels, (0.5 * (height - legend.size[1])).max(0.0)]
         } else {
             [0.0, grid.height(0.0)]
         };
         whole.place(0, legend, at, 1.0);
     }
     whole
+}
+
+/// How panels and their legend share a page.
+struct StripRoom {
+    /// Whether the legend stands beside the panels.
+    is_beside: bool,
+    /// Widths.
+    of_panels: f32,
+    of_legend: f32,
+    /// What the legend takes below the panels.
+    below: f32,
+}
+
+impl StripRoom {
+    fn new(moments: &[Moment], views: &[ViewState], picture: &Picture, width: f32) -> Self {
+        let is_beside = picture.is_slide() && moments.len() >= MANY_PANELS;
+        let of_legend = if is_beside {
+            LEAST_WORDS * width
+        } else {
+            width
+        };
+        let long = vec![LONG_FACTOR; moments.len()];
+        let reserved = strip_legend(moments, views, picture, of_legend, &long);
+        let [beside, below] = reserved.map_or([0.0; 2], |legend| legend.size);
+        let (of_panels, below) = if is_beside {
+            (width - beside, 0.0)
+        } else {
+            (width, below)
+        };
+        Self {
+            is_beside,
+            of_panels,
+            of_legend,
+            below,
+        }
+    }
 }
 
 /// Curves compare best on one another: target logits share a plot.
@@ -688,8 +706,11 @@ fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<C
         Plot::Confusion => chart::confusion_in_print(snapshot),
         Plot::Histogram => Some(chart::histogram(snapshot)),
     }?;
-    let notes = [chart.note.as_str(), &origin_notes(snapshot)];
-    chart.note = notes.join(" ").trim().to_owned();
+    let origin = origin_notes(snapshot);
+    if !(chart.note.is_empty() || origin.is_empty()) {
+        chart.note.push(' ');
+    }
+    chart.note.push_str(&origin);
     if picture.strip.is_some() {
         (chart.keys, chart.note) = (Vec::new(), String::new()); // below all panels
     }

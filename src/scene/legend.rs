@@ -161,17 +161,14 @@ fn weights_note(snapshot: &Snapshot, factors: &[f64]) -> Option<String> {
     if has_directions_only(&snapshot.head) {
         return Some("Weights are drawn as directions.".to_owned());
     }
-    let words: Vec<String> = factors
-        .iter()
-        .map(|factor| format!("× {}", trimmed(*factor)))
-        .collect();
+    let words: Vec<String> = factors.iter().copied().map(trimmed).collect();
     let first = words.first()?;
     if words.iter().all(|factor| factor == first) {
-        return Some(format!("Weight arrows {first}."));
+        return Some(format!("Weight arrows × {first}."));
     }
+    let factors = words.join(", ");
     Some(format!(
-        "Weight arrows, panel by panel: {}.",
-        words.join(", ")
+        "Weight arrows {factors} times as long, panel by panel."
     ))
 }
 

@@ -8,6 +8,9 @@ use crate::trainer::Snapshot;
 /// Numbers stand in the cells up to this many classes.
 const MOST_NUMBERED: usize = 10;
 
+/// Shades in the colour bar of a figure.
+const N_SHADES: usize = 24;
+
 /// Rows are classes, columns what they are taken for: right ones on the diagonal, from top left.
 /// `None` where there are too many classes to count pairs of them.
 pub fn confusion(snapshot: &Snapshot, lit: Option<[usize; 2]>) -> Option<Chart> {
@@ -49,14 +52,15 @@ pub fn confusion_in_print(snapshot: &Snapshot) -> Option<Chart> {
         }
     }
     series.extend((0..=n).flat_map(|i| rules(n, i as f64)));
-    let [mut x, mut y] = axes(snapshot);
-    x.title = "taken for".to_owned();
-    y.title = "class".to_owned();
-    const N_SHADES: usize = 24;
+    let [x, y] = axes(snapshot);
+    let titled = |axis, title: &str| Axis {
+        title: title.to_owned(),
+        ..axis
+    };
     let shades = (0..N_SHADES).map(|i| shade(i as f64 / (N_SHADES - 1) as f64));
     Some(Chart {
-        x,
-        y,
+        x: titled(x, "taken for"),
+        y: titled(y, "class"),
         series,
         keys: vec![Key {
             mark: Mark::Ramp(shades.collect()),

@@ -123,7 +123,7 @@ const BESIDE: f32 = 0.5;
 /// From here on a square plot has its legend beside it, as width over height.
 const WIDE: f32 = 1.2;
 /// What a legend beside a plot takes of the width at most, and in sizes of text at least.
-const MOST_LEGEND: f32 = 0.4;
+const MOST_LEGEND: f32 = 0.5;
 const LEAST_LEGEND: f32 = 12.0;
 
 impl Chart {
@@ -244,6 +244,8 @@ impl Page<'_> {
         };
         let right = match &chart.right {
             Some(axis) => widest(axis) + BESIDE * text,
+            // Names of columns stay within their table.
+            None if chart.is_table => 0.0,
             // Half of the last number stands out.
             None => chart
                 .x
