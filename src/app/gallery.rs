@@ -47,7 +47,7 @@ impl GalleryPage {
             .resizable(false)
             .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
             .show(ctx, |ui| {
-                let height = ui.ctx().content_rect().height() - 110.0; // title and edges
+                let height = ui.ctx().content_rect().height() - 150.0; // title and edges
                 let width = 2.0 * CARD + BETWEEN + theme::SCROLL_BAR_ROOM;
                 ui.set_width(width);
                 let list = ScrollArea::vertical().max_height(height);
@@ -92,7 +92,7 @@ impl GalleryPage {
                 });
             }
         }
-        self.is_begun = true;
+        self.is_begun = !ui.is_sizing_pass();
         chosen
     }
 
@@ -113,10 +113,10 @@ impl GalleryPage {
         let response = ui
             .allocate_ui_with_layout(size, layout, |ui| {
                 ui.spacing_mut().icon_spacing = BESIDE;
-                ui.add(button.wrap().min_size(size))
+                ui.add(button.right_text("").wrap().min_size(size))
             })
             .inner;
-        if !self.is_begun && i == 0 {
+        if !self.is_begun && !ui.is_sizing_pass() && i == 0 {
             response.request_focus();
         }
         if response.gained_focus() {
