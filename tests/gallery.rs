@@ -163,6 +163,7 @@ fn target_logits_are_those_of_the_paper() {
 /// `cargo test --release --test gallery -- --ignored --nocapture` prints what it measures.
 #[test]
 #[ignore = "trains every figure; see above"]
+#[expect(clippy::print_stdout, reason = "what is measured is read")]
 fn the_pictures_show_what_is_said_of_them() {
     for exhibit in exhibits() {
         let panels = panels(exhibit.name);

@@ -2,8 +2,8 @@
 
 use egui::text::LayoutJob;
 use egui::{
-    Align2, Button, ColorImage, Context, FontId, Image, Key, RichText, ScrollArea, TextFormat,
-    TextureHandle, TextureOptions, Ui, vec2,
+    Align, Align2, Button, ColorImage, Context, FontId, Image, Key, Layout, RichText, ScrollArea,
+    TextFormat, TextureHandle, TextureOptions, Ui, vec2,
 };
 
 use crate::app::action::Action;
@@ -25,6 +25,8 @@ const THUMB: [f32; 2] = [108.0, 72.0];
 /// Width of a figure's button, two of which stand side by side.
 const CARD: f32 = 356.0;
 const BETWEEN: f32 = 10.0;
+/// Between a picture and its words.
+const BESIDE: f32 = 12.0;
 
 impl GalleryPage {
     pub(super) fn new(ctx: &Context) -> Self {
@@ -45,10 +47,11 @@ impl GalleryPage {
             .resizable(false)
             .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
             .show(ctx, |ui| {
-                let height = ui.ctx().content_rect().height() - 110.0; // title and edges
+                let height = ui.ctx().content_rect().height() - 150.0; // title and edges
                 let width = 2.0 * CARD + BETWEEN + theme::SCROLL_BAR_ROOM;
                 ui.set_width(width);
                 let list = ScrollArea::vertical().max_height(height);
+                let list = list.min_scrolled_height(height);
                 list.show(ui, |ui| chosen = self.list_ui(ui));
             });
         if let Some(exhibit) = chosen {
@@ -89,7 +92,7 @@ impl GalleryPage {
                 });
             }
         }
-        self.is_begun = true;
+        self.is_begun = !ui.is_sizing_pass();
         chosen
     }
 
@@ -104,8 +107,16 @@ impl GalleryPage {
             }
             None => Button::new(words),
         };
-        let response = ui.add(button.wrap().min_size(vec2(CARD, THUMB[1] + 12.0)));
-        if !self.is_begun && i == 0 {
+        let size = vec2(CARD, THUMB[1] + 12.0);
+        let layout = Layout::left_to_right(Align::Center);
+        // The button wraps its words within what is allocated here, so that all are as wide.
+        let response = ui
+            .allocate_ui_with_layout(size, layout, |ui| {
+                ui.spacing_mut().icon_spacing = BESIDE;
+                ui.add(button.right_text("").wrap().min_size(size))
+            })
+            .inner;
+        if !self.is_begun && !ui.is_sizing_pass() && i == 0 {
             response.request_focus();
         }
         if response.gained_focus() {
@@ -138,7 +149,6 @@ fn card_words(ui: &Ui, exhibit: &Exhibit) -> LayoutJob {
     let note = theme::font(regular, theme::size::NOTE);
     add(&about.summary, note.clone(), tokens.dimmed);
     add(&format!("\nfigure {}", about.figure), note, tokens.faint);
-    job.wrap.max_width = CARD - THUMB[0] - 30.0;
     job
 }
 

@@ -95,6 +95,11 @@ pub fn run(opening: Opening, n_threads: usize) -> Result<(), AppError> {
     })
 }
 
+/// How whoever starts without controls finds them.
+fn presenter_hint(ctx: &egui::Context) -> Toast {
+    Toast::new(ctx, "F5 brings the controls back".to_owned())
+}
+
 /// What keeps the window shut, in words of one line and without paths of a build.
 fn reason(error: &eframe::Error) -> String {
     let is_headless = ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
@@ -221,9 +226,7 @@ impl App {
             gallery: None,
             crashed: None,
             wanted: None,
-            toast: kept
-                .is_presenting
-                .then(|| Toast::new(&cc.egui_ctx, "F5 brings the controls back".to_owned())),
+            toast: kept.is_presenting.then(|| presenter_hint(&cc.egui_ctx)),
             wanted_view: None,
             shows_keys: false,
             is_presenting: kept.is_presenting,
