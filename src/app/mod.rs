@@ -488,7 +488,7 @@ impl App {
     }
 
     /// Of features of a file other samples are drawn than of a run, and fewer in many dimensions.
-    fn adapt_subset(&mut self, before: &Experiment) {
+    pub(super) fn adapt_subset(&mut self, before: &Experiment) {
         let dim = self.experiment.network.dim;
         match (before.is_given(), self.experiment.is_given()) {
             (true, true) if before.network.dim == dim => {}

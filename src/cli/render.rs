@@ -14,7 +14,7 @@ use crate::experiment::ViewKind;
 use crate::export::{self, Format, Length};
 use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError};
 use crate::scene::Trails;
-use crate::trainer::{Session, Snapshot};
+use crate::trainer::{Session, Snapshot, Subset};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -138,6 +138,9 @@ impl RenderOptions {
         let picture = &mut recipe.picture;
         if self.run.steps.is_some() || self.run.epochs.is_some() {
             picture.step = None; // the experiment's length says it now
+        }
+        if recipe.experiment.is_given() && picture.samples == Subset::default() {
+            picture.samples = Subset::of_given(recipe.experiment.network.dim); // all that fit
         }
         if format.moves()
             && !self.sheet.has_width()

@@ -9,7 +9,6 @@ use crate::cli::sheet::{SheetOptions, still_format_of};
 use crate::cli::{Failure, Launch, RunOptions, reading, render, train};
 use crate::experiment::Experiment;
 use crate::figure::{Opened, Plot};
-use crate::trainer::Subset;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +74,10 @@ impl ViewOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub(super) fn launch(&self) -> Result<Launch, Failure> {
+        if let Some(option) = self.sheet.given().filter(|_| self.out.is_none()) {
+            let words = format!("{option} is of a figure; add --out FIG.pdf");
+            return Err(Failure::Usage(words));
+        }
         let mut experiment = Experiment::default();
         let files = [
             ("FEATURES", "data.features", &self.run.file),
@@ -100,7 +103,6 @@ impl ViewOptions {
         }
         let mut launch = self.run.launch_from(Opened::new(experiment))?;
         let recipe = &mut launch.opened.recipe;
-        recipe.picture.samples = Subset::of_given(recipe.experiment.network.dim);
         self.check_view(&recipe.experiment)?;
         // Which views there are depends on the dimension, so that it is looked at afterwards.
         if let Some(view) = self.view.as_ref().filter(|_| self.out.is_none()) {
