@@ -13,6 +13,8 @@ pub mod data;
 pub mod experiment;
 pub mod export;
 pub mod figure;
+#[cfg(test)]
+mod fuzz;
 pub mod geometry;
 pub mod loss;
 pub mod network;

@@ -18,6 +18,8 @@ mod printed;
 mod sweep;
 #[path = "cli/usage.rs"]
 mod usage;
+#[path = "cli/view.rs"]
+mod view;
 
 use assert_cmd::Command;
 use insta::assert_snapshot;

@@ -5,6 +5,8 @@
     reason = "helpers of tests may panic as tests may"
 )]
 
+#[path = "own/given.rs"]
+mod given;
 #[path = "own/large.rs"]
 mod large;
 #[path = "own/split.rs"]

@@ -4,6 +4,8 @@
 
 #[path = "common/window.rs"]
 mod common;
+#[path = "window/given.rs"]
+mod given;
 
 use std::time::Duration;
 

@@ -180,7 +180,11 @@ pub(super) fn badge(ui: &mut Ui, snapshot: &Snapshot, class: usize) -> Response 
 pub(super) fn verdict_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
     badge(ui, snapshot, seen.label);
     if seen.prediction == seen.label {
-        ui.weak("right");
+        ui.weak(if snapshot.has_labels() {
+            "right"
+        } else {
+            "wins"
+        });
     } else {
         let pink = theme::color(theme::tokens(ui.ctx()).past_ceiling);
         ui.label(strong("taken for", theme::size::LABEL).color(pink));
@@ -191,15 +195,23 @@ pub(super) fn verdict_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
 /// Which sample of which set, and its coordinates where these are all there is to it.
 pub(super) fn origin(snapshot: &Snapshot, sample: usize) -> String {
     let index = snapshot.probe.indices.get(sample).copied().unwrap_or(0);
-    let set = if snapshot.probe.is_train {
-        "training"
-    } else {
-        "test"
+    let set = match (snapshot.is_given(), snapshot.probe.is_train) {
+        (true, _) => "",
+        (false, true) => "training ",
+        (false, false) => "test ",
     };
-    let place = format!("{set} sample {}", thousands(u64::from(index) + 1));
+    let place = format!("{set}sample {}", thousands(u64::from(index) + 1));
     match snapshot.split().vector(index as usize) {
         Some(x) => {
-            let numbers: Vec<String> = x.iter().map(|&x| signed(f64::from(x), 2)).collect();
+            const MOST: usize = 4; // more take more than a line
+            let mut numbers: Vec<String> = x
+                .iter()
+                .take(MOST)
+                .map(|&x| signed(f64::from(x), 2))
+                .collect();
+            if x.len() > MOST {
+                numbers.push("…".to_owned());
+            }
             format!("{place} at ({})", numbers.join(", "))
         }
         None => place,

@@ -186,6 +186,9 @@ impl App {
         let experiment = opened.recipe.experiment.clone();
         let mut view = kept.view(experiment.view_kind());
         let mut subset = kept.subset;
+        if experiment.is_given() {
+            subset = Subset::of_given(experiment.network.dim);
+        }
         if opened.has_picture() {
             subset = look_as(&mut view, &opened.recipe.picture, &cc.egui_ctx);
         }
@@ -402,7 +405,8 @@ impl App {
                 } else {
                     Command::Load(Box::new(next.clone()))
                 });
-                self.experiment = Arc::new(next);
+                let before = std::mem::replace(&mut self.experiment, Arc::new(next));
+                self.adapt_subset(&before);
             }
             Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
         }
@@ -442,6 +446,18 @@ impl App {
         if fits {
             self.set(ctx, "view.kind", kind.id());
             self.picture.view.kind = kind;
+        } else if let Some(given) = self.experiment.data.given() {
+            // Nothing was trained that a question would have to save.
+            let wanted = if kind == ViewKind::Sphere { 3 } else { 2 };
+            if Experiment::dims_of_given(given.dim()).contains(&wanted) {
+                self.accept_view(kind);
+            } else {
+                let words = format!(
+                    "These features have {} numbers, the sphere needs 3",
+                    given.dim()
+                );
+                self.toast = Some(Toast::new(ctx, words));
+            }
         } else {
             self.wanted_view = Some(kind);
         }
@@ -467,7 +483,19 @@ impl App {
         self.last_change = self
             .worker
             .send(Command::Load(Box::new(experiment.clone())));
-        self.experiment = Arc::new(experiment);
+        let before = std::mem::replace(&mut self.experiment, Arc::new(experiment));
+        self.adapt_subset(&before);
+    }
+
+    /// Of features of a file other samples are drawn than of a run, and fewer in many dimensions.
+    pub(super) fn adapt_subset(&mut self, before: &Experiment) {
+        let dim = self.experiment.network.dim;
+        match (before.is_given(), self.experiment.is_given()) {
+            (true, true) if before.network.dim == dim => {}
+            (_, true) => self.show(Subset::of_given(dim)),
+            (true, false) => self.show(Subset::default()),
+            (false, false) => {}
+        }
     }
 
     fn reset(&mut self, ctx: &egui::Context) {
@@ -513,6 +541,8 @@ fn adapt(experiment: &mut Experiment, key: &str) {
             experiment.data.samples_per_class = None;
             experiment.data.label = None;
             experiment.data.labels = None;
+            experiment.data.weights = None;
+            experiment.data.bias = None;
             experiment.data.test = None;
             experiment.data.scaling = None;
             if experiment.loss.spec.form == Form::Binary {
@@ -590,7 +620,11 @@ impl eframe::App for App {
             is_presenting: self.is_presenting,
             show: Some(self.picture.view.show),
             sphere: Some(self.picture.view.sphere),
-            subset: self.subset,
+            subset: if self.experiment.is_given() {
+                Subset::default()
+            } else {
+                self.subset
+            },
             classes: self.picture.view.classes.clone(),
             recent: self.files.recent.clone(),
         };
@@ -625,6 +659,7 @@ impl App {
                 let transport = Transport {
                     is_playing,
                     speed: self.speed,
+                    trains: !self.experiment.is_given(),
                 };
                 panel::top::top_ui(ui, &self.experiment, transport, &self.files.recent, actions);
             });

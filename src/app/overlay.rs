@@ -25,12 +25,14 @@ pub(super) fn view_ui(
     kind: ViewKind,
     actions: &mut Vec<Action>,
 ) {
-    let dim = experiment.network.dim;
+    let (dim, is_given) = (experiment.network.dim, experiment.is_given());
     let help = |wanted: ViewKind| match (wanted, dim) {
         (ViewKind::Plane, 2) => "Features as they are (P)",
         (ViewKind::Circle, 2) => "Features by their direction alone (C)",
+        (ViewKind::Sphere, 2) if is_given => "The sphere needs three dimensions of the file (S)",
         (ViewKind::Sphere, 2) => "The sphere needs a new run in three dimensions (S)",
         (ViewKind::Sphere, _) => "Features by their direction alone; drag to turn (S)",
+        _ if is_given => "Needs a projection to two dimensions",
         _ => "Needs a new run in two dimensions",
     };
     let mut names = vec![

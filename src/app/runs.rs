@@ -39,16 +39,17 @@ impl App {
     /// Goes on with what a file describes.
     pub(super) fn open(&mut self, ctx: &egui::Context, opened: &Opened) {
         let experiment = opened.recipe.experiment.now();
-        let view = &mut self.picture.view;
-        view.kind = experiment.view_kind();
-        if opened.has_picture() {
-            self.subset = look_as(view, &opened.recipe.picture, ctx);
-            self.worker.send(Command::Show(self.subset));
-        }
+        self.picture.view.kind = experiment.view_kind();
         self.kept = None;
         let start = Box::new(opened.start());
         self.last_change = self.worker.send(Command::Open(start));
-        self.experiment = Arc::new(experiment);
+        let before = std::mem::replace(&mut self.experiment, Arc::new(experiment));
+        if opened.has_picture() {
+            let samples = look_as(&mut self.picture.view, &opened.recipe.picture, ctx);
+            self.show(samples);
+        } else {
+            self.adapt_subset(&before);
+        }
         self.last_session = None;
     }
 

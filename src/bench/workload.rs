@@ -162,6 +162,7 @@ impl Workload {
             input,
             train: Split::vectors(labels.collect(), input.dim(), values),
             test: None,
+            given: None,
         }
     }
 

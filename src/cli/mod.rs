@@ -12,6 +12,7 @@ mod render;
 mod sheet;
 mod sweep;
 mod train;
+mod view;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -50,7 +51,7 @@ struct Cli {
     window: RunOptions,
 }
 
-/// A subcommand that needs no window.
+/// A subcommand that needs no window, or only if asked for one.
 #[derive(Debug, Subcommand)]
 pub enum Headless {
     /// Train without a window: progress on stderr, the result on stdout.
@@ -62,6 +63,9 @@ pub enum Headless {
     /// Run a grid of settings and seeds into a table, row by row, and plot it.
     #[command(after_help = sweep::EXAMPLES, after_long_help = options::with_fields(sweep::EXAMPLES))]
     Sweep(Box<sweep::SweepOptions>),
+    /// Look at features of your own network: with any loss's boundaries, without training.
+    #[command(after_help = view::EXAMPLES, after_long_help = options::with_fields(view::EXAMPLES))]
+    View(Box<view::ViewOptions>),
     /// Compare the losses with reference values, through the very code that trains.
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckOptions),
@@ -94,6 +98,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Fai
         Err(error) => return failure::from_clap(&error).map(Invocation::Print),
     };
     match cli.command {
+        Some(Headless::View(options)) if options.opens_window() => {
+            options.launch().map(Box::new).map(Invocation::Window)
+        }
         Some(command) => Ok(Invocation::Headless(Box::new(command))),
         None => cli.window.launch().map(Box::new).map(Invocation::Window),
     }
@@ -108,6 +115,7 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
         Headless::Train(options) => train::run(&options),
         Headless::Render(options) => render::run(&options),
         Headless::Sweep(options) => sweep::run(&options),
+        Headless::View(options) => view::run(&options),
         Headless::Check(options) => check::run(&options),
         Headless::Bench(options) => bench::run(&options),
         Headless::Losses(options) => losses::run(options),

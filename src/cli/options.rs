@@ -139,7 +139,11 @@ impl RunOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
-        let mut opened = self.base()?;
+        self.launch_from(self.base()?)
+    }
+
+    /// The same from something else in the place of the file.
+    pub(super) fn launch_from(&self, mut opened: Opened) -> Result<Launch, Failure> {
         let settings = self.settings()?;
         let mut changes = Vec::new();
         // A session goes on: what can change in mid-run is changed where it stands.

@@ -14,7 +14,7 @@ use crate::experiment::ViewKind;
 use crate::export::{self, Format, Length};
 use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError};
 use crate::scene::Trails;
-use crate::trainer::{Session, Snapshot};
+use crate::trainer::{Session, Snapshot, Subset};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -30,33 +30,33 @@ Examples:
 #[derive(Args, Clone, Debug)]
 pub struct RenderOptions {
     #[command(flatten)]
-    run: RunOptions,
+    pub(super) run: RunOptions,
     /// Where the figure goes; the name's end says what it is.
     #[arg(long, value_name = "FIG.svg|.pdf|.png|.gif|.apng")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// What is drawn: plane, circle, sphere, input, psi, margin-map, curves, confusion, histogram.
     #[arg(long, value_name = "VIEW")]
-    view: Option<String>,
+    pub(super) view: Option<String>,
     #[command(flatten)]
-    sheet: SheetOptions,
+    pub(super) sheet: SheetOptions,
     /// Samples as pixels inside an SVG or PDF, so that many of them do not weigh it down.
     #[arg(long)]
-    raster_points: bool,
+    pub(super) raster_points: bool,
     /// Panels in one figure: a field and its values (or step and some steps), turned onto the first.
     #[arg(long, value_name = "KEY=A,B,C", conflicts_with_all = ["orbit", "frames"])]
-    strip: Option<String>,
+    pub(super) strip: Option<String>,
     /// Draw the features of each panel as large as fits, in the place of one scale for all.
     #[arg(long, requires = "strip")]
-    own_scales: bool,
+    pub(super) own_scales: bool,
     /// Film of the sphere in N pictures, once around.
     #[arg(long, value_name = "N")]
-    orbit: Option<usize>,
+    pub(super) orbit: Option<usize>,
     /// Pictures of a film of the training.
     #[arg(long, value_name = "N", conflicts_with = "orbit")]
-    frames: Option<usize>,
+    pub(super) frames: Option<usize>,
     /// How long a picture of a film is seen, in milliseconds.
     #[arg(long, value_name = "MS")]
-    delay: Option<u16>,
+    pub(super) delay: Option<u16>,
 }
 
 /// Width of a film for which none is given, in pixels.
@@ -64,11 +64,19 @@ const FILM_WIDTH: Length = Length::Pixels(800.0);
 
 pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
     let format = format_of("--out", &options.out)?;
-    let launch = options.run.launch()?;
+    make(options, &options.run.launch()?, format)
+}
+
+/// The figure of a run.
+pub(super) fn make(
+    options: &RenderOptions,
+    launch: &Launch,
+    format: Format,
+) -> Result<ExitCode, Failure> {
     let mut recipe = launch.opened.recipe.clone();
     options.apply(&mut recipe, format)?;
     check_out(options)?;
-    let played = play(&mut recipe, &launch)?;
+    let played = play(&mut recipe, launch)?;
     if recipe.picture.strip.is_none() {
         recipe.picture.step = played.last().map(|last| last.step);
     }
@@ -130,6 +138,9 @@ impl RenderOptions {
         let picture = &mut recipe.picture;
         if self.run.steps.is_some() || self.run.epochs.is_some() {
             picture.step = None; // the experiment's length says it now
+        }
+        if recipe.experiment.is_given() && picture.samples == Subset::default() {
+            picture.samples = Subset::of_given(recipe.experiment.network.dim); // all that fit
         }
         if format.moves()
             && !self.sheet.has_width()
@@ -204,7 +215,7 @@ impl RenderOptions {
     }
 }
 
-fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
+pub(super) fn set_view(recipe: &mut Recipe, text: &str) -> Result<(), Failure> {
     let picture = &mut recipe.picture;
     if let Some(plot) = Plot::CHARTS.into_iter().find(|plot| plot.id() == text) {
         if picture.plot != plot {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::cli::output::{self, is_same};
 use crate::cli::progress::{interrupt_flag, progress_bar};
-use crate::cli::{Failure, RunOptions};
+use crate::cli::{Failure, Launch, RunOptions};
 use crate::experiment::Experiment;
 use crate::export;
 use crate::export::table::{self, TableError, Vectors};
@@ -27,6 +27,25 @@ Examples:
   marginscope train --dim 3 --features f.csv            the test set as the network sees it
   marginscope train --set optimizer.kind=adam --seed 2  any field of an experiment
   marginscope train --data iris.csv --classes 2         your own table, its first two classes";
+
+/// What is measured of an experiment before its first step, as text or as a line of JSON.
+pub(super) fn measured(launch: &Launch, is_json: bool) -> Result<String, Failure> {
+    let trainer = launch.trainer()?;
+    let report = Report::of(&trainer, &Outcome::default().ending());
+    text_or_json(&report, trainer.experiment(), is_json)
+}
+
+fn text_or_json(
+    report: &Report,
+    experiment: &Experiment,
+    is_json: bool,
+) -> Result<String, Failure> {
+    if is_json {
+        let json = serde_json::to_string(report).context("cannot write the result as JSON")?;
+        return Ok(json);
+    }
+    Ok(text_of(report, experiment))
+}
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
@@ -56,6 +75,7 @@ struct MetricsRow {
 }
 
 /// What training left beside the parameters.
+#[derive(Default)]
 struct Outcome {
     rows: Vec<MetricsRow>,
     history: History,
@@ -91,11 +111,7 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let outcome = threads.install(|| train(&mut trainer, n_steps, before));
     write_files(options, &trainer, &outcome)?;
     let report = Report::of(&trainer, &outcome.ending());
-    if options.json {
-        super::print(&serde_json::to_string(&report).context("cannot write the result as JSON")?)?;
-    } else {
-        super::print(&text_of(&report, trainer.experiment()))?;
-    }
+    super::print(&text_or_json(&report, trainer.experiment(), options.json)?)?;
     if let Some(message) = outcome.diverged {
         return Err(anyhow::anyhow!(message).into());
     }
@@ -226,13 +242,11 @@ fn train(trainer: &mut Trainer, n_steps: u64, before: Option<&Session>) -> Outco
 fn text_of(report: &Report, experiment: &Experiment) -> String {
     let degrees = |name: &str, angle: Option<f64>| Some(format!("{name}{:.1}°", angle?));
     let satisfied = report.margin_satisfied;
-    let findings = experiment.data.own().map(|own| {
-        let lines = own.findings().iter().map(|finding| format!("  {finding}"));
-        lines.collect::<Vec<_>>().join("\n")
-    });
+    let findings = experiment.data.findings().iter();
+    let findings: Vec<String> = findings.map(|finding| format!("  {finding}")).collect();
     let lines = [
         Some(headline(report, experiment)),
-        findings,
+        (!findings.is_empty()).then(|| findings.join("\n")),
         accuracy_text(report),
         degrees("  angle to own weight   ", report.target_angle_deg),
         degrees("  within a class        ", report.intra_class_angle_deg),

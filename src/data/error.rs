@@ -75,13 +75,21 @@ pub enum DataError {
         /// The source's name.
         data: String,
     },
-    /// A field that only a file has was set for another source.
-    #[error("data.{field}: {data} has none to set; own data has (data.source = a path)")]
+    /// Features have no sample of any chosen class.
+    #[error("classes {choice}: no sample has one of these")]
+    NoSamples {
+        /// The choice as it is written.
+        choice: String,
+    },
+    /// A field was set that only others have.
+    #[error("data.{field}: {data} has none to set; {others}")]
     NotOwn {
         /// The field behind `data.`.
         field: &'static str,
         /// The source's name.
         data: &'static str,
+        /// Who has it.
+        others: &'static str,
     },
     /// Images were to be scaled like columns of a table.
     #[error(

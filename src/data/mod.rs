@@ -20,7 +20,7 @@ mod synthetic;
 
 pub use classes::ClassChoice;
 pub use error::DataError;
-pub use own::OwnData;
+pub use own::{Given, GivenFeatures, OwnData};
 pub use source::{
     DEFAULT_TEST_SHARE, DataSource, DataSpec, MAX_NOISE, MAX_SAMPLES, MAX_TEST_SHARE, Scaling,
     TestPart,
@@ -41,12 +41,19 @@ pub struct Dataset {
     /// The samples to measure on; none where inputs do not generalize ([`DataSource::Free`]), and
     /// where own data are trained on as a whole.
     pub test: Option<Split>,
+    /// Where inputs are features already, which are looked at and not trained: what else is known.
+    pub given: Option<Given>,
 }
 
 impl Dataset {
     /// Number of classes.
     pub fn n_classes(&self) -> usize {
         self.class_names.len()
+    }
+
+    /// Whether it is known which class a sample has.
+    pub fn has_labels(&self) -> bool {
+        self.given.as_ref().is_none_or(|given| given.has_labels)
     }
 }
 
@@ -73,7 +80,22 @@ impl Dataset {
 /// If the spec asks for what the source does not have, own data have not been read, or the program's
 /// own copy of MNIST is damaged.
 pub fn load(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
+    let dim = spec.given().map_or(0, |given| given.dim());
+    load_in(spec, dim, seed)
+}
+
+/// The same, with features that are looked at as they are seen in `dim` dimensions: all of the
+/// file's, or 2 or 3 of them.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_in(spec: &DataSpec, dim: usize, seed: u64) -> Result<Dataset, DataError> {
     let classes = spec.class_ids()?;
+    let not_read = |path: &std::path::Path| DataError::NotRead {
+        path: path.display().to_string(),
+    };
+    let mut input = spec.input_shape().unwrap_or(InputShape::None);
+    let mut given = None;
     let (train, test) = match &spec.source {
         DataSource::Mnist => {
             let (train, test) = mnist::splits(&classes, spec.samples_per_class)?;
@@ -88,9 +110,7 @@ pub fn load(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
             None,
         ),
         DataSource::File(path) => {
-            let own = spec.own().ok_or_else(|| DataError::NotRead {
-                path: path.display().to_string(),
-            })?;
+            let own = spec.own().ok_or_else(|| not_read(path))?;
             let options = own::Options {
                 classes: &classes,
                 samples_per_class: spec.samples_per_class,
@@ -100,6 +120,14 @@ pub fn load(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
             };
             own::prepare(own, options)
         }
+        DataSource::Features(path) => {
+            let features = spec.given().ok_or_else(|| not_read(path))?;
+            let most = spec.samples_per_class.unwrap_or(usize::MAX);
+            let (split, known) = features.seen(dim, &classes, most);
+            input = InputShape::Vector { dim };
+            given = Some(known);
+            (split, None)
+        }
     };
     Ok(Dataset {
         name: spec.source.id().to_owned(),
@@ -107,8 +135,9 @@ pub fn load(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
             .iter()
             .map(|&class| spec.class_name(class))
             .collect(),
-        input: spec.input_shape().unwrap_or(InputShape::None),
+        input,
         train,
         test,
+        given,
     })
 }

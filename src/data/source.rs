@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::classes::{ClassChoice, Offer};
 use super::error::DataError;
-use super::own::{self, OwnData, Progress};
+use super::own::{self, FeatureFiles, GivenFeatures, OwnData, Progress};
 use super::split::InputShape;
 
 /// The most training samples that a synthetic set or free labels may have in all classes together.
@@ -44,6 +44,9 @@ pub enum DataSource {
     /// The user's own data: CSV, NPY, NPZ, IDX or a folder of images. What it holds is known once
     /// [`DataSpec::read`] has read it.
     File(PathBuf),
+    /// Features that somebody else trained: CSV, NPY or NPZ. They are looked at as they are, with
+    /// class weights if there are any, and nothing is trained.
+    Features(PathBuf),
 }
 
 impl DataSource {
@@ -59,7 +62,7 @@ impl DataSource {
     /// The name in files and on the command line; of own data the file's name without its folder.
     pub fn id(&self) -> &str {
         match self {
-            Self::File(path) => path
+            Self::File(path) | Self::Features(path) => path
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or("own data"),
@@ -75,18 +78,24 @@ impl DataSource {
             Self::Spiral => "spiral",
             Self::Free => "free",
             Self::File(_) => "own data",
+            Self::Features(_) => "a file of features",
         }
     }
 
-    /// The path of own data.
+    /// The path of own data or features.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(path) | Self::Features(path) => Some(path),
             _ => None,
         }
     }
 
-    /// What one sample looks like; `None` for own data, whose table tells.
+    /// Whether it is features that are looked at and not trained.
+    pub fn is_given(&self) -> bool {
+        matches!(self, Self::Features(_))
+    }
+
+    /// What one sample looks like; `None` for own data and features, whose files tell.
     fn input_shape(&self) -> Option<InputShape> {
         Some(match self {
             Self::Mnist => InputShape::Image {
@@ -95,7 +104,7 @@ impl DataSource {
             },
             Self::Blobs | Self::Rings | Self::Spiral => InputShape::Vector { dim: 2 },
             Self::Free => InputShape::None,
-            Self::File(_) => return None,
+            Self::File(_) | Self::Features(_) => return None,
         })
     }
 
@@ -108,7 +117,7 @@ impl DataSource {
             Self::Mnist => (10, 10),
             Self::Blobs | Self::Free => (MAX_CLASSES, 10),
             Self::Rings | Self::Spiral => (MAX_CLASSES, 3),
-            Self::File(_) => return None,
+            Self::File(_) | Self::Features(_) => return None,
         };
         let words = match self {
             Self::Mnist => "MNIST has the digits 0 to 9".to_owned(),
@@ -126,7 +135,7 @@ impl DataSource {
     /// what it has.
     pub fn default_samples_per_class(&self) -> Option<usize> {
         match self {
-            Self::Mnist | Self::File(_) => None,
+            Self::Mnist | Self::File(_) | Self::Features(_) => None,
             Self::Blobs | Self::Rings | Self::Spiral => Some(500),
             Self::Free => Some(10),
         }
@@ -140,7 +149,7 @@ impl DataSource {
     pub fn default_noise(&self) -> Option<f64> {
         match self {
             Self::Blobs | Self::Rings | Self::Spiral => Some(0.4),
-            Self::Mnist | Self::Free | Self::File(_) => None,
+            Self::Mnist | Self::Free | Self::File(_) | Self::Features(_) => None,
         }
     }
 }
@@ -149,7 +158,7 @@ impl fmt::Display for DataSource {
     /// As it is read back: a path that could be taken for a name begins with `./`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => {
+            Self::File(path) | Self::Features(path) => {
                 let text = path.display().to_string();
                 let prefix = if is_path(&text) { "" } else { "./" };
                 write!(f, "{prefix}{text}")
@@ -235,14 +244,22 @@ pub struct DataSpec {
     /// The label column of a table of text, by name or by number from 1. `None` is the only column
     /// with a usual name (label, class, target, y, species …), else the last.
     pub label: Option<String>,
-    /// The file of labels of NPY and IDX. `None` looks for the usual names beside the samples.
+    /// The file of labels of NPY, IDX and features. `None` looks for the usual names beside the
+    /// samples.
     pub labels: Option<PathBuf>,
     /// What own data are tested on. `None` is the share [`DEFAULT_TEST_SHARE`].
     pub test: Option<TestPart>,
     /// How the columns of a table are scaled. `None` is [`Scaling::Standard`].
     pub scaling: Option<Scaling>,
+    /// The file of class weights of [`DataSource::Features`]. `None` takes those beside the
+    /// features in an NPZ, or else the means of the classes.
+    pub weights: Option<PathBuf>,
+    /// The file of the bias of class weights.
+    pub bias: Option<PathBuf>,
     /// What [`DataSource::File`] holds, once it is read.
     pub(super) own: Option<Arc<OwnData>>,
+    /// What [`DataSource::Features`] holds, once it is read.
+    pub(super) given: Option<Arc<GivenFeatures>>,
 }
 
 impl DataSpec {
@@ -263,9 +280,20 @@ impl DataSpec {
     /// If a file cannot be read, is not what it should be, or `progress` says no; nothing is
     /// changed then.
     pub fn read(&mut self, progress: &mut Progress<'_>) -> Result<(), DataError> {
-        let Some(path) = self.source.path().filter(|_| self.own.is_none()) else {
+        let Some(path) = self.source.path().filter(|_| self.awaits_reading()) else {
             return Ok(());
         };
+        if self.source.is_given() {
+            let files = FeatureFiles {
+                path,
+                label: self.label.as_deref(),
+                labels: self.labels.as_deref(),
+                weights: self.weights.as_deref(),
+                bias: self.bias.as_deref(),
+            };
+            self.given = Some(Arc::new(GivenFeatures::read(files, progress)?));
+            return Ok(());
+        }
         let files = own::Files {
             path,
             label: self.label.as_deref(),
@@ -281,9 +309,23 @@ impl DataSpec {
         self.own.as_ref()
     }
 
+    /// Features that are looked at and not trained, once they are read.
+    pub fn given(&self) -> Option<&Arc<GivenFeatures>> {
+        self.given.as_ref()
+    }
+
+    /// What was found out about own data or features, once they are read.
+    pub fn findings(&self) -> &[String] {
+        match (&self.own, &self.given) {
+            (Some(own), _) => own.findings(),
+            (_, Some(given)) => given.findings(),
+            (None, None) => &[],
+        }
+    }
+
     /// Whether [`read`](Self::read) has something to do before anything else can be asked.
     pub fn awaits_reading(&self) -> bool {
-        self.source.path().is_some() && self.own.is_none()
+        self.source.path().is_some() && self.own.is_none() && self.given.is_none()
     }
 
     /// Takes the table of a choice of the same files, which has read them; whether it could.
@@ -302,6 +344,7 @@ impl DataSpec {
     /// Forgets the table: what it was read from has changed.
     pub(crate) fn forget(&mut self) {
         self.own = None;
+        self.given = None;
     }
 
     /// Takes relative paths as relative to `folder`, or, where only there is such a file, to the
@@ -309,10 +352,12 @@ impl DataSpec {
     pub fn resolve_paths(&mut self, folder: &Path) {
         let paths = [
             match &mut self.source {
-                DataSource::File(path) => Some(path),
+                DataSource::File(path) | DataSource::Features(path) => Some(path),
                 _ => None,
             },
             self.labels.as_mut(),
+            self.weights.as_mut(),
+            self.bias.as_mut(),
             match &mut self.test {
                 Some(TestPart::File(path)) => Some(path),
                 _ => None,
@@ -328,7 +373,13 @@ impl DataSpec {
 
     /// The files that are read.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        let paths = [self.source.path(), self.labels.as_deref(), self.test_file()];
+        let paths = [
+            self.source.path(),
+            self.labels.as_deref(),
+            self.weights.as_deref(),
+            self.bias.as_deref(),
+            self.test_file(),
+        ];
         paths.into_iter().flatten()
     }
 
@@ -342,7 +393,9 @@ impl DataSpec {
     /// What one sample looks like; `None` while own data are not read.
     pub fn input_shape(&self) -> Option<InputShape> {
         let own = self.own.as_ref().map(|own| own.input());
-        self.source.input_shape().or(own)
+        let given = self.given.as_ref();
+        let given = given.map(|given| InputShape::Vector { dim: given.dim() });
+        self.source.input_shape().or(own).or(given)
     }
 
     /// The most classes there can be; 0 while own data are not read.
@@ -354,10 +407,9 @@ impl DataSpec {
         if let Some(offer) = self.source.offer() {
             return Ok(offer);
         }
-        let own = self.own.as_ref().ok_or_else(|| DataError::NotRead {
+        let names = self.own_names().ok_or_else(|| DataError::NotRead {
             path: self.source.to_string(),
         })?;
-        let names = own.class_names();
         Ok(Offer {
             n: names.len(),
             n_default: names.len(),
@@ -369,6 +421,12 @@ impl DataSpec {
                 own::list(names.iter().map(String::as_str))
             ),
         })
+    }
+
+    /// The classes of own data or features.
+    fn own_names(&self) -> Option<&[String]> {
+        let own = self.own.as_ref().map(|own| own.class_names());
+        own.or(self.given.as_ref().map(|given| given.class_names()))
     }
 
     /// The chosen classes as the source numbers them; the place in the list is the label. Own data
@@ -384,16 +442,19 @@ impl DataSpec {
         let classes = self.classes.resolve(&self.offer()?)?;
         self.check_samples(classes.len())?;
         self.check_noise()?;
+        if let Some(given) = &self.given
+            && !given.has_samples_of(&classes)
+        {
+            let choice = self.classes.to_string();
+            return Err(DataError::NoSamples { choice });
+        }
         Ok(classes)
     }
 
     /// What class number `class` of the source is called.
     pub(super) fn class_name(&self, class: usize) -> String {
-        let own = self
-            .own
-            .as_ref()
-            .and_then(|own| own.class_names().get(class));
-        own.cloned().unwrap_or_else(|| class.to_string())
+        let name = self.own_names().and_then(|names| names.get(class));
+        name.cloned().unwrap_or_else(|| class.to_string())
     }
 
     /// The noise in force, zero where there is none.
@@ -416,18 +477,46 @@ impl DataSpec {
         }
     }
 
-    /// Fields that own data alone have, and those that do not suit images.
+    /// Fields that the source does not have, and those that do not suit images.
     fn check_own(&self) -> Result<(), DataError> {
-        if self.source.path().is_none() {
-            let fields = [
-                ("label", self.label.is_some()),
-                ("labels", self.labels.is_some()),
-                ("test", self.test.is_some()),
-                ("scaling", self.scaling.is_some()),
-            ];
-            let set = fields.into_iter().find(|(_, is_set)| *is_set);
+        let (is_file, is_given) = match self.source {
+            DataSource::File(_) => (true, false),
+            DataSource::Features(_) => (false, true),
+            _ => (false, false),
+        };
+        let has_labels = self.given.as_ref().is_none_or(|given| given.has_labels());
+        let (table, features) = (
+            "own data has (data.source = a path)",
+            "features have (data.features = a path)",
+        );
+        let fields = [
+            (
+                "label",
+                self.label.is_some() && !is_file && !is_given,
+                table,
+            ),
+            (
+                "labels",
+                self.labels.is_some() && !is_file && !is_given,
+                table,
+            ),
+            ("test", self.test.is_some() && !is_file, table),
+            ("scaling", self.scaling.is_some() && !is_file, table),
+            ("weights", self.weights.is_some() && !is_given, features),
+            ("bias", self.bias.is_some() && !is_given, features),
+            (
+                "samples",
+                self.samples_per_class.is_some() && !has_labels,
+                "sets with labels have",
+            ),
+        ];
+        if let Some(&(field, _, others)) = fields.iter().find(|(_, is_wrong, _)| *is_wrong) {
             let data = self.source.built_in_id();
-            return set.map_or(Ok(()), |(field, _)| Err(DataError::NotOwn { field, data }));
+            return Err(DataError::NotOwn {
+                field,
+                data,
+                others,
+            });
         }
         match (self.scaling, self.input_shape()) {
             (Some(scaling), Some(InputShape::Image { .. })) if scaling != Scaling::Standard => {

@@ -168,7 +168,11 @@ fn typed(key: &str, text: &str) -> Value {
         };
         return Value::Array(list.into_iter().map(value).collect());
     }
-    if matches!(key, "data.label" | "data.labels" | "data.source") {
+    let texts = ["label", "labels", "source", "features", "weights", "bias"];
+    if key
+        .strip_prefix("data.")
+        .is_some_and(|key| texts.contains(&key))
+    {
         return Value::from(text); // a column called 007 is no number
     }
     if let Ok(whole) = text.parse::<i64>() {
@@ -230,12 +234,19 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some(run) = root.get("run")
-            && let (Some(_), Some(steps)) = (run.get("epochs"), run.get("steps"))
+        self.check_one_of(root, "run", ["epochs", "steps"], "a run has one length");
+        let why = "either data are trained on, or features are looked at";
+        self.check_one_of(root, "data", ["source", "features"], why);
+    }
+
+    /// A fault where both of two fields are set that mean one thing.
+    fn check_one_of(&mut self, root: &Table, section: &str, [a, b]: [&str; 2], why: &str) {
+        if let Some(table) = root.get(section)
+            && let (Some(_), Some(second)) = (table.get(a), table.get(b))
         {
             self.fault(
-                steps,
-                "run.steps: run.epochs is set, too; a run has one length",
+                second,
+                &format!("{section}.{b}: {section}.{a} is set, too; {why}"),
             );
         }
     }

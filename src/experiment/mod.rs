@@ -319,6 +319,7 @@ impl Experiment {
             .kind
             .clone()
             .unwrap_or(match self.data.input_shape() {
+                _ if self.is_given() => NetworkKind::None,
                 Some(InputShape::Image { .. }) => NetworkKind::Cnn,
                 Some(InputShape::Vector { .. }) | None => NetworkKind::Mlp(vec![64, 64]),
                 Some(InputShape::None) => NetworkKind::None,
@@ -327,7 +328,12 @@ impl Experiment {
 
     /// Whether features are the parameters themselves.
     pub fn is_free(&self) -> bool {
-        self.network_kind() == NetworkKind::None
+        self.network_kind() == NetworkKind::None && !self.is_given()
+    }
+
+    /// Whether features come from a file and are looked at: nothing is trained.
+    pub fn is_given(&self) -> bool {
+        self.data.source.is_given()
     }
 
     /// Whether class weights start on the regular configuration.
@@ -378,6 +384,7 @@ impl Experiment {
         let per_epoch = (n_samples / self.batch(n_samples)).max(1) as u64;
         match self.run.length {
             Some(Length::Steps(steps)) => steps,
+            None if self.is_given() => 0,
             Some(Length::Epochs(epochs)) => epochs.saturating_mul(per_epoch),
             None if self.is_free() || self.has_input_plane() => SHORTEST_RUN,
             // Three epochs of a table of a hundred rows are three steps.
@@ -449,6 +456,9 @@ impl Experiment {
                 spec.id
             ));
         }
+        if let Some(message) = self.given_conflict() {
+            return conflict(message);
+        }
         let (data, kind) = (self.data.source.id(), self.network_kind());
         let shape = self.data.input_shape().unwrap_or(InputShape::None);
         match (shape, &kind) {
@@ -468,5 +478,48 @@ impl Experiment {
                 "data \"{data}\" has no inputs for network \"{kind}\"; use network \"none\""
             )),
         }
+    }
+
+    /// The dimensions in which features of `dim` numbers are seen: 2 or 3, and all.
+    pub fn dims_of_given(dim: usize) -> Vec<usize> {
+        let fewer = [2, 3].into_iter().filter(|&fewer| fewer < dim);
+        let all = (dim <= schema::MAX_DIM).then_some(dim);
+        fewer.chain(all).collect()
+    }
+
+    /// What features that are looked at do not go together with.
+    fn given_conflict(&self) -> Option<String> {
+        let given = self.data.given()?;
+        let (data, dim) = (self.data.source.id(), given.dim());
+        let kind = self.network_kind();
+        if kind != NetworkKind::None {
+            return Some(format!(
+                "network \"{kind}\" is of no use for data.features: {data} has features already; use \"none\", or train on it with data.source"
+            ));
+        }
+        if self.run.length.is_some_and(|length| !length.is_none()) {
+            let why = "nothing is trained; leave out steps and epochs";
+            return Some(format!("{data} is looked at as it is: {why}"));
+        }
+        if Self::dims_of_given(dim).contains(&self.network.dim) {
+            return None;
+        }
+        let those = match dim {
+            2 => "2 dimensions".to_owned(),
+            3 => "2 dimensions (PCA) or 3".to_owned(),
+            _ if dim > schema::MAX_DIM => "2 or 3 dimensions (PCA)".to_owned(),
+            _ => format!("2 or 3 dimensions (PCA), or in all {dim}"),
+        };
+        Some(format!(
+            "network.dim = {}: {data} has features of {dim} numbers, which are seen in {those}",
+            self.network.dim
+        ))
+    }
+}
+
+impl Length {
+    /// Whether there is no step to make.
+    fn is_none(self) -> bool {
+        matches!(self, Self::Epochs(0) | Self::Steps(0))
     }
 }

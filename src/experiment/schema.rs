@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use crate::data::{
     ClassChoice, DataSource, MAX_NOISE, MAX_SAMPLES, MAX_TEST_SHARE, Scaling, TestPart,
@@ -17,7 +18,7 @@ use crate::loss::{LossSpec, Param, Unit};
 use crate::network::{Activation, WIDEST_LAYER};
 
 /// Largest embedding dimension.
-const MAX_DIM: usize = 512;
+pub(super) const MAX_DIM: usize = 512;
 /// Largest batch: all samples there can be.
 const MAX_BATCH: usize = MAX_SAMPLES;
 /// Most steps of a ramp or a warm-up, and most epochs: more than anybody waits for.
@@ -86,7 +87,21 @@ static FIELDS: &[Field] = &[
             }
             Ok(())
         },
-        get: |e| Some(e.data.source.to_string()),
+        get: |e| (!e.data.source.is_given()).then(|| e.data.source.to_string()),
+    },
+    Field {
+        key: "data.features",
+        help: "Features to look at, in the place of data.source: CSV, NPY, NPZ.",
+        is_live: false,
+        set: |e, text| {
+            let source = DataSource::Features(some_text(text, "a path")?.into());
+            if e.data.source != source {
+                e.data.source = source;
+                e.data.forget();
+            }
+            Ok(())
+        },
+        get: |e| e.data.source.is_given().then(|| e.data.source.to_string()),
     },
     Field {
         key: "data.classes",
@@ -140,19 +155,36 @@ static FIELDS: &[Field] = &[
     },
     Field {
         key: "data.labels",
-        help: "File of labels of NPY and IDX (default: y.npy beside x.npy and the like).",
+        help: "File of labels of NPY, IDX, features (default: y.npy beside x.npy …).",
         is_live: false,
         set: |e, text| {
             let labels = some_text(text, "a path")?.into();
             replace(&mut e.data.labels, labels).then(|| e.data.forget());
             Ok(())
         },
-        get: |e| {
-            e.data
-                .labels
-                .as_ref()
-                .map(|path| path.display().to_string())
+        get: |e| path_text(e.data.labels.as_ref()),
+    },
+    Field {
+        key: "data.weights",
+        help: "File of class weights of data.features (default: those in its NPZ).",
+        is_live: false,
+        set: |e, text| {
+            let weights = some_text(text, "a path")?.into();
+            replace(&mut e.data.weights, weights).then(|| e.data.forget());
+            Ok(())
         },
+        get: |e| path_text(e.data.weights.as_ref()),
+    },
+    Field {
+        key: "data.bias",
+        help: "File of the class weights' bias (default: that in their NPZ).",
+        is_live: false,
+        set: |e, text| {
+            let bias = some_text(text, "a path")?.into();
+            replace(&mut e.data.bias, bias).then(|| e.data.forget());
+            Ok(())
+        },
+        get: |e| path_text(e.data.bias.as_ref()),
     },
     Field {
         key: "data.test",
@@ -455,6 +487,10 @@ fn replace<T: PartialEq>(field: &mut Option<T>, value: T) -> bool {
     let is_new = field.as_ref() != Some(&value);
     *field = Some(value);
     is_new
+}
+
+fn path_text(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
 }
 
 fn some_text(text: &str, expected: &str) -> Result<String, Refusal> {

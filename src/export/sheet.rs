@@ -93,7 +93,7 @@ impl<'a> Sheet<'a> {
 ///
 /// assert_eq!("89mm".parse(), Ok(Length::Millimeters(89.0)));
 /// assert_eq!("1920px".parse(), Ok(Length::Pixels(1920.0)));
-/// assert_eq!("3.5in".parse(), Ok(Length::Millimeters(88.9)));
+/// assert_eq!("2in".parse(), Ok(Length::Millimeters(50.8)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,28 +1,43 @@
 //! A scene as SVG: one element a group, text as text, the same bytes for the same scene.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use resvg::usvg;
+use resvg::usvg::fontdb::Database;
 
 use crate::export::{Length, Sheet, png};
-use crate::scene::fonts::DIGIT_HEIGHT;
+use crate::scene::fonts::{self, DIGIT_HEIGHT};
 use crate::scene::{Anchor, Dot, Font, Group, Item, Rgba, Scene, Stroke};
 
 /// Where the recipe stands in a file.
 pub(super) const RECIPE_ID: &str = "marginscope-recipe";
 
-/// A picture that was written here as shapes and glyphs, with the fonts of the binary and no others.
+/// A picture that was written here as shapes and glyphs, with the fonts of the binary; where a name
+/// has letters that these lack, with those of the system, too.
 pub(super) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
-    let mut options = usvg::Options {
+    static OWN: LazyLock<Arc<Database>> = LazyLock::new(|| Arc::new(own_fonts()));
+    static ALL: LazyLock<Arc<Database>> = LazyLock::new(|| {
+        let mut fonts = own_fonts();
+        fonts.load_system_fonts();
+        Arc::new(fonts)
+    });
+    let fonts = if fonts::covers(svg) { &*OWN } else { &*ALL };
+    let options = usvg::Options {
         font_family: Font::Regular.family().to_owned(),
+        fontdb: Arc::clone(fonts),
         ..usvg::Options::default()
     };
-    let fonts = options.fontdb_mut();
+    usvg::Tree::from_str(svg, &options)
+}
+
+fn own_fonts() -> Database {
+    let mut fonts = Database::new();
     for font in Font::ALL {
         fonts.load_font_data(font.bytes().to_vec());
     }
-    usvg::Tree::from_str(svg, &options)
+    fonts
 }
 
 /// The sheet as a document.

@@ -8,6 +8,8 @@
 mod align;
 mod draw;
 mod film;
+#[cfg(test)]
+mod fuzz;
 mod open;
 mod picture;
 mod recipe;

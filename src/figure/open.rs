@@ -73,7 +73,14 @@ const MOST_BYTES: u64 = 1 << 30;
 /// # Errors
 /// If it is none of them, or has faults.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
-    let bytes = read(path)?;
+    let mut opened = of_bytes(read(path)?, path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    opened.recipe.experiment.data.resolve_paths(folder);
+    Ok(opened)
+}
+
+/// What the bytes of a file of this name describe.
+pub(super) fn of_bytes(bytes: Vec<u8>, path: &Path) -> Result<Opened, OpenError> {
     let path_of = || path.to_owned();
     let session = Session::is_session(&bytes).then(|| Session::from_bytes(&bytes));
     let session = session.transpose().map_err(|reason| OpenError::Session {
@@ -90,9 +97,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
         }
     };
     let recipe = Recipe::from_toml(&text, &path.display().to_string());
-    let mut recipe = recipe.map_err(|FileError { faults }| OpenError::Faults { faults })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    recipe.experiment.data.resolve_paths(folder);
+    let recipe = recipe.map_err(|FileError { faults }| OpenError::Faults { faults })?;
     Ok(Opened { recipe, session })
 }
 

@@ -38,12 +38,15 @@ pub fn caption(snapshot: &Snapshot, curves: &Curves, view: &ViewState) -> String
     if metrics.n_samples == 0 || n_classes == 0 {
         return "There is no sample to show.".to_owned();
     }
-    if snapshot.step == 0 {
+    if !snapshot.has_labels() {
+        return unlabeled(snapshot);
+    }
+    if snapshot.step == 0 && !snapshot.is_given() {
         return "Before the first step: chance decides where features lie.".to_owned();
     }
     let chance = 1.0 / n_classes as f64;
     let skill = (metrics.accuracy - chance) / (1.0 - chance).max(f64::MIN_POSITIVE);
-    if snapshot.step < FIRST_STEPS && skill < UNTRAINED_SHARE {
+    if !is_past(snapshot, FIRST_STEPS) && skill < UNTRAINED_SHARE {
         return "The first steps: the classes still lie on top of one another.".to_owned();
     }
     if let Some(sentence) = past_ceiling(snapshot, curves) {
@@ -56,6 +59,30 @@ pub fn caption(snapshot: &Snapshot, curves: &Curves, view: &ViewState) -> String
         return sentence;
     }
     settled(snapshot, curves, view, skill)
+}
+
+/// Whether a run has gone so far; features of a file were trained before they came.
+fn is_past(snapshot: &Snapshot, n_steps: u64) -> bool {
+    snapshot.is_given() || snapshot.step >= n_steps
+}
+
+/// Dimensions that are seen, of how many, and the part of the squared length in them, where features
+/// of a file are seen in fewer than they have.
+fn projection(snapshot: &Snapshot) -> Option<(usize, usize, f64)> {
+    let given = snapshot.data.given.as_ref()?;
+    Some((snapshot.head.dim, given.file_dim, given.share?))
+}
+
+/// Samples of which nobody says what they are.
+fn unlabeled(snapshot: &Snapshot) -> String {
+    let head = &snapshot.head;
+    if !has_margin(head) {
+        return "No labels: every sample counts as one of the class that wins.".to_owned();
+    }
+    format!(
+        "No labels: of the samples, counted as of the class that wins, {} win with its margin.",
+        percent(snapshot.metrics.margin_satisfied)
+    )
 }
 
 /// Training samples that are known far better than others.
@@ -106,7 +133,8 @@ const SETTLED_STEPS: u64 = 300;
 /// The classes that lie on each other, as the subject of a sentence; two sets of them at most.
 fn fused(snapshot: &Snapshot, curves: &Curves) -> Option<String> {
     const MOST_SETS: usize = 2;
-    if snapshot.step < SETTLED_STEPS {
+    // In a projection classes may lie on one another that do not.
+    if !is_past(snapshot, SETTLED_STEPS) || projection(snapshot).is_some() {
         return None;
     }
     let by_direction = snapshot.head.spec.form.is_angular();
@@ -145,6 +173,13 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
     let metrics = &snapshot.metrics;
     let head = &snapshot.head;
     let accuracy = percent(metrics.accuracy);
+    if skill < GOOD && snapshot.is_given() {
+        let within = match projection(snapshot) {
+            Some((dim, file_dim, _)) => format!(", in {dim} of {file_dim} dimensions"),
+            None => String::new(),
+        };
+        return format!("{accuracy} of samples lie on the side of their own class{within}.");
+    }
     if skill < GOOD {
         return format!("Spreading: {accuracy} of samples already lie on their own side.");
     }
@@ -237,8 +272,38 @@ pub fn notes(
     }
     notes.extend(lit(snapshot, view.light));
     notes.extend(about_samples(snapshot, curves, view, size));
+    notes.extend(given_notes(snapshot));
     if !head.centers.is_empty() && view.kind == ViewKind::Plane {
         notes.push("Rings: class centres.".to_owned());
+    }
+    notes
+}
+
+/// How features of a file came into the picture: through which projection, and by which weights.
+pub(super) fn given_notes(snapshot: &Snapshot) -> Vec<String> {
+    let Some(given) = &snapshot.data.given else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    if let Some((dim, file_dim, share)) = projection(snapshot) {
+        notes.push(format!(
+            "PCA of {file_dim} dimensions to {dim} about the origin: {} of the squared length; all numbers are of this projection.",
+            percent(share)
+        ));
+    }
+    let form = snapshot.head.spec.form;
+    match (&given.weights, &given.bias) {
+        (None, _) if form.has_unit_weights() => {
+            notes.push("Class weights: the mean directions of the classes.".to_owned());
+        }
+        (None, _) if form.has_bias() => {
+            notes.push("Class weights: the class means, so that the nearest mean wins.".to_owned());
+        }
+        (None, _) => notes.push("Class weights: the class means.".to_owned()),
+        (Some(_), None) if form.has_bias() => {
+            notes.push("Class weights of the file, without a bias.".to_owned());
+        }
+        (Some(_), _) => {}
     }
     notes
 }
@@ -272,7 +337,17 @@ fn notes_of_samples(
     } else {
         "test"
     };
-    let samples = format!("{} {kind} samples", counted(snapshot, view));
+    let samples = if snapshot.is_given() {
+        let n = snapshot.split().len();
+        let of = if snapshot.probe.len() < n {
+            format!(" of {}", thousands(n as u64))
+        } else {
+            String::new()
+        };
+        format!("{}{of} samples", counted(snapshot, view))
+    } else {
+        format!("{} {kind} samples", counted(snapshot, view))
+    };
     let directions = if view.show.lengths {
         ""
     } else {
@@ -596,6 +671,61 @@ mod tests {
         view.light = Light::Wrong;
         let lit = text(&snapshot, &view);
         assert!(lit.contains("Lit: 0 taken for another class; Esc"), "{lit}");
+    }
+
+    /// The same as features of a file, of which `share` of the squared length is seen.
+    fn of_file(snapshot: Snapshot, share: Option<f64>, has_labels: bool) -> Snapshot {
+        let file_dim = share.map_or(2, |_| 512);
+        snapshot.of_file(file_dim, share, has_labels)
+    }
+
+    #[test]
+    fn features_of_a_file_are_not_before_their_first_step() {
+        let petals = || run("softmax", 5.0, 50.0, 0.1);
+        check(
+            &of_file(petals(), None, true),
+            "Separable, not discriminative",
+        );
+        check(&of_file(petals(), None, false), "No labels: every sample");
+        let cosines = run("arcface", 10.0, 12.0, 0.3);
+        check(
+            &of_file(cosines, None, false),
+            "No labels: of the samples, counted as of the class that wins, 55% win",
+        );
+    }
+
+    #[test]
+    fn classes_that_lie_together_in_a_projection_have_not_fused() {
+        let mut weights = even_weights(4);
+        weights.copy_within(0..2, 2);
+        let (features, labels) = fans(&weights, 40, 10.0, 12.0, 0.2);
+        let fused = || snapshot("normface", 2, &weights, &features, &labels);
+        check(
+            &of_file(fused(), None, true),
+            "Collapsed: 0 and 1 have fused",
+        );
+        check(
+            &of_file(fused(), Some(0.5), true),
+            "75% of samples lie on the side of their own class, in 2 of 512 dimensions.",
+        );
+    }
+
+    #[test]
+    fn the_small_print_says_how_features_came_into_the_picture() {
+        let text = |loss: &str, share| given_notes(&of_file(run(loss, 5.0, 9.0, 0.1), share, true));
+        assert_eq!(given_notes(&run("softmax", 5.0, 9.0, 0.1)), [""; 0]);
+        assert_eq!(
+            text("cosface", Some(0.614)),
+            [
+                "PCA of 512 dimensions to 2 about the origin: 61% of the squared length; all numbers are of this projection.",
+                "Class weights: the mean directions of the classes."
+            ]
+        );
+        assert_eq!(
+            text("softmax", None),
+            ["Class weights: the class means, so that the nearest mean wins."]
+        );
+        assert_eq!(text("l_softmax", None), ["Class weights: the class means."]);
     }
 
     #[test]

@@ -81,6 +81,16 @@ pub fn extent(text: &str, font: Font, size: f32) -> Extent {
     extent
 }
 
+/// Whether a face of the binary has every character of a text.
+pub fn covers(text: &str) -> bool {
+    let faces = Font::ALL.map(|font| FontRef::new(font.bytes()).map(|face| face.charmap()).ok());
+    let has = |c: char| faces.iter().flatten().any(|face| face.map(c).is_some());
+    let mut others: Vec<char> = text.chars().filter(|c| !c.is_ascii()).collect();
+    others.sort_unstable();
+    others.dedup();
+    others.into_iter().all(has)
+}
+
 /// Width of a line of Inter in points, to about a twentieth: for the room around it, not for
 /// placing glyphs.
 pub fn estimated_width(text: &str, size: f32) -> f32 {
@@ -96,6 +106,13 @@ fn advance(c: char) -> f32 {
         'm' | 'w' | 'M' | 'W' | '%' | '—' => 0.88,
         '0'..='9' => 0.63,
         'A'..='Z' => 0.69,
+        // Chinese, Japanese and Korean letters fill a square.
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{20000}'..='\u{3fffd}' => 1.0,
         _ => 0.58,
     }
 }
@@ -135,6 +152,14 @@ mod tests {
         assert!((digits - 1000.0 * advance('0')).abs() < 30.0, "{digits}");
         let space = extent(" ", Font::Regular, 10.0);
         assert!(space.width > 0.0 && space.above == 0.0 && space.below == 0.0);
+    }
+
+    #[test]
+    fn letters_of_the_program_are_covered_and_of_other_scripts_not() {
+        assert!(covers("margin θ‖x‖ · ψ(θ) → ∂L/∂x, Grüße, Ελλάδα\n"));
+        for name in ["猫", "Привет", "שלום", "ไทย", "한국어"] {
+            assert!(!covers(name), "{name}");
+        }
     }
 
     #[test]

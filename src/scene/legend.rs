@@ -1,17 +1,20 @@
 //! What colours and lines of a picture mean, as a strip of its own under it.
 
 use crate::experiment::ViewKind;
+use crate::scene::caption::given_notes;
 use crate::scene::curves::has_margin;
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, NO_STROKE, disc, line, polygon, text};
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState};
+use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts};
 use crate::trainer::Snapshot;
 
 /// Size of its text at unit size, in points; the rest in sizes.
 const TEXT: f32 = 12.0;
 const ROW: f32 = 1.7;
 const GAP: f32 = 1.3;
+/// How features of a file came into the picture stands smaller, in sizes.
+const NOTE: f32 = 0.85;
 /// Between a swatch and its name.
 const BESIDE: f32 = 0.5;
 const SIDE: f32 = 1.0;
@@ -78,14 +81,27 @@ impl Swatch {
 /// The legend of a picture as a scene of this width; `None` where there is nothing to tell.
 pub fn legend(snapshot: &Snapshot, view: &ViewState, width: f32) -> Option<Scene> {
     let entries = entries(snapshot, view);
-    (!entries.is_empty()).then(|| strip(entries, &view.look([width, width]), width))
+    let notes = notes(snapshot);
+    let look = view.look([width, width]);
+    (!entries.is_empty() || !notes.is_empty()).then(|| strip(entries, &notes, &look, width))
 }
 
-/// Names behind their swatches, in as many rows as they need.
-pub(super) fn strip(entries: Vec<(Swatch, String)>, look: &Look, width: f32) -> Scene {
+/// How features of a file came into the picture.
+fn notes(snapshot: &Snapshot) -> String {
+    let unlabelled = "Without labels: every sample counts as one of the class that wins.";
+    let mut notes = given_notes(snapshot);
+    if !snapshot.has_labels() {
+        notes.insert(0, unlabelled.to_owned());
+    }
+    notes.join(" ")
+}
+
+/// Names behind their swatches, in as many rows as they need, and `notes` below them.
+pub(super) fn strip(entries: Vec<(Swatch, String)>, notes: &str, look: &Look, width: f32) -> Scene {
     let size = TEXT * look.unit;
-    let mut items = Vec::new();
     let (left, right) = (SIDE * size, width - SIDE * size);
+    let has_entries = !entries.is_empty();
+    let mut items = Vec::new();
     let mut at = [left, 0.5 * ROW * size];
     for (swatch, name) in entries {
         let (beside, color) = match swatch {
@@ -101,6 +117,23 @@ pub(super) fn strip(entries: Vec<(Swatch, String)>, look: &Look, width: f32) -> 
         let pos = [at[0] + words_at, at[1]];
         items.push(text(pos, name, size, Font::Regular, color, Anchor::Start));
         at[0] += needed + GAP * size;
+    }
+    for (i, words) in fonts::wrapped(notes, NOTE * size, right - left)
+        .into_iter()
+        .enumerate()
+    {
+        if i > 0 || has_entries {
+            at[1] += ROW * size;
+        }
+        let (pos, color) = ([left, at[1]], look.theme.dimmed);
+        items.push(text(
+            pos,
+            words,
+            NOTE * size,
+            Font::Regular,
+            color,
+            Anchor::Start,
+        ));
     }
     Scene {
         size: [width, at[1] + 0.5 * ROW * size],

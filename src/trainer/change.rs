@@ -57,6 +57,7 @@ impl Trainer {
         if key == "loss.id" {
             self.loss_chosen_at = self.step;
             self.ramp_from = Some(self.step);
+            self.take_given();
             self.zero_first_weight_of_binary();
             self.put_on_sphere();
             return true;

@@ -41,7 +41,7 @@ impl Chunk {
         self.labels.clear();
         self.labels
             .extend(indices.iter().map(|&i| split.labels()[i as usize]));
-        if let Body::Network(_) = model.body {
+        if model.reads_inputs() {
             self.inputs.resize(indices.len() * model.n_inputs, 0.0);
             split.gather(indices, &mut self.inputs);
         }

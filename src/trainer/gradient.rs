@@ -91,7 +91,7 @@ impl Gradient {
 fn pieces(model: &Model) -> Vec<Piece> {
     let blocks: Vec<WeightBlock> = match &model.body {
         Body::Network(network) => network.weight_blocks(2 * BLOCK).collect(),
-        Body::Free(_) => Vec::new(),
+        Body::Free(_) | Body::Given => Vec::new(),
     };
     let Range { mut start, end } = model.shared();
     let mut pieces = Vec::new();

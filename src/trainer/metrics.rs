@@ -300,6 +300,17 @@ struct Sums {
     length: f64,
 }
 
+/// The plain argmax of each of the features `[dim, n]`.
+pub fn predictions(head: &HeadState, features: &[f32]) -> Vec<u16> {
+    let scorer = head.scorer();
+    let mut scores = Vec::new();
+    let winner = |feature| {
+        scorer.plain_scores(feature, &mut scores);
+        argmax(&scores) as u16
+    };
+    features.chunks_exact(head.dim).map(winner).collect()
+}
+
 /// Index of the largest score, the first among equals.
 pub fn argmax(scores: &[f64]) -> usize {
     let mut best = 0;

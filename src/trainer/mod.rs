@@ -8,6 +8,7 @@ mod change;
 mod chunk;
 mod collapse;
 mod detail;
+mod given;
 mod gradient;
 mod inputs;
 pub mod metrics;
@@ -32,7 +33,7 @@ pub use change::Applied;
 pub use collapse::Collapse;
 pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
 pub use inputs::InputPlane;
-pub use metrics::{HeadState, Metrics, angle_between, examine, measure};
+pub use metrics::{HeadState, Metrics, angle_between, examine, measure, predictions};
 pub use probe::{Probe, Score, Subset, split_of};
 pub use report::{Ending, Report};
 pub use schedule::{Horizon, Rewarm};
@@ -176,7 +177,8 @@ impl Trainer {
         n_threads: usize,
     ) -> Result<Self, TrainError> {
         experiment.validate()?;
-        let data = data::load(&experiment.data, experiment.run.seed)?;
+        let dim = experiment.network.dim;
+        let data = data::load_in(&experiment.data, dim, experiment.run.seed)?;
         Self::with_data(experiment, data, Order::Shuffled, horizon, n_threads)
     }
 
@@ -274,6 +276,18 @@ impl Trainer {
     /// Whether features are the parameters themselves.
     pub fn is_free(&self) -> bool {
         matches!(self.model.body, Body::Free(_))
+    }
+
+    /// Whether features come from a file: nothing is trained, and no step has a meaning.
+    pub fn is_given(&self) -> bool {
+        matches!(self.model.body, Body::Given)
+    }
+
+    /// Takes the parameters that given features have under the loss of now.
+    fn take_given(&mut self) {
+        if self.is_given() {
+            self.params = self.model.init(&self.experiment);
+        }
     }
 
     /// The threads it trains on. Many steps in one `install` spare each of them the way there.
@@ -451,8 +465,11 @@ impl Trainer {
         }
     }
 
-    /// The learning rate that the next step uses.
+    /// The learning rate that the next step uses; 0 where nothing is trained.
     pub fn learning_rate(&self) -> f64 {
+        if self.is_given() {
+            return 0.0;
+        }
         self.experiment.learning_rate() * self.rate_share()
     }
 
@@ -468,8 +485,12 @@ impl Trainer {
         )
     }
 
-    /// The loss's values in force at the next step: margin on its ramp, λ on its way down.
+    /// The loss's values in force at the next step: margin on its ramp, λ on its way down. What is
+    /// not trained has them as they are set.
     pub fn values_in_force(&self) -> Values<f64> {
+        if self.is_given() {
+            return self.resolved.loss_values;
+        }
         let loss = &self.experiment.loss;
         let ramp = if self.ramp_from.is_some() {
             loss.ramp_steps
@@ -530,8 +551,14 @@ impl Trainer {
     }
 
     /// Measures all samples of a split. `None` if features are free and `split` was not trained.
+    ///
+    /// Samples without labels count as samples of the class that wins.
     pub fn evaluate(&self, split: &Split) -> Option<Metrics> {
-        measure(&self.head_state(), &self.features(split), split.labels())
+        let (head, features) = (self.head_state(), self.features(split));
+        if self.data.has_labels() {
+            return measure(&head, &features, split.labels());
+        }
+        measure(&head, &features, &predictions(&head, &features))
     }
 
     /// Features `[dim, samples]` of a whole split.
@@ -564,7 +591,7 @@ impl Trainer {
         features: &mut [f32],
     ) {
         work.inputs.resize(indices.len() * self.model.n_inputs, 0.0);
-        if let Body::Network(_) = self.model.body {
+        if self.model.reads_inputs() {
             split.gather(indices, &mut work.inputs);
         }
         features.copy_from_slice(self.model.features(

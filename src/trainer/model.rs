@@ -11,6 +11,7 @@ use crate::geometry::regular;
 use crate::network::{
     Gain, Layout, Network, NetworkKind, NetworkWork, PackedWeights, Parameters, Tensor,
 };
+use crate::trainer::given::GivenHeads;
 
 /// Numbered streams of the run's generator: a change in the use of one does not shift the others.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub(super) enum Body {
     Network(Network),
     /// The features themselves `[dim, samples]`.
     Free(Tensor),
+    /// Features of a file: the inputs are features, and no parameter moves them.
+    Given,
 }
 
 /// A body with the tensors of its head. Weights, bias and centers exist for every loss, so that
@@ -62,6 +65,8 @@ pub(super) struct Model {
     pub n_inputs: usize,
     /// What a sample costs in a step, in operations of a matrix product.
     pub cost_per_sample: f64,
+    /// Where class weights and bias of given features start, by loss.
+    heads: Option<GivenHeads>,
 }
 
 impl Model {
@@ -71,6 +76,7 @@ impl Model {
         let activation = experiment.network.activation;
         let mut layout = Layout::default();
         let body = match (experiment.network_kind(), &data.input) {
+            _ if data.given.is_some() => Body::Given,
             (NetworkKind::Cnn, InputShape::Image { height, width }) => {
                 Body::Network(Network::cnn(*height, *width, dim, activation, &mut layout))
             }
@@ -94,13 +100,26 @@ impl Model {
             dim,
             n_classes,
             n_inputs: data.input.dim(),
+            heads: GivenHeads::of(data),
         }
+    }
+
+    /// Whether features are computed from inputs, and not parameters.
+    pub(super) fn reads_inputs(&self) -> bool {
+        !matches!(self.body, Body::Free(_))
     }
 
     /// Draws all parameters from the seed.
     pub(super) fn init(&self, experiment: &Experiment) -> Vec<f32> {
         let seed = experiment.run.seed;
         let mut params = vec![0.0; self.layout.len()];
+        if let Some(heads) = &self.heads {
+            let form = experiment.loss.spec.form;
+            params[self.weights.range()].copy_from_slice(heads.weights(form));
+            params[self.bias.range()].copy_from_slice(heads.bias());
+            params[self.centers.range()].copy_from_slice(&heads.means);
+            return params;
+        }
         let mut rng = generator(seed, Stream::Head);
         self.init_weights(experiment, &mut params, &mut rng);
         match &self.body {
@@ -120,6 +139,7 @@ impl Model {
                 };
                 fill_normal(&mut params[features.range()], std, &mut rng);
             }
+            Body::Given => {}
         }
         params
     }
@@ -171,13 +191,18 @@ impl Model {
                 }
                 free
             }
+            Body::Given => {
+                free.clear();
+                free.extend_from_slice(inputs);
+                free
+            }
         }
     }
 
     /// Parameters that every sample has a part in: all but free embeddings.
     pub(super) fn shared(&self) -> std::ops::Range<usize> {
         let start = match &self.body {
-            Body::Network(_) => 0,
+            Body::Network(_) | Body::Given => 0,
             Body::Free(features) => features.range().end,
         };
         start..self.layout.len()
@@ -191,7 +216,7 @@ fn cost_per_sample(body: &Body, dim: usize, n_classes: usize) -> f64 {
     let head = 1500.0 + (110.0 + 20.0 * dim as f64) * n_classes as f64;
     match body {
         Body::Network(network) => network.n_flops() + head,
-        Body::Free(_) => head,
+        Body::Free(_) | Body::Given => head,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split};
 use crate::experiment::ViewKind;
-use crate::trainer::metrics::{HeadState, accuracy};
+use crate::trainer::metrics::{HeadState, accuracy, predictions};
 use crate::trainer::{EmbedWork, InputPlane, Trainer};
 
 /// Which samples are drawn.
@@ -17,6 +17,16 @@ pub enum Subset {
     Test(usize),
     /// So many of the training set, evenly spread.
     Train(usize),
+}
+
+impl Subset {
+    /// Of features of a file in `dim` dimensions: all of them, up to what can be drawn and measured
+    /// in a moment.
+    pub fn of_given(dim: usize) -> Self {
+        const MOST_FLAT: usize = 70_000; // 2-D and 3-D: what a frame has room for
+        const MOST_DEEP: usize = 2000; // 512-D: 70,000 would be measured for 15 s
+        Self::Train(if dim <= 3 { MOST_FLAT } else { MOST_DEEP })
+    }
 }
 
 impl Default for Subset {
@@ -32,7 +42,7 @@ pub struct Probe {
     pub is_train: bool,
     /// Which samples of the split `[n]`
     pub indices: Arc<[u32]>,
-    /// y `[n]`
+    /// y `[n]`; the class that wins where [`Dataset::has_labels`] says that none is known
     pub labels: Arc<[u16]>,
     /// x `[dim, n]`
     pub features: Vec<f32>,
@@ -87,6 +97,15 @@ impl Prober {
         };
         prober.finish(trainer);
         prober
+    }
+
+    /// The samples, where none has a label each as one of the class that wins under `head`.
+    pub(super) fn labeled(&self, trainer: &Trainer, head: &HeadState) -> Probe {
+        let mut probe = self.probe.clone();
+        if !trainer.data().has_labels() {
+            probe.labels = predictions(head, &probe.features).into();
+        }
+        probe
     }
 
     /// Recomputes the next `n` features, or fewer up to the end of the list.

@@ -143,7 +143,9 @@ impl Trainer {
         n_threads: usize,
     ) -> Result<Self, SessionError> {
         experiment.validate().map_err(TrainError::from)?;
-        let data = data::load(&experiment.data, experiment.run.seed).map_err(TrainError::from)?;
+        let dim = experiment.network.dim;
+        let data = data::load_in(&experiment.data, dim, experiment.run.seed);
+        let data = data.map_err(TrainError::from)?;
         let state = &session.state;
         let horizon = Some(state.horizon);
         let mut trainer = Self::with_data(experiment, data, Order::Shuffled, horizon, n_threads)?;

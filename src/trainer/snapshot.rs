@@ -83,6 +83,33 @@ pub struct Refusal {
 }
 
 impl Snapshot {
+    /// Whether features come from a file: nothing was or will be trained.
+    pub fn is_given(&self) -> bool {
+        self.data.given.is_some()
+    }
+
+    /// The same, as if its features came from a file that has no class weights.
+    #[cfg(test)]
+    pub(crate) fn of_file(mut self, file_dim: usize, share: Option<f64>, has_labels: bool) -> Self {
+        let mut data = self.data.as_ref().clone();
+        data.given = Some(crate::data::Given {
+            file_dim,
+            share,
+            has_labels,
+            weights: None,
+            bias: None,
+        });
+        self.data = data.into();
+        self.step = 0;
+        self
+    }
+
+    /// Whether it is known which class a sample has; if not, every sample counts as one of the class
+    /// that wins, and accuracy has no meaning.
+    pub fn has_labels(&self) -> bool {
+        self.data.has_labels()
+    }
+
     /// What a class is called.
     pub fn class_name(&self, class: usize) -> &str {
         self.class_names.get(class).map_or("?", String::as_str)
@@ -93,7 +120,7 @@ impl Snapshot {
         let head = trainer.head_state();
         let prober = Prober::new(trainer, subset);
         let other = prober.of_other_split(trainer);
-        let probe = prober.probe().clone();
+        let probe = prober.labeled(trainer, &head);
         let (metrics, detail) = examine(&head, &probe.features, &probe.labels).unwrap_or_default();
         Self {
             generation: 1,

@@ -195,6 +195,7 @@ impl Run {
         generation: u64,
     ) -> Result<Self, SessionError> {
         let trainer = start.trainer(n_threads)?;
+        let is_given = trainer.is_given();
         let class_names = trainer.data().class_names.clone().into();
         let steps_left = start.steps_left(trainer.data().train.len());
         let session = start.session.as_ref();
@@ -207,7 +208,7 @@ impl Run {
             history: session.map_or_else(History::default, |session| session.history.clone()),
             generation,
             steps_left,
-            is_playing: steps_left != Some(0),
+            is_playing: steps_left != Some(0) && !is_given,
             is_hurried: start.until.is_some(),
             beat: Beat::new(Speed::Full, Instant::now()),
             fault: None,
@@ -350,7 +351,7 @@ impl Run {
 
     fn snapshot(&mut self, n_commands: u64, refusal: Option<Refusal>) -> Snapshot {
         let head = self.trainer.head_state();
-        let probe = self.prober.probe().clone();
+        let probe = self.prober.labeled(&self.trainer, &head);
         let (metrics, detail) = self.measure(&head, &probe);
         self.history.note_accuracy(metrics.accuracy);
         let data = self.trainer.data();
@@ -386,6 +387,11 @@ impl Run {
         }
     }
 }
+
+/// A step of features that come from a file.
+#[derive(Debug, thiserror::Error)]
+#[error("these features come from a file and are looked at as they are: nothing is trained")]
+struct NothingToTrain;
 
 struct Loop {
     run: Run,
@@ -474,6 +480,9 @@ impl Loop {
         let run = &mut self.run;
         match command {
             Command::Pause => self.pause(),
+            Command::Play | Command::TogglePlay | Command::Step(_) if run.trainer.is_given() => {
+                self.refuse(&NothingToTrain);
+            }
             Command::TogglePlay if run.is_playing => self.pause(),
             // A length that was asked for holds until it was reached once.
             Command::Play | Command::TogglePlay => {
@@ -548,11 +557,12 @@ impl Loop {
     }
 
     /// Replaces the run by a new one; what cannot start leaves the old one as it is. A restart keeps
-    /// still what stood still.
+    /// still what stood still; what follows features that cannot be trained moves.
     fn start(&mut self, start: &Start) {
-        let is_playing = self.run.is_playing || self.run.fault.is_some();
+        let old = &self.run;
+        let is_playing = old.is_playing || old.fault.is_some() || old.trainer.is_given();
         if self.replace(start) {
-            self.run.is_playing = is_playing;
+            self.run.is_playing = is_playing && !self.run.trainer.is_given();
         }
     }
 

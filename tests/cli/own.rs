@@ -3,9 +3,9 @@
 use super::*;
 
 /// A file as it is written.
-type File<'a> = (&'a str, &'a [u8]);
+pub(super) type File<'a> = (&'a str, &'a [u8]);
 
-fn folder_with(files: &[File<'_>]) -> tempfile::TempDir {
+pub(super) fn folder_with(files: &[File<'_>]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, bytes) in files {
         let path = folder.path().join(name);
@@ -61,7 +61,7 @@ fn misused(text: &str, args: &[&str]) -> String {
 }
 
 /// An NPY file.
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+pub(super) fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x01\0".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
@@ -70,7 +70,7 @@ fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn floats(values: &[f32]) -> Vec<u8> {
+pub(super) fn floats(values: &[f32]) -> Vec<u8> {
     values
         .iter()
         .flat_map(|value| value.to_le_bytes())
@@ -101,7 +101,7 @@ fn refused_y(y: &[u8]) -> String {
 }
 
 /// A ZIP of stored entries.
-fn zipped(entries: &[File<'_>], is_compressed: bool) -> Vec<u8> {
+pub(super) fn zipped(entries: &[File<'_>], is_compressed: bool) -> Vec<u8> {
     use std::io::Write as _;
     let method = if is_compressed {
         zip::CompressionMethod::Deflated
@@ -145,7 +145,7 @@ fn triangle() -> String {
     text
 }
 
-fn json_of(folder: &std::path::Path, args: &[&str]) -> Value {
+pub(super) fn json_of(folder: &std::path::Path, args: &[&str]) -> Value {
     let output = marginscope(args)
         .current_dir(folder)
         .output()

@@ -1,11 +1,18 @@
 //! Features of another program, with labels and class weights.
 
-use marginscope::data::own::{Features, Matrix, read_features};
+use marginscope::data::own::{FeatureFiles, Features, Matrix, read_features};
 
 use super::*;
 
 fn read(path: &Path, labels: Option<&Path>, weights: Option<&Path>) -> Result<Features, String> {
-    read_features(path, labels, weights, &mut |_, _| true).map_err(|error| error.to_string())
+    let files = FeatureFiles {
+        path,
+        label: None,
+        labels,
+        weights,
+        bias: None,
+    };
+    read_features(files, &mut |_, _| true).map_err(|error| error.to_string())
 }
 
 fn matrix(n_rows: usize, dim: usize, values: &[f32]) -> Matrix {

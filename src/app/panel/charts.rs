@@ -145,7 +145,11 @@ impl Charts {
         };
         let make = || chart::confusion(snapshot, lit);
         let Some((response, frame)) = self.confusion.ui(ui, shown, make) else {
-            ui.weak("Too many classes for a table of pairs.");
+            ui.weak(if snapshot.has_labels() {
+                "Too many classes for a table of pairs."
+            } else {
+                "Without labels no class is taken for another."
+            });
             return;
         };
         let n_classes = snapshot.head.n_classes;

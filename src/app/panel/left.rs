@@ -10,7 +10,7 @@ use crate::data::{ClassChoice, DataSource, InputShape};
 use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
 use crate::network::Activation;
 use crate::scene::theme::class_color;
-use crate::scene::{Classes, Light, Show};
+use crate::scene::{Classes, Light, Show, thousands};
 use crate::trainer::{HeadState, Subset};
 
 /// What is being typed and not yet said, and what controls remember.
@@ -49,34 +49,31 @@ impl LeftPanel {
                 hairline(ui);
                 self.run_ui(ui, shown.experiment, actions);
                 hairline(ui);
-                fold(ui, "Optimiser", |ui| {
-                    optimizer_ui(ui, shown.experiment, actions);
-                });
+                if !shown.experiment.is_given() {
+                    fold(ui, "Optimiser", |ui| {
+                        optimizer_ui(ui, shown.experiment, actions);
+                    });
+                }
                 fold(ui, "View", |ui| view_ui(ui, shown, actions));
             });
     }
 
     /// Data, network, dimension, seed: what a run is made of.
     fn run_ui(&mut self, ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
-        ui.label(
-            egui::RichText::new("A change here starts a new run")
-                .size(theme::size::NOTE)
-                .weak(),
-        );
+        let note = if experiment.is_given() {
+            "Features of a file, as they are"
+        } else {
+            "A change here starts a new run"
+        };
+        ui.label(egui::RichText::new(note).size(theme::size::NOTE).weak());
         data_ui(ui, experiment, actions);
-        network_ui(ui, experiment, actions);
-        choice_row(
-            ui,
-            "Dimension",
-            "Dimension of the embedding; 2 and 3 are drawn as they are",
-            &experiment.network.dim,
-            &[2, 3, 4, 8, 16, 32, 64],
-            ToString::to_string,
-            |dim| {
-                actions.push(Action::set("network.dim", dim));
-            },
-        );
-        self.seed_ui(ui, experiment, actions);
+        if !experiment.is_given() {
+            network_ui(ui, experiment, actions);
+        }
+        dim_ui(ui, experiment, actions);
+        if !experiment.is_given() {
+            self.seed_ui(ui, experiment, actions);
+        }
         fold(ui, "Classes", |ui| classes_ui(ui, experiment, actions));
     }
 
@@ -107,12 +104,42 @@ impl LeftPanel {
     }
 }
 
+fn dim_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+    let given = experiment.data.given().map(|given| given.dim());
+    let usual = [2, 3, 4, 8, 16, 32, 64];
+    let (help, dims) = match given {
+        None => (
+            "Dimension of the embedding; 2 and 3 are drawn as they are",
+            usual.to_vec(),
+        ),
+        Some(all) => (
+            "Dimensions that are seen: fewer than the file has by a projection (PCA)",
+            Experiment::dims_of_given(all),
+        ),
+    };
+    let name = |dim: &usize| match given {
+        Some(all) if *dim == all => format!("all {dim}"),
+        Some(all) => format!("{dim} of {all}"),
+        None => dim.to_string(),
+    };
+    let current = experiment.network.dim;
+    choice_row(ui, "Dimension", help, &current, &dims, name, |dim| {
+        actions.push(Action::set("network.dim", dim));
+    });
+}
+
 fn data_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
     let current = experiment.data.source.clone();
+    let findings = experiment.data.findings();
+    let help = if findings.is_empty() {
+        "What is trained on".to_owned()
+    } else {
+        findings.join("\n")
+    };
     choice_row(
         ui,
         "Data",
-        "What is trained on",
+        &help,
         &current,
         &DataSource::ALL,
         |source| source_name(source).to_owned(),
@@ -352,20 +379,14 @@ fn view_ui(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
             actions.push(Action::Theme(*theme));
         },
     );
-    let subsets = [
-        Subset::Test(500),
-        Subset::Test(2000),
-        Subset::Test(10_000),
-        Subset::Train(2000),
-        Subset::Train(60_000),
-    ];
+    let n_given = shown.experiment.data.given().map(|given| given.n_samples());
     choice_row(
         ui,
         "Samples",
         "Which samples are drawn and measured",
         &shown.subset,
-        &subsets,
-        subset_name,
+        &subsets(n_given, shown.experiment.network.dim),
+        |subset| subset_name(*subset, n_given),
         |subset| {
             actions.push(Action::Show(*subset));
         },
@@ -494,8 +515,29 @@ fn chip_button(class: usize, name: &str, is_in: bool) -> egui::Button<'static> {
     button.min_size(egui::vec2(26.0, 24.0))
 }
 
-fn subset_name(subset: &Subset) -> String {
+/// The choices of samples; of so many features of a file, some or all.
+fn subsets(n_given: Option<usize>, dim: usize) -> Vec<Subset> {
+    let Some(n) = n_given else {
+        return vec![
+            Subset::Test(500),
+            Subset::Test(2000),
+            Subset::Test(10_000),
+            Subset::Train(2000),
+            Subset::Train(60_000),
+        ];
+    };
+    let (Subset::Train(most) | Subset::Test(most)) = Subset::of_given(dim);
+    let some = [500, 2000, 10_000].into_iter();
+    let some = some.filter(|&some| some < n.min(most));
+    some.chain([most]).map(Subset::Train).collect()
+}
+
+fn subset_name(subset: Subset, n_given: Option<usize>) -> String {
     match subset {
+        Subset::Test(some) | Subset::Train(some) if n_given.is_some_and(|n| some >= n) => {
+            "all".to_owned()
+        }
+        Subset::Test(some) | Subset::Train(some) if n_given.is_some() => thousands(some as u64),
         Subset::Test(n) => format!("{n} test"),
         Subset::Train(n) => format!("{n} training"),
     }

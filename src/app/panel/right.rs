@@ -53,9 +53,13 @@ impl RightPanel {
                 sample_ui(ui, snapshot, sample, thumbs, actions);
                 hairline(ui);
             }
-            headline_ui(ui, snapshot);
-            ui.add_space(4.0);
-            self.curves_ui(ui, snapshot);
+            if snapshot.is_given() {
+                given_headline_ui(ui, snapshot);
+            } else {
+                headline_ui(ui, snapshot);
+                ui.add_space(4.0);
+                self.curves_ui(ui, snapshot);
+            }
             self.charts.psi_ui(ui, snapshot, actions);
             hairline(ui);
             meters_ui(ui, snapshot);
@@ -64,8 +68,10 @@ impl RightPanel {
                 self.charts.confusion_ui(ui, snapshot, view.light, actions);
             });
             fold(ui, "Neural collapse", |ui| collapse_ui(ui, snapshot));
-            hairline(ui);
-            pace_ui(ui, snapshot);
+            if !snapshot.is_given() {
+                hairline(ui);
+                pace_ui(ui, snapshot);
+            }
         });
     }
 
@@ -189,6 +195,29 @@ fn headline_ui(ui: &mut Ui, snapshot: &Snapshot) {
         .on_hover_text(
             "Accuracy on the set that is not drawn: training far above test means learning by heart.",
         );
+    }
+}
+
+/// The share of features of a file that lie on the side of their class; without labels, only how
+/// many there are.
+fn given_headline_ui(ui: &mut Ui, snapshot: &Snapshot) {
+    let n_samples = thousands(snapshot.metrics.n_samples as u64);
+    if !snapshot.has_labels() {
+        ui.label(strong(n_samples, theme::size::HERO));
+        ui.weak("samples without labels");
+        return;
+    }
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 3.0;
+        let share = format!("{:.1}", 100.0 * snapshot.metrics.accuracy);
+        ui.label(strong(share, theme::size::HERO));
+        ui.label(strong("%", theme::size::TITLE));
+    });
+    ui.weak(format!("of {n_samples} samples right"));
+    if let Some(given) = snapshot.data.given.as_ref().filter(|g| g.share.is_some()) {
+        let dim = snapshot.head.dim;
+        ui.weak(format!("in {dim} of {} dimensions", given.file_dim))
+            .on_hover_text("All that is measured is of the projection that is drawn; choose all dimensions on the left to measure the features themselves.");
     }
 }
 

@@ -210,7 +210,14 @@ fn words_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
         ));
     }
     ui.label(step_words(snapshot, seen));
-    small(ui, mark_words(seen, snapshot.experiment.view_kind()));
+    if snapshot.is_given() && is_pulled(seen) {
+        small(
+            ui,
+            "Arrow: downhill, −∂L/∂x, the way this loss would pull the feature.",
+        );
+    } else {
+        small(ui, mark_words(seen, snapshot.experiment.view_kind()));
+    }
 }
 
 /// What the marks of the sample in the picture mean, where they are drawn.
@@ -228,6 +235,9 @@ fn mark_words(seen: &Microscope, kind: ViewKind) -> &'static str {
 fn step_words(snapshot: &Snapshot, seen: &Microscope) -> String {
     let size = seen.gradient_size();
     let rate = snapshot.learning_rate;
+    if snapshot.is_given() {
+        return format!("‖∂L/∂x‖ = {}.", magnitude(size));
+    }
     let next: Vec<f32> = seen
         .next_feature(rate)
         .into_iter()

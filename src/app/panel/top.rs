@@ -17,6 +17,10 @@ use crate::trainer::{Command, Speed};
 /// Windows wider than this have room for the digit keys beside the losses.
 const WIDE: f32 = 1180.0;
 
+/// Why nothing can be played.
+const NOT_TRAINED: &str =
+    "These features come from a file and are looked at as they are: nothing is trained";
+
 /// How the run goes on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Transport {
@@ -24,6 +28,8 @@ pub(crate) struct Transport {
     pub is_playing: bool,
     /// How fast, while they are.
     pub speed: Speed,
+    /// Whether there is anything to train.
+    pub trains: bool,
 }
 
 /// Lays out the bar.
@@ -36,7 +42,12 @@ pub(crate) fn top_ui(
 ) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        transport_ui(ui, transport, actions);
+        ui.add_enabled_ui(transport.trains, |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            transport_ui(ui, transport, actions);
+        })
+        .response
+        .on_disabled_hover_text(NOT_TRAINED);
         ui.add_space(8.0);
         ui.spacing_mut().item_spacing.x = 2.0;
         ui.spacing_mut().button_padding.x = if ui.ctx().content_rect().width() > WIDE {

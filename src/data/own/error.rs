@@ -266,6 +266,29 @@ pub enum Fault {
         /// Bytes announced.
         expected: u64,
     },
+    /// A bias of classes that have no weights.
+    #[error("a bias without class weights; name them with weights, too")]
+    BiasAlone,
+    /// Features of which nothing could be drawn but points.
+    #[error("has neither labels nor class weights; give at least one of them")]
+    NoClasses,
+    /// Features on a line, or with more numbers than their axes can be found of.
+    #[error("has features of {}; {expected}", counted(*.found, "number"))]
+    FeatureDim {
+        /// Numbers of a feature.
+        found: usize,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// Features that are all zero.
+    #[error("has only features of length zero; there is nothing to see")]
+    AllZero,
+    /// A number that a picture has no scale for.
+    #[error("expected numbers between -1e9 and 1e9, found {found}")]
+    Huge {
+        /// As it reads.
+        found: String,
+    },
     /// A type of numbers that is not read.
     #[error("has elements of type {found}; expected {expected}")]
     Dtype {

@@ -7,7 +7,7 @@ use super::input::{Meter, Metered, Progress, name_of, open};
 use super::labels::Labeled;
 use super::npy::{Array, check_count};
 use super::npz::{self, Npz};
-use super::{Kind, Wanted, beside, csv, read_labels};
+use super::{Kind, ONLY_TEXT, Wanted, beside, csv, read_labels};
 
 /// Features of samples, neither split nor scaled.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,23 @@ pub struct Features {
     pub class_names: Vec<String>,
     /// A row for each class.
     pub class_weights: Option<Matrix>,
+    /// A number for each class; never without weights.
+    pub class_bias: Option<Vec<f32>>,
+}
+
+/// The files of features, and of what belongs to them.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureFiles<'a> {
+    /// The features, perhaps with labels, weights and bias.
+    pub path: &'a Path,
+    /// The label column of a text.
+    pub label: Option<&'a str>,
+    /// The file of labels.
+    pub labels: Option<&'a Path>,
+    /// The file of class weights, perhaps with their bias.
+    pub weights: Option<&'a Path>,
+    /// The file of the class weights' bias.
+    pub bias: Option<&'a Path>,
 }
 
 /// Rows of numbers, all finite.
@@ -37,7 +54,7 @@ pub struct Matrix {
 ///
 /// Labels are a column of the text or an array of the archive, come from the file `labels`, or lie
 /// beside an NPY under the usual names; they may be missing. Class weights, a row for each class,
-/// are an array of the archive or come from the file `weights`.
+/// and their bias, a number for each, are arrays of an archive or come from files of their own.
 ///
 /// With class weights, labels that are whole numbers below the number of classes keep their number,
 /// so that a class without a sample does not move the others.
@@ -45,30 +62,49 @@ pub struct Matrix {
 /// # Errors
 /// If a file cannot be read, or the sizes do not belong together.
 pub fn read_features(
-    path: &Path,
-    labels: Option<&Path>,
-    weights: Option<&Path>,
+    files: FeatureFiles<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<Features, ReadError> {
-    let paths = [Some(path), labels, weights].into_iter().flatten();
+    let FeatureFiles {
+        path,
+        label,
+        labels,
+        weights,
+        bias,
+    } = files;
+    let paths = [Some(path), labels, weights, bias].into_iter().flatten();
     let total = paths.map(|path| std::fs::metadata(path).map_or(0, |m| m.len()));
     let mut meter = Meter::new(total.sum(), progress);
-    let mut loose = read_loose(path, &mut meter)?;
+    if label.is_some() && Kind::of(path)? != Kind::Text {
+        let (field, why) = ("label", ONLY_TEXT);
+        return Err(Fault::NotOfThisKind { field, why }.whole(&name_of(path)));
+    }
+    let wanted = label.map_or(Wanted::Maybe, Wanted::Column);
+    let mut loose = read_loose(path, wanted, &mut meter)?;
     let n = loose.features.n_rows;
     if let Some(labels) = labels {
         loose.labeled = Some(read_labels(labels, n, &mut meter)?);
-    } else if Kind::of(path)? == Kind::Npy
+    } else if loose.labeled.is_none()
+        && Kind::of(path)? == Kind::Npy
         && let Ok(labels) = beside::find_labels(path)
     {
         loose.labeled = Some(read_labels(&labels, n, &mut meter)?);
     }
     let name = weights.map_or_else(|| name_of(path), name_of);
     if let Some(weights) = weights {
-        loose.weights = Some(read_loose(weights, &mut meter)?.features);
+        let read = read_loose(weights, Wanted::Maybe, &mut meter)?;
+        loose.weights = Some(read.features);
+        loose.bias = read.bias;
     }
-    let whole = |fault: Fault| fault.whole(&name);
-    meter.finish().map_err(whole)?;
-    loose.together().map_err(whole)
+    if let Some(bias) = bias {
+        loose.bias = Some(read_bias(bias, &mut meter)?);
+    }
+    meter.finish().map_err(|fault| fault.whole(&name))?;
+    let bias_name = bias.map_or_else(|| name.clone(), name_of);
+    loose
+        .check_bias()
+        .map_err(|fault| fault.whole(&bias_name))?;
+    loose.together().map_err(|fault| fault.whole(&name))
 }
 
 /// What a file has of it.
@@ -76,14 +112,38 @@ pub(super) struct Loose {
     features: Matrix,
     labeled: Option<Labeled>,
     weights: Option<Matrix>,
+    bias: Option<Vec<f32>>,
 }
 
 impl Loose {
+    fn of(features: Matrix) -> Self {
+        Self {
+            features,
+            labeled: None,
+            weights: None,
+            bias: None,
+        }
+    }
+
+    /// A number for each class, whose weights are there.
+    pub(super) fn check_bias(&self) -> Result<(), Fault> {
+        match (&self.weights, &self.bias) {
+            (_, None) => Ok(()),
+            (None, Some(_)) => Err(Fault::BiasAlone),
+            (Some(weights), Some(bias)) if weights.n_rows == bias.len() => Ok(()),
+            (Some(weights), Some(bias)) => Err(Fault::OtherShape {
+                found: format!("a bias of {}", counted(bias.len(), "number")),
+                expected: format!("{}, one for each class weight", weights.n_rows),
+            }),
+        }
+    }
+
     pub(super) fn together(self) -> Result<Features, Fault> {
         let Self {
             features,
             labeled,
             weights,
+            bias,
         } = self;
         if let Some(weights) = weights.as_ref().filter(|w| w.dim != features.dim) {
             return Err(Fault::OtherShape {
@@ -105,6 +165,7 @@ impl Loose {
             labels,
             class_names,
             class_weights: weights,
+            class_bias: bias,
         })
     }
 }
@@ -138,31 +199,26 @@ fn with_all_classes(labeled: Labeled, n_classes: usize) -> Result<Labeled, Fault
     }
 }
 
-fn read_loose(path: &Path, meter: &mut Meter<'_>) -> Result<Loose, ReadError> {
+fn read_loose(path: &Path, wanted: Wanted<'_>, meter: &mut Meter<'_>) -> Result<Loose, ReadError> {
     let name = name_of(path);
     let kind = Kind::of(path)?;
     match kind {
         Kind::Text => {
             let (file, n_bytes) = open(path)?;
-            let table = csv::read(Metered::new(file, meter), n_bytes, &name, Wanted::Maybe)?;
-            Ok(Loose {
-                features: Matrix {
-                    n_rows: table.values.len() / table.dim,
-                    dim: table.dim,
-                    values: table.values,
-                },
-                labeled: table.labeled,
-                weights: None,
-            })
+            let table = csv::read(Metered::new(file, meter), n_bytes, &name, wanted)?;
+            let loose = Loose::of(Matrix {
+                n_rows: table.values.len() / table.dim,
+                dim: table.dim,
+                values: table.values,
+            });
+            let labeled = table.labeled;
+            Ok(Loose { labeled, ..loose })
         }
         Kind::Npy => {
             let (file, n_bytes) = open(path)?;
             let array = Array::open(Metered::new(file, meter), n_bytes);
-            Ok(Loose {
-                features: matrix(array.map_err(|fault| fault.whole(&name))?, &name)?,
-                labeled: None,
-                weights: None,
-            })
+            let array = array.map_err(|fault| fault.whole(&name))?;
+            Ok(Loose::of(matrix(array, &name)?))
         }
         Kind::Npz => {
             let (file, _) = open(path)?;
@@ -181,8 +237,8 @@ pub(super) fn loose_npz(
 ) -> Result<Loose, ReadError> {
     let whole = |fault: Fault| fault.whole(name);
     let mut npz = Npz::open(reader).map_err(whole)?;
-    let [y, w] = [&npz::LABELS[..], &npz::WEIGHTS].map(|names| npz.find(names));
-    let (y, w) = (y.map_err(whole)?, w.map_err(whole)?);
+    let [y, w, b] = [&npz::LABELS[..], &npz::WEIGHTS, &npz::BIAS].map(|names| npz.find(names));
+    let (y, w, b) = (y.map_err(whole)?, w.map_err(whole)?, b.map_err(whole)?);
     let usual = "x, X, features, embeddings or data";
     let x = match npz.find(&npz::FEATURES).map_err(whole)? {
         Some(x) => x,
@@ -192,11 +248,7 @@ pub(super) fn loose_npz(
     };
     let (array, file) = npz.array(&x, name)?;
     let features = matrix(array, &file)?;
-    let mut loose = Loose {
-        features,
-        labeled: None,
-        weights: None,
-    };
+    let mut loose = Loose::of(features);
     if let Some(y) = y {
         let (array, file) = npz.array(&y, name)?;
         let labeled = array
@@ -210,7 +262,52 @@ pub(super) fn loose_npz(
         let (array, file) = npz.array(&w, name)?;
         loose.weights = Some(matrix(array, &file)?);
     }
+    if let Some(b) = b {
+        let (array, file) = npz.array(&b, name)?;
+        loose.bias = Some(vector(array, &file)?);
+    }
     Ok(loose)
+}
+
+/// A number for each class: `(c,)`, a column or a row of a text, or an array of an archive.
+fn read_bias(path: &Path, meter: &mut Meter<'_>) -> Result<Vec<f32>, ReadError> {
+    let name = name_of(path);
+    let whole = |fault: Fault| fault.whole(&name);
+    match Kind::of(path)? {
+        Kind::Npy => {
+            let (file, n_bytes) = open(path)?;
+            let array = Array::open(Metered::new(file, meter), n_bytes);
+            vector(array.map_err(whole)?, &name)
+        }
+        Kind::Npz => {
+            let (file, _) = open(path)?;
+            let mut npz = Npz::open(Metered::new(file, meter)).map_err(whole)?;
+            let b = npz.need(&npz::BIAS, "b, bias or class_bias");
+            let b = b.map_err(whole)?;
+            let (array, file) = npz.array(&b, &name)?;
+            vector(array, &file)
+        }
+        Kind::Text => match read_loose(path, Wanted::Maybe, meter)? {
+            Loose {
+                features:
+                    Matrix {
+                        n_rows,
+                        dim,
+                        values,
+                    },
+                labeled: None,
+                ..
+            } if n_rows.min(dim) == 1 => Ok(values),
+            _ => Err(whole(Fault::Shape {
+                found: "of a table".to_owned(),
+                expected: "one column, a number for each class".to_owned(),
+            })),
+        },
+        Kind::Folder | Kind::Idx { .. } => {
+            let (found, expected) = ("no bias", "CSV, NPY or NPZ");
+            Err(whole(Fault::OtherKind { found, expected }))
+        }
+    }
 }
 
 fn matrix(array: Array<impl std::io::Read>, file: &str) -> Result<Matrix, ReadError> {
@@ -221,4 +318,9 @@ fn matrix(array: Array<impl std::io::Read>, file: &str) -> Result<Matrix, ReadEr
         dim,
         values,
     })
+}
+
+fn vector(array: Array<impl std::io::Read>, file: &str) -> Result<Vec<f32>, ReadError> {
+    let read = array.vector();
+    read.map_err(|(place, fault)| fault.at(file, place))
 }

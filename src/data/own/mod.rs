@@ -11,6 +11,7 @@ mod features;
 mod folder;
 #[cfg(test)]
 mod fuzz;
+mod given;
 mod idx;
 mod images;
 mod input;
@@ -19,6 +20,7 @@ mod npy;
 mod npy_header;
 mod npz;
 mod prepare;
+mod principal;
 mod table;
 mod text;
 
@@ -26,7 +28,8 @@ use std::fs;
 use std::path::Path;
 
 pub use error::{Fault, Place, ReadError};
-pub use features::{Features, Matrix, read_features};
+pub use features::{FeatureFiles, Features, Matrix, read_features};
+pub use given::{Given, GivenFeatures};
 pub use input::{MAX_COLUMNS, MAX_FILE, MAX_HELD, MAX_ROWS, Progress};
 pub use labels::MAX_CLASSES;
 pub use table::OwnData;
@@ -140,6 +143,9 @@ fn read_table(
     }
 }
 
+/// Why a label column cannot be chosen.
+const ONLY_TEXT: &str = "only a table of text has a label column; leave it out";
+
 /// Refuses what a kind of file has no use for.
 fn check_settings(
     path: &Path,
@@ -149,10 +155,7 @@ fn check_settings(
 ) -> Result<(), ReadError> {
     let refuse = |field, why| Err(Fault::NotOfThisKind { field, why }.whole(&name_of(path)));
     if label.is_some() && kind != Kind::Text {
-        return refuse(
-            "label",
-            "only a table of text has a label column; leave it out",
-        );
+        return refuse("label", ONLY_TEXT);
     }
     match kind {
         _ if labels.is_none() => Ok(()),

@@ -111,6 +111,17 @@ impl<R: Read> Array<R> {
         }
     }
 
+    /// Numbers `(n,)`, `(n, 1)` or `(1, n)`.
+    pub(super) fn vector(mut self) -> Result<Vec<f32>, Located> {
+        match *self.header.shape.as_slice() {
+            [n] | [n, 1] | [1, n] if n > 0 => self.numbers(),
+            _ => Err((
+                Place::Whole,
+                self.wrong_shape("(c,), a number for each class"),
+            )),
+        }
+    }
+
     /// Labels `(n,)` or `(n, 1)`: whole numbers, booleans or texts.
     pub(super) fn labels(mut self) -> Result<Labeled, Located> {
         let whole = |fault| (Place::Whole, fault);

@@ -43,6 +43,8 @@ pub(super) const LABELS: [&str; 13] = [
 ];
 /// What the matrix of class weights is called.
 pub(super) const WEIGHTS: [&str; 6] = ["w", "W", "weight", "weights", "class_weights", "arr_2"];
+/// What the bias of the classes is called.
+pub(super) const BIAS: [&str; 4] = ["b", "bias", "class_bias", "arr_3"];
 
 /// Most entries of an archive; NumPy writes one for each array.
 const MAX_ENTRIES: usize = 1000;
@@ -78,7 +80,7 @@ impl<R: Read + Seek> Npz<R> {
     /// The name of the array that is called as one of `wanted`.
     pub(super) fn find(&self, wanted: &[&str]) -> Result<Option<String>, Fault> {
         // A name that says which part it is (x_train) or nothing (arr_0) gives way to a plain one.
-        let is_plain = |name: &&String| !name.contains('_') || name.as_str() == "class_weights";
+        let is_plain = |name: &&String| !name.contains('_') || name.starts_with("class_");
         let there = || {
             self.names
                 .iter()

@@ -181,7 +181,7 @@ impl Comparison {
             let mut entries = vec![(Swatch::Heading, self.differ_in.clone())];
             let curves = self.curves.iter().zip(self.colors(theme));
             entries.extend(curves.map(|(curve, color)| (Swatch::Curve(color), curve.name.clone())));
-            let legend = strip(entries, &look, width);
+            let legend = strip(entries, "", &look, width);
             below.size[1] = legend.size[1];
             below.place(0, legend, [0.0; 2], 1.0);
         }

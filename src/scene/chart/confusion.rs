@@ -13,7 +13,7 @@ const MOST_NUMBERED: usize = 10;
 pub fn confusion(snapshot: &Snapshot, lit: Option<[usize; 2]>) -> Option<Chart> {
     let n = snapshot.head.n_classes;
     let counts = &snapshot.detail.confusion;
-    if counts.is_empty() || n == 0 {
+    if counts.is_empty() || n == 0 || !snapshot.has_labels() {
         return None;
     }
     let count = |y: usize, k: usize| counts[y * n + k];
