@@ -8,6 +8,7 @@ pub mod png;
 mod sheet;
 pub mod svg;
 pub mod table;
+mod typeface;
 
 use std::io::Write as _;
 use std::path::Path;

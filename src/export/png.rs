@@ -4,7 +4,7 @@ use png::{BitDepth, ColorType, Decoder, Encoder, PixelDimensions, Unit};
 use resvg::tiny_skia::{Pixmap, Transform};
 
 use crate::export::film::Film;
-use crate::export::{ExportError, Length, Sheet, svg};
+use crate::export::{ExportError, Length, Sheet, svg, typeface};
 
 /// Most pixels on a side, and on the whole picture: a quarter of a gigabyte.
 const MAX_SIDE: f64 = 16_384.0;
@@ -101,7 +101,7 @@ pub fn pixels(sheet: &Sheet<'_>) -> Result<Pixmap, ExportError> {
     if !(is_possible(width) && is_possible(height) && width * height <= MAX_PIXELS) {
         return Err(too_large());
     }
-    let tree = svg::tree(&svg::svg(&Sheet {
+    let tree = typeface::tree(&svg::svg(&Sheet {
         width: Length::Pixels(f64::from(sheet.scene.size[0])),
         raster_points: false,
         recipe: None,

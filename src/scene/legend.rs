@@ -4,7 +4,7 @@ use crate::experiment::ViewKind;
 use crate::scene::caption::given_notes;
 use crate::scene::curves::has_margin;
 use crate::scene::fonts::estimated_width;
-use crate::scene::look::{Look, NO_STROKE, disc, line, polygon, text};
+use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts};
 use crate::trainer::Snapshot;
@@ -72,7 +72,13 @@ impl Swatch {
                 let right = at[0] + width;
                 let ring = vec![[at[0], top], [right, top], [right, bottom], [at[0], bottom]];
                 let ground = look.tint(0);
-                vec![polygon(ring.clone(), ground), polygon(ring, look.gap())]
+                // On white it would hardly be seen without an edge.
+                let edge = closed_line(ring.clone(), look.line(0.7, look.theme.faint));
+                vec![
+                    polygon(ring.clone(), ground),
+                    polygon(ring, look.gap()),
+                    edge,
+                ]
             }
         }
     }
