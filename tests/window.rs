@@ -4,6 +4,8 @@
 
 #[path = "common/window.rs"]
 mod common;
+#[path = "window/gallery.rs"]
+mod gallery;
 #[path = "window/given.rs"]
 mod given;
 

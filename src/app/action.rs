@@ -71,6 +71,8 @@ pub(super) enum Action {
     OpenPath(PathBuf),
     /// Show the page for own data.
     Import,
+    /// Open the page of paper figures.
+    Gallery,
     /// Start a run on own data, with this seed.
     Train(Box<DataSpec>, u64),
     /// Ask where the run is to be saved.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::export::write_beside;
 use crate::figure;
-use crate::figure::{Opened, Recipe};
+use crate::figure::{Opened, Recipe, gallery};
 use crate::trainer::Session;
 
 /// What became of a file.
@@ -47,6 +47,9 @@ const RUN_ENDS: [&str; 7] = ["toml", "safetensors", "svg", "pdf", "png", "apng",
 
 /// Whether a file describes a run, by its name; what does not is own data.
 pub(super) fn describes_run(path: &Path) -> bool {
+    if gallery::name_in(path).is_some() {
+        return true;
+    }
     let end = path.extension().and_then(|end| end.to_str());
     let end = end.map(str::to_ascii_lowercase);
     !path.is_dir() && end.is_some_and(|end| RUN_ENDS.contains(&end.as_str()))
@@ -83,7 +86,9 @@ impl Files {
         let news = self.told.try_recv().ok()?;
         if let News::Opened(path, _) = &news {
             self.stop = None;
-            self.remember(path);
+            if gallery::name_in(path).is_none() {
+                self.remember(path);
+            }
         }
         Some(news)
     }

@@ -7,6 +7,7 @@
 mod action;
 mod exports;
 mod files;
+mod gallery;
 mod import;
 mod kept;
 mod keys;
@@ -29,6 +30,7 @@ use egui::{Panel, ViewportCommand};
 use crate::app::action::{Action, Part, SheetChoice};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
+use crate::app::gallery::GalleryPage;
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered};
 use crate::app::lens::{SampleId, Thumbs};
@@ -93,6 +95,11 @@ pub fn run(opening: Opening, n_threads: usize) -> Result<(), AppError> {
     })
 }
 
+/// How whoever starts without controls finds them.
+fn presenter_hint(ctx: &egui::Context) -> Toast {
+    Toast::new(ctx, "F5 brings the controls back".to_owned())
+}
+
 /// What keeps the window shut, in words of one line and without paths of a build.
 fn reason(error: &eframe::Error) -> String {
     let is_headless = ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
@@ -144,6 +151,8 @@ pub struct App {
     session_wanted: Option<SessionUse>,
     /// The page for own data, while it is open.
     import: Option<Import>,
+    /// The page of paper figures, while it is open.
+    gallery: Option<GalleryPage>,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
     /// What waits for a captured snapshot.
@@ -210,11 +219,10 @@ impl App {
             files: files(cc, kept.recent),
             session_wanted: None,
             import: None,
+            gallery: None,
             crashed: None,
             wanted: None,
-            toast: kept
-                .is_presenting
-                .then(|| Toast::new(&cc.egui_ctx, "F5 brings the controls back".to_owned())),
+            toast: kept.is_presenting.then(|| presenter_hint(&cc.egui_ctx)),
             wanted_view: None,
             shows_keys: false,
             is_presenting: kept.is_presenting,
@@ -335,6 +343,7 @@ impl App {
         match action {
             Action::SaveTable(table) => self.capture(Wanted::Table(table)),
             Action::Import => self.import = Some(Import::new(self.experiment.run.seed)),
+            Action::Gallery => self.gallery = Some(GalleryPage::new(ctx)),
             Action::Train(data, seed) => self.train_on(ctx, *data, seed),
             Action::Open => {
                 let ctx = ctx.clone();
@@ -575,7 +584,8 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
-        if self.shows_keys || self.wanted_view.is_some() || self.import.is_some() {
+        let has_page = self.import.is_some() || self.gallery.is_some();
+        if self.shows_keys || self.wanted_view.is_some() || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         if !self.is_presenting {
@@ -589,6 +599,11 @@ impl eframe::App for App {
         self.import = import.and_then(|mut import| {
             let is_open = import.ui(ui.ctx(), &mut actions);
             is_open.then_some(import)
+        });
+        let gallery = self.gallery.take();
+        self.gallery = gallery.and_then(|mut gallery| {
+            let is_open = gallery.ui(ui.ctx(), &mut actions);
+            is_open.then_some(gallery)
         });
         let ctx = ui.ctx().clone();
         for action in actions {

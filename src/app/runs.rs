@@ -14,7 +14,7 @@ use crate::app::overlay::Toast;
 use crate::data::DataSpec;
 use crate::experiment::Experiment;
 use crate::figure;
-use crate::figure::{Opened, Tone};
+use crate::figure::{Opened, Tone, gallery};
 use crate::loss::Form;
 use crate::scene::{PlaneView, ViewState};
 use crate::trainer::{Command, Subset};
@@ -92,8 +92,16 @@ impl App {
         while let Some(news) = self.files.news() {
             match news {
                 News::Opened(path, opened) => {
+                    let exhibit = gallery::name_in(&path).and_then(gallery::find);
+                    let theme = ctx.options(|options| options.theme_preference);
                     self.open(ctx, &opened);
-                    let words = format!("Opened {}", path.display());
+                    if exhibit.is_some() {
+                        ctx.set_theme(theme); // a figure of the gallery is for both
+                    }
+                    let words = exhibit.map_or_else(
+                        || format!("Opened {}", path.display()),
+                        |exhibit| exhibit.about.look.clone(),
+                    );
                     self.toast = Some(Toast::new(ctx, words));
                 }
                 News::Progress(words) | News::Said(words) => {

@@ -7,14 +7,15 @@ use clap::{Args, CommandFactory as _};
 
 use crate::cli::{Cli, Failure, reading};
 use crate::experiment::{Experiment, fields, is_live};
-use crate::figure::{self, Opened, Opening};
+use crate::figure::{self, Opened, Opening, gallery};
 use crate::loss::nearest;
 use crate::trainer::Trainer;
 
 /// A run as options: a file, then what differs from it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunOptions {
-    /// What to start from: an experiment (TOML), a session, or a picture that marginscope wrote.
+    /// What to start from: an experiment (TOML), a session, a picture that marginscope wrote, or
+    /// gallery:NAME, a figure of a paper; gallery: alone lists them.
     pub file: Option<PathBuf>,
 
     /// Data: mnist, blobs, rings, spiral, free (no inputs, only labels), or a path: a table (CSV),
@@ -241,6 +242,9 @@ impl RunOptions {
 
 /// An experiment's file, a picture or a session; what looks like a command is one that was mistyped.
 fn open(path: &Path) -> Result<Opened, Failure> {
+    if gallery::name_in(path).is_some() {
+        return figure::open(path).map_err(|error| Failure::Usage(error.to_string()));
+    }
     let name = path.display().to_string();
     let cli = Cli::command();
     let near = nearest(&name, cli.get_subcommands().map(clap::Command::get_name));

@@ -24,7 +24,8 @@ Examples:
   marginscope render --loss cosface --view psi --out psi.svg  a plot alone
   marginscope render --loss arcface --out run.gif             the training as a film
   marginscope render --dim 3 --orbit 60 --out sphere.apng     once around the sphere
-  marginscope render --loss arcface --strip margin=0,0.3,0.5 --out strip.pdf";
+  marginscope render --loss arcface --strip margin=0,0.3,0.5 --out strip.pdf
+  marginscope render gallery:center-loss --out fig.pdf        a figure of a paper; gallery: lists them";
 
 /// Options of `render`.
 #[derive(Args, Clone, Debug)]

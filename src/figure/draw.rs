@@ -6,7 +6,7 @@ use crate::figure::align::turned_onto;
 use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
-    Curves, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
+    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
     thousands,
 };
 use crate::trainer::Snapshot;
@@ -40,6 +40,7 @@ pub fn scene(played: &Played, picture: &Picture) -> Scene {
     let beside = Beside {
         curves: None,
         trails: &played.trails,
+        least_span_deg: 0.0,
     };
     frame.scene(&last.snapshot, beside, "", picture)
 }
@@ -75,6 +76,7 @@ impl<'a> Movie<'a> {
                 let beside = Beside {
                     curves: None,
                     trails: &self.trails_before(i),
+                    least_span_deg: 0.0,
                 };
                 self.frame.scene(snapshot, beside, &title, self.picture)
             }
@@ -85,6 +87,7 @@ impl<'a> Movie<'a> {
                 let beside = Beside {
                     curves: self.curves.as_ref(),
                     trails: &self.played.trails,
+                    least_span_deg: 0.0,
                 };
                 frame.scene(last, beside, "", self.picture)
             }
@@ -193,6 +196,8 @@ struct Beside<'a> {
     curves: Option<&'a Curves>,
     /// Where its samples were before.
     trails: &'a Trails,
+    /// What the axes of a margin map reach to at least, in degrees.
+    least_span_deg: f64,
 }
 
 /// What all pictures of a film have in common.
@@ -281,7 +286,7 @@ fn drawn(
     picture: &Picture,
     size: [f32; 2],
 ) -> Scene {
-    if let Some(chart) = chart(snapshot, picture) {
+    if let Some(chart) = chart(snapshot, beside, picture) {
         return chart.scene(&view.theme, view.theme.ground, size);
     }
     let computed;
@@ -323,31 +328,59 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     if moments.is_empty() {
         return Scene::empty([1.0; 2], theme.ground);
     }
+    if picture.plot == Plot::Psi {
+        return curves_together(&moments, picture);
+    }
     let width = picture
         .canvas
         .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
     let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
     let legend = strip_legend(&moments, &views, picture, width);
     let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
-    let grid = Grid::new(moments.len(), width, picture, below, &views[0]);
+    let titles: Vec<&str> = moments.iter().map(|m| m.title.as_str()).collect();
+    let grid = Grid::new(&titles, width, picture, below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
     let mut whole = Scene::empty([width, grid.height(below)], theme.ground);
     let beside = Beside {
         curves: None,
         trails: &Trails::default(), // panels have none
+        least_span_deg: widest_span_deg(&moments, picture),
     };
     for (i, (moment, view)) in moments.iter().zip(&views).enumerate() {
         let [x, y] = grid.at(i);
         let title = panel_heading(&moment.title, view, grid.panel[0]);
+        let title_at = [x, y + grid.title - title.size[1]]; // beside the picture
         let picture_at = [x, y + grid.title];
-        let drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
-        whole.place(i + 1, title, [x, y], 1.0);
+        let mut drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
+        keep_within(&mut drawn);
+        whole.place(i + 1, title, title_at, 1.0);
         whole.place(i + 1, drawn, picture_at, 1.0);
     }
     if let Some(legend) = legend {
         whole.place(0, legend, [0.0, grid.height(0.0)], 1.0);
     }
     whole
+}
+
+/// Curves compare best on one another: target logits share a plot.
+fn curves_together(moments: &[Moment], picture: &Picture) -> Scene {
+    let size = picture.canvas.unwrap_or_else(|| canvas(picture));
+    let heads = moments.iter();
+    let heads = heads.map(|moment| (&moment.snapshot.head, moment.title.as_str()));
+    let heads: Vec<_> = heads.collect();
+    chart::psi_together(&heads, &picture.theme.theme(), size)
+}
+
+/// Leaves out dots across the edge: they would lie in the panel beside, or on its title.
+fn keep_within(scene: &mut Scene) {
+    let size = scene.size;
+    let items = scene.groups.iter_mut().flat_map(|group| &mut group.items);
+    for item in items {
+        if let Item::Dots { dots, radius } = item {
+            let is_within = |x: f32, side: f32| (*radius..=side - *radius).contains(&x);
+            dots.retain(|dot| (0..2).all(|axis| is_within(dot.center[axis], size[axis])));
+        }
+    }
 }
 
 /// The legend of the panel that has most to tell: one of m = 0 knows no margins. Its text is as large
@@ -436,13 +469,16 @@ struct Grid {
 }
 
 impl Grid {
-    fn new(n: usize, width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
+    fn new(titles: &[&str], width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
+        let n = titles.len();
         let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
         let n_rows = n.div_ceil(fitting);
         let n_columns = n.div_ceil(n_rows);
         let gaps = BETWEEN * (n_columns - 1) as f32;
         let panel_width = (width - gaps) / n_columns as f32;
-        let title = panel_heading("m", view, panel_width).size[1];
+        let titles = titles.iter();
+        let heights = titles.map(|title| panel_heading(title, view, panel_width).size[1]);
+        let title = heights.fold(0.0, f32::max);
         let panel_height = match picture.canvas {
             Some([_, height]) => ((height - below) / n_rows as f32 - title - BETWEEN).max(1.0),
             None => panel_width * panel_aspect(picture),
@@ -470,21 +506,42 @@ impl Grid {
 }
 
 /// The chart that is asked for; `None` for the features.
-fn chart(snapshot: &Snapshot, picture: &Picture) -> Option<Chart> {
+fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
     match picture.plot {
         Plot::Features => None,
         Plot::Psi => chart::psi(snapshot),
         Plot::MarginMap => {
-            let n_classes = snapshot.head.n_classes;
-            let pair = picture.pair;
-            let pair = pair.filter(|pair| pair.iter().all(|&class| class < n_classes));
-            let pair = pair.unwrap_or_else(|| chart::closest_pair(snapshot));
-            Some(chart::margin_map(snapshot, pair))
+            let pair = pair(snapshot, picture);
+            Some(chart::margin_map_over(
+                snapshot,
+                pair,
+                beside.least_span_deg,
+            ))
         }
         Plot::Curves => Some(chart::curves(snapshot)),
         Plot::Confusion => chart::confusion(snapshot, None),
         Plot::Histogram => Some(chart::histogram(snapshot)),
     }
+}
+
+/// The two classes of a margin map.
+fn pair(snapshot: &Snapshot, picture: &Picture) -> [usize; 2] {
+    let n_classes = snapshot.head.n_classes;
+    let pair = picture.pair;
+    let pair = pair.filter(|pair| pair.iter().all(|&class| class < n_classes));
+    pair.unwrap_or_else(|| chart::closest_pair(snapshot))
+}
+
+/// What the axes of all margin maps of a strip reach to, in degrees; 0 for other plots.
+fn widest_span_deg(moments: &[Moment], picture: &Picture) -> f64 {
+    if picture.plot != Plot::MarginMap {
+        return 0.0;
+    }
+    let maps = moments.iter().map(|moment| {
+        let pair = pair(&moment.snapshot, picture);
+        chart::margin_map(&moment.snapshot, pair).x.span[1]
+    });
+    maps.fold(0.0, f64::max)
 }
 
 /// Points of a canvas on which text of labels has its size in print, or on a screen.

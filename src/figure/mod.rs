@@ -10,6 +10,7 @@ mod draw;
 mod film;
 #[cfg(test)]
 mod fuzz;
+pub mod gallery;
 mod open;
 mod picture;
 mod recipe;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::experiment::{Experiment, FileError};
 use crate::export::Format;
+use crate::figure::gallery;
 use crate::figure::{Picture, Recipe};
+use crate::loss::nearest;
 use crate::trainer::{Horizon, Session, SessionError, Start, Trainer};
 
 /// A file that cannot be opened.
@@ -45,6 +47,12 @@ pub enum OpenError {
         /// Each with its line.
         faults: Vec<String>,
     },
+    /// A figure of the gallery that there is not.
+    #[error("{}", unknown(name))]
+    Gallery {
+        /// What stands behind `gallery:`.
+        name: String,
+    },
     /// A session that is cut off, or of another version.
     #[error("{}: {reason}", path.display())]
     Session {
@@ -68,11 +76,17 @@ pub struct Opened {
 const MOST_BYTES: u64 = 1 << 30;
 
 /// Reads an experiment, a picture or a session. The paths of own data in it are taken relative to its
-/// folder; the data themselves are not read.
+/// folder; the data themselves are not read. `gallery:NAME` is a figure of [`gallery`].
 ///
 /// # Errors
 /// If it is none of them, or has faults.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
+    if let Some(name) = gallery::name_in(path) {
+        let exhibit = gallery::find(name).ok_or_else(|| OpenError::Gallery {
+            name: name.to_owned(),
+        })?;
+        return of_bytes(exhibit.text.into(), path);
+    }
     let mut opened = of_bytes(read(path)?, path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     opened.recipe.experiment.data.resolve_paths(folder);
@@ -99,6 +113,20 @@ pub(super) fn of_bytes(bytes: Vec<u8>, path: &Path) -> Result<Opened, OpenError>
     let recipe = Recipe::from_toml(&text, &path.display().to_string());
     let recipe = recipe.map_err(|FileError { faults }| OpenError::Faults { faults })?;
     Ok(Opened { recipe, session })
+}
+
+fn unknown(name: &str) -> String {
+    let names: Vec<&str> = gallery::exhibits().iter().map(|e| e.name).collect();
+    let meant = nearest(name, names.iter().copied());
+    let meant = meant.map_or_else(String::new, |near| {
+        format!("; did you mean \"gallery:{near}\"?")
+    });
+    let list = names.join(", ");
+    if name.is_empty() {
+        return format!("gallery: needs the name of a figure; there are {list}");
+    }
+    let joint = if meant.is_empty() { ";" } else { "" };
+    format!("there is no figure \"gallery:{name}\"{meant}{joint} there are {list}")
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {

@@ -6,6 +6,7 @@ use toml_edit::{DocumentMut, Item};
 
 use crate::experiment::{Experiment, FileError};
 use crate::figure::Picture;
+use crate::figure::gallery::About;
 use crate::trainer::{Horizon, Snapshot};
 
 /// What makes a picture again.
@@ -19,6 +20,8 @@ pub struct Recipe {
 
 /// The section that an experiment alone does not have.
 const SECTION: &str = "picture";
+/// The section of what a figure of the gallery is about; it is no part of a recipe.
+const GALLERY: &str = "gallery";
 
 impl Recipe {
     /// An experiment with a picture of defaults.
@@ -81,7 +84,7 @@ impl Recipe {
     /// # Errors
     /// All faults of the experiment, each with its line, and the first of the picture.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, FileError> {
-        let read = Experiment::from_toml_beside(text, name, &[SECTION]);
+        let read = Experiment::from_toml_beside(text, name, &[SECTION, GALLERY]);
         let picture = picture(text, name);
         match (read, picture) {
             (Ok(experiment), Ok(picture)) => Ok(Self {
@@ -130,6 +133,9 @@ fn picture(text: &str, name: &str) -> Result<Option<Picture>, String> {
     #[derive(serde::Deserialize)]
     struct File {
         picture: Option<Picture>,
+        /// Read so that its faults are told.
+        #[serde(rename = "gallery")]
+        _gallery: Option<About>,
     }
     let file: File = toml_edit::de::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
@@ -249,6 +255,10 @@ mod tests {
             "did you mean \"arcface\"",
         );
         check_fault("[pictur]\n", "did you mean");
+        check_fault(
+            "[gallery]\ntitel = \"x\"",
+            "a.toml:2: unknown field `titel`",
+        );
         check_fault("[picture", "a.toml:1: ");
     }
 }

@@ -13,7 +13,7 @@ use crate::loss::{Param, Unit, short};
 pub struct Strip {
     /// The field, by its full key or a short one; `step` for moments of one run.
     pub key: String,
-    /// Its value in each panel.
+    /// Its value in each panel; further settings may stand behind it: `arcface margin=0.5`.
     pub values: Vec<String>,
     /// How large the features of a plane are drawn.
     #[serde(default)]
@@ -144,15 +144,33 @@ impl Strip {
 
     fn variant(&self, experiment: &Experiment, value: &str) -> Result<Panel, StripError> {
         let mut experiment = experiment.clone();
-        let key = experiment.set(&self.key, value)?;
+        let (value, further) = settings(value);
+        let mut keys = vec![(experiment.set(&self.key, value)?, value)];
+        for (key, value) in further {
+            keys.push((experiment.set(key, value)?, value));
+        }
         experiment.validate()?;
-        let title = title(&experiment, &key, value);
+        let titles = keys.iter();
+        let titles = titles.map(|(key, value)| title(&experiment, key, value));
+        let mut titles: Vec<String> = titles.collect();
+        if titles.len() > 1 && keys[0].0 == "loss.id" {
+            experiment.loss.spec.short_name.clone_into(&mut titles[0]);
+        }
         Ok(Panel {
+            title: titles.join(", "),
             experiment,
             step: None,
-            title,
         })
     }
+}
+
+/// A value, and the settings behind it. What has a blank without being settings, such as a path, is
+/// one value.
+fn settings(text: &str) -> (&str, Vec<(&str, &str)>) {
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or(text);
+    let further: Option<Vec<_>> = words.map(|word| word.split_once('=')).collect();
+    further.map_or((text, Vec::new()), |further| (first, further))
 }
 
 fn moment(experiment: &Experiment, value: &str) -> Result<Panel, StripError> {
@@ -209,6 +227,14 @@ mod tests {
         assert_eq!(titles("loss=softmax,arcface"), ["Softmax", "ArcFace"]);
         assert_eq!(titles("dim=2,3"), ["2 dimensions", "3 dimensions"]);
         assert_eq!(
+            titles("loss=softmax,cosface margin=0.2 scale=30,combined m2=0.3"),
+            [
+                "Softmax",
+                "CosFace, m = 0.2, s = 30",
+                "Combined, m₂ = 0.3 rad"
+            ]
+        );
+        assert_eq!(
             titles("optimizer.learning_rate=0.1,0.01")[1],
             "learning rate = 0.01"
         );
@@ -238,5 +264,7 @@ mod tests {
         assert!(fault("step=5,-1").contains("-1"));
         assert!(fault("scale=nan,1").contains("scale") || fault("scale=nan,1").contains("softmax"));
         assert!(fault("seed=1").contains("of 1 panels"));
+        assert!(fault("loss=softmax,softmax margin=1").contains("margin"));
+        assert!(fault("loss=softmax,a b").contains("a b"));
     }
 }

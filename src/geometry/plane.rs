@@ -164,6 +164,40 @@ fn without_short_edges(outline: Vec<Edge>, min_length: f64) -> Vec<Edge> {
         .collect()
 }
 
+/// The part of a polygon within a rectangle (Sutherland–Hodgman); fewer than three points where
+/// there is none. Parts of one that is not convex stay joined along the rectangle's edge.
+pub fn clip_polygon(rect: &Rect, ring: &[Vector2<f64>]) -> Vec<Vector2<f64>> {
+    let corners = rect.corners();
+    let middle = 0.5 * (corners[0] + corners[2]);
+    let mut ring = ring.to_vec();
+    for i in 0..4 {
+        let (a, b) = (corners[i], corners[(i + 1) % 4]);
+        let across = Vector2::new(a.y - b.y, b.x - a.x);
+        let inward = across * across.dot(&(middle - a)).signum();
+        ring = clip_by_half_plane(&ring, |x| inward.dot(&(x - a)));
+    }
+    ring
+}
+
+/// The part of a polygon where a linear function is not negative.
+fn clip_by_half_plane(
+    ring: &[Vector2<f64>],
+    height: impl Fn(&Vector2<f64>) -> f64,
+) -> Vec<Vector2<f64>> {
+    let mut kept = Vec::with_capacity(ring.len() + 2);
+    for (i, b) in ring.iter().enumerate() {
+        let a = &ring[(i + ring.len() - 1) % ring.len()];
+        let (from, to) = (height(a), height(b));
+        if (from < 0.0) != (to < 0.0) {
+            kept.push(a + (b - a) * (from / (from - to)));
+        }
+        if to >= 0.0 {
+            kept.push(*b);
+        }
+    }
+    kept
+}
+
 /// The part of the segment from `a` to `b` inside `rect` (Liang and Barsky); `None` if outside.
 pub fn clip_segment(rect: &Rect, a: Vector2<f64>, b: Vector2<f64>) -> Option<[Vector2<f64>; 2]> {
     clip_line(rect, a, b - a, 1.0)

@@ -26,6 +26,8 @@ pub(super) enum Swatch {
     Class(usize),
     /// A curve with a point on it.
     Curve(Rgba),
+    /// A curve.
+    Rule(Rgba),
     /// Nothing: the words say what the others are.
     Heading,
     /// Where the class that wins changes.
@@ -61,6 +63,7 @@ impl Swatch {
                 items.push(disc(center, 0.27 * size, *color, NO_STROKE));
                 items
             }
+            Self::Rule(color) => rule(look.line(2.0, *color)),
             Self::Heading => Vec::new(),
             Self::Boundary => rule(look.line(1.2, look.theme.dimmed)),
             Self::Margin => rule(Stroke {

@@ -71,8 +71,8 @@ pub(super) fn groups(
     let (weights, labels) = frame.weights_and_labels();
     if show.weights {
         groups.push(group("weights", weights));
-        groups.push(group("centers", frame.centers()));
     }
+    groups.push(group("centers", frame.centers()));
     if show.labels {
         groups.push(group("labels", labels));
     }
@@ -112,11 +112,13 @@ impl Frame<'_> {
     fn gaps(&self) -> Vec<Item> {
         gaps::within_sectors(self.flat)
             .iter()
-            .map(|gap| polygon(self.wedge(gap), self.look.gap()))
+            .map(|gap| self.wedge(gap))
+            .filter(|ring| ring.len() > 2)
+            .map(|ring| polygon(ring, self.look.gap()))
             .collect()
     }
 
-    /// A wedge from the origin beyond the canvas.
+    /// What the canvas shows of a wedge from the origin.
     fn wedge(&self, sector: &Sector) -> Vec<[f32; 2]> {
         let far = self
             .rect
@@ -126,12 +128,13 @@ impl Frame<'_> {
             .fold(0.0, f64::max);
         let n = (sector.width_rad() / 0.5).ceil().max(1.0);
         let reach = far / (0.5 * sector.width_rad() / n).cos() * 1.01;
-        let mut ring = vec![self.screen(Vector2::zeros())];
+        let mut ring = vec![Vector2::zeros()];
         for step in 0..=n as usize {
             let at = sector.start_rad + sector.width_rad() * step as f64 / n;
-            ring.push(self.screen(reach * angle::direction(at)));
+            ring.push(reach * angle::direction(at));
         }
-        ring
+        let ring = plane::clip_polygon(&self.rect, &ring);
+        ring.into_iter().map(|x| self.screen(x)).collect()
     }
 
     fn margins(&self) -> Vec<Item> {

@@ -104,3 +104,18 @@ fn rays_and_segments_end_at_the_rectangle() {
     assert_eq!(plane::clip_segment(&rect(), a, a), None);
     assert!(plane::clip_ray(&rect(), b, Vector2::zeros()).is_some());
 }
+
+#[test]
+fn a_polygon_is_cut_at_the_rectangle() {
+    let wedge = [[0.0, 0.0], [8.0, -4.0], [8.0, 4.0]].map(Vector2::from);
+    let cut = plane::clip_polygon(&rect(), &wedge);
+    let expected = [[0.0, 0.0], [4.0, -2.0], [4.0, 2.0]].map(Vector2::from);
+    assert_eq!(cut.len(), 3, "{cut:?}");
+    for corner in expected {
+        assert!(cut.iter().any(|x| (x - corner).norm() < 1e-12), "{cut:?}");
+    }
+    let beside = wedge.map(|x| x + Vector2::new(5.0, 0.0));
+    assert!(plane::clip_polygon(&rect(), &beside).len() < 3);
+    let whole = [[-50.0, -50.0], [50.0, -50.0], [0.0, 90.0]].map(Vector2::from);
+    assert!((area(&plane::clip_polygon(&rect(), &whole)).abs() - 81.0).abs() < 1e-9);
+}

@@ -232,6 +232,11 @@ fn open_ui(ui: &mut Ui, recent: &[PathBuf], actions: &mut Vec<Action>) {
                 Action::Open,
             ),
             (
+                "Gallery…",
+                "Toy figures of the papers, to be trained here",
+                Action::Gallery,
+            ),
+            (
                 "Own data…",
                 "Train on a table, arrays or a folder of images",
                 Action::Import,

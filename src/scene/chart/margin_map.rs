@@ -18,6 +18,8 @@ const SPANS_DEG: [f64; 4] = [60.0, 90.0, 120.0, 180.0];
 /// classes and close around them is then seen, and what is scattered beyond is counted.
 const SPAN_OF_APART: f64 = 1.5;
 
+/// Where the number of samples beyond stands, so that the edge does not run through it.
+const BELOW_EDGE: f64 = 0.94;
 /// Samples of a class: more would lie on each other in a chart of this size.
 const MOST_SAMPLES: usize = 400;
 
@@ -28,8 +30,14 @@ const MOST_SAMPLES: usize = 400;
 /// they are and the mean feature length. Of many samples four hundred of each class are drawn, evenly
 /// chosen. The axes reach as far as the two weights need; samples beyond are counted.
 pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
+    margin_map_over(snapshot, classes, 0.0)
+}
+
+/// The same with axes that reach at least so far, in degrees, so that maps compare.
+pub fn margin_map_over(snapshot: &Snapshot, classes: [usize; 2], least_span_deg: f64) -> Chart {
     let head = &snapshot.head;
-    let sides = Sides::new(snapshot, classes);
+    let mut sides = Sides::new(snapshot, classes);
+    sides.span_deg = sides.span_deg.max(least_span_deg);
     let mut series = vec![Series::Area {
         rings: vec![sides.band()],
         ink: Ink::Accent,
@@ -53,7 +61,7 @@ pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
     }
     if n_beyond > 0 {
         series.push(Series::Note {
-            at: [sides.span_deg; 2],
+            at: [sides.span_deg, BELOW_EDGE * sides.span_deg],
             text: format!("{} beyond ", thousands(n_beyond as u64)),
             anchor: Anchor::End,
             ink: Ink::Dimmed,

@@ -15,8 +15,8 @@ pub use comparison::{Comparison, Curve, MOST_CURVES, Places, Spread, Unit};
 pub use confusion::{confusion, confusion_cell, confusion_words};
 pub use curves::{choices, curves, usual_maximum};
 pub use histogram::histogram;
-pub use margin_map::{closest_pair, margin_map};
-pub use psi::{PsiHandle, dragged_value, psi, psi_handles, psi_neighbor};
+pub use margin_map::{closest_pair, margin_map, margin_map_over};
+pub use psi::{PsiHandle, dragged_value, psi, psi_handles, psi_neighbor, psi_together};
 
 use crate::geometry::plane;
 use crate::geometry::plane::Rect;
@@ -205,7 +205,11 @@ impl Chart {
             .iter()
             .map(|(_, words)| estimated_width(words, TICK_SIZE));
         let left = widths.map(|width| width + 8.0).fold(BESIDE, f32::max);
-        let above = if self.title.is_empty() { 6.0 } else { ABOVE };
+        let above = if self.title.is_empty() && self.y.label.is_empty() {
+            6.0
+        } else {
+            ABOVE
+        };
         let mut min = [left, above];
         let mut max = [
             (size[0] - BESIDE).max(min[0] + 1.0),
@@ -271,13 +275,30 @@ impl Chart {
                 Anchor::Start,
             ));
         }
-        if !self.x.label.is_empty() {
+        if let Some(x) = self.x_label(frame) {
+            items.push(label([x, bottom + 12.0], &self.x.label, Anchor::Middle));
+        } else if !self.x.label.is_empty() {
             items.push(label([right, bottom - 9.0], &self.x.label, Anchor::End));
         }
-        if !self.y.label.is_empty() {
+        if !self.y.label.is_empty() && self.title.is_empty() {
+            items.push(label([left, top - 13.0], &self.y.label, Anchor::Start));
+        } else if !self.y.label.is_empty() {
             items.push(label([left + 5.0, top + 6.0], &self.y.label, Anchor::Start));
         }
         items
+    }
+
+    /// Where the label of x has room among the ticks, between the last two.
+    fn x_label(&self, frame: &Frame) -> Option<f32> {
+        const APART: f32 = 16.0;
+        let [.., (a, before), (b, last)] = &self.x.ticks[..] else {
+            return None;
+        };
+        let width = |words: &str| estimated_width(words, TICK_SIZE);
+        let [a, b] = [*a, *b].map(|at| frame.screen([at, self.y.span[0]])[0]);
+        let room = b - a - 0.5 * (width(before) + width(last));
+        let has_room = !self.x.label.is_empty() && room > width(&self.x.label) + APART;
+        has_room.then_some(0.5 * (a + b))
     }
 }
 

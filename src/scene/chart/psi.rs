@@ -1,8 +1,12 @@
 //! ψ(θ): the target logit over the angle to the own weight, with its neighbors and the samples.
 
 use crate::loss::{Form, LOSSES, LossSpec, Param, Unit, Values, short};
-use crate::scene::Anchor;
 use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::legend;
+use crate::scene::legend::Swatch;
+use crate::scene::look::Look;
+use crate::scene::theme::{Theme, class_color};
+use crate::scene::{Anchor, Scene};
 use crate::trainer::{HeadState, Snapshot};
 
 /// Points of a curve; a jump is drawn as steep as this allows.
@@ -17,6 +21,10 @@ const HANDLES_DEG: [f64; 3] = [65.0, 40.0, 90.0];
 /// curves are low, from the least value of its slider to the greatest.
 const RAIL_DEG: f64 = 172.0;
 const RAIL: [f64; 2] = [0.0, 1.0];
+/// Least contrast of a curve with its ground (WCAG 2.2, non-text).
+const CONTRAST: f32 = 3.0;
+/// Room around curves that are together, in points.
+const EDGE: f32 = 8.0;
 /// Half the width of the mark of a margin's ceiling, in degrees.
 const CEILING_HALF_DEG: f64 = 11.0;
 
@@ -74,15 +82,72 @@ pub fn psi(snapshot: &Snapshot) -> Option<Chart> {
         y: Axis {
             label: String::new(),
             span: [lowest - 0.35, 1.15],
-            ticks: [-2.0, -1.0, 0.0, 1.0]
-                .into_iter()
-                .filter(|at| *at >= lowest - 0.35)
-                .map(|at| (at, format!("{at}").replace('-', "−")))
-                .collect(),
+            ticks: y_ticks(lowest - 0.35),
         },
         series,
         is_square: false,
     })
+}
+
+/// The target logits of several heads in one plot, each in a colour of its own, with their names
+/// below; at most as many as there are colours. Heads without an angle have no curve.
+pub fn psi_together(heads: &[(&HeadState, &str)], theme: &Theme, size: [f32; 2]) -> Scene {
+    const LEAST: f64 = -1.3;
+    let look = Look {
+        theme: *theme,
+        unit: 1.0,
+    };
+    let mut series = Vec::new();
+    let mut entries = Vec::new();
+    let mut lowest = LEAST;
+    let heads = heads
+        .iter()
+        .filter(|(head, _)| head.spec.0.form != Form::Binary);
+    for (i, (head, name)) in heads.enumerate() {
+        let color = look.readable(class_color(i), CONTRAST);
+        let curve = line(head.spec.0, &head.values, Ink::Fixed(color), 2.0);
+        if let Series::Line { points, .. } = &curve {
+            let least = points.iter().map(|[_, psi]| *psi).fold(0.0, f64::min);
+            lowest = lowest.min(least - 0.15);
+        }
+        series.push(curve);
+        entries.push((Swatch::Rule(color), (*name).to_owned()));
+    }
+    let chart = Chart {
+        title: "target logit ψ over the angle θ, at length or scale 1".to_owned(),
+        x: Axis {
+            label: String::new(),
+            span: [0.0, 180.0],
+            ticks: (0..=6)
+                .map(|k| 30.0 * f64::from(k))
+                .map(|at| (at, format!("{at}°")))
+                .collect(),
+        },
+        y: Axis {
+            label: String::new(),
+            span: [lowest.max(LOWEST), 1.1],
+            ticks: y_ticks(lowest.max(LOWEST)),
+        },
+        series,
+        is_square: false,
+    };
+    let names = legend::strip(entries, "", &look, size[0]);
+    let room = (size[1] - names.size[1] - EDGE).max(1.0);
+    let mut whole = Scene::empty(size, theme.ground);
+    let plot = chart.scene(theme, theme.ground, [size[0] - 2.0 * EDGE, room]);
+    whole.place(0, plot, [EDGE; 2], 1.0);
+    whole.place(0, names, [0.0, EDGE + room], 1.0);
+    whole
+}
+
+/// Whole numbers from `lowest` to 1.
+fn y_ticks(lowest: f64) -> Vec<(f64, String)> {
+    let ticks = [-2.0, -1.0, 0.0, 1.0]
+        .into_iter()
+        .filter(|at| *at >= lowest);
+    ticks
+        .map(|at| (at, format!("{at}").replace('-', "−")))
+        .collect()
 }
 
 /// The handles of the chosen loss: its margins on the curve, its scale on the rail.
