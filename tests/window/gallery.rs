@@ -5,13 +5,13 @@ use super::*;
 fn open_page(harness: &mut Harness<'_, App>) {
     for button in ["Open ▾", "Gallery…"] {
         harness.get_by_role_and_label(Role::Button, button).click();
-        harness.run_steps(4); // a window is laid out before it is shown
+        harness.run_steps(8); // a menu and a page find their size and fade in
     }
 }
 
 fn is_open(harness: &Harness<'_, App>) -> bool {
     harness
-        .query_by_label_contains("ArcFace against normalised softmax")
+        .query_by_label_contains("L-Softmax over m")
         .is_some()
 }
 
@@ -33,19 +33,17 @@ fn a_figure_opens_its_experiment_and_keeps_the_theme() {
     let mut harness = window(&small(&[]));
     harness.ctx.set_theme(egui::ThemePreference::Dark);
     open_page(&mut harness);
-    harness
-        .get_by_label_contains("ArcFace against normalised softmax")
-        .click_accesskit(); // it may lie below the edge of the list
+    harness.get_by_label_contains("L-Softmax over m").click();
     wait_for(&mut harness, "the figure's run", |app| {
         let experiment = app.experiment();
-        experiment.loss.spec.id == "arcface" && experiment.n_classes() == 8
+        experiment.loss.spec.id == "l_softmax" && experiment.n_classes() == 10
     });
     harness.step();
     assert!(!is_open(&harness));
     assert_eq!(harness.ctx.theme(), egui::Theme::Dark);
     assert!(
         harness
-            .query_by_label_contains("Drag m from 0 to 0.5 rad")
+            .query_by_label_contains("Drag m in the panel on the left")
             .is_some()
     );
 }
