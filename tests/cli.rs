@@ -6,6 +6,8 @@
     reason = "helpers of tests may panic as tests may"
 )]
 
+#[path = "cli/again.rs"]
+mod again;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/help.rs"]

@@ -18,7 +18,7 @@ const RUN: &[&str] = &[
     "--data",
     "blobs",
     "--network",
-    "mlp:400-200",
+    "mlp:400,200",
     "--threads",
     "1",
 ];
@@ -40,13 +40,13 @@ fn whole(args: &[&str], path: &Path) -> (Vec<u8>, Duration) {
     (std::fs::read(path).expect("a file"), start.elapsed())
 }
 
-/// What rounds of kills came to.
+/// How often a round of kills left which file.
 #[derive(Debug, Default)]
 struct Tally {
-    n_before: usize,
-    n_after: usize,
+    before: usize,
+    after: usize,
     /// Kills while the new file was being written beside the old one.
-    n_midway: usize,
+    midway: usize,
 }
 
 /// Kills at a random moment of the run, or, in every other round, shortly after its new file was
@@ -96,13 +96,13 @@ fn rounds(
         );
         let left = std::fs::read(&path).expect("a file");
         if left == made[new].0 {
-            tally.n_after += 1;
+            tally.after += 1;
         } else {
             assert!(left == there, "round {round}: {} bytes", left.len());
-            tally.n_before += 1;
+            tally.before += 1;
         }
         check(&path);
-        tally.n_midway += usize::from(remove_beside(folder.path(), &path));
+        tally.midway += usize::from(remove_beside(folder.path(), &path));
     }
     tally
 }
@@ -120,9 +120,9 @@ fn remove_beside(folder: &Path, path: &Path) -> bool {
     any
 }
 
-/// Parameters after 60 steps, from wherever the session stands.
-fn digest_of_60(args: &[&str]) -> String {
-    let mut command = marginscope(&[&["train"], args, &["--steps", "60", "--json"]].concat());
+/// Parameters after 60 steps, from where a session stands.
+fn digest_of_60(session: &str) -> String {
+    let mut command = marginscope(&["train", session, "--steps", "60", "--json"]);
     let output = command.stdout(Stdio::piped()).output().expect("it runs");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     report["parameters_sha256"]
@@ -133,13 +133,18 @@ fn digest_of_60(args: &[&str]) -> String {
 
 fn kill_saves(n_rounds: usize) -> Tally {
     let save = |steps: &'static str| [&["train"], RUN, &["--steps", steps, "--save"]].concat();
-    let expected = digest_of_60(RUN);
-    rounds(
-        "run.safetensors",
-        [&save("20"), &save("40")],
-        n_rounds,
-        |path| assert_eq!(digest_of_60(&[path.to_str().expect("UTF-8")]), expected),
-    )
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("whole.safetensors");
+    let path = path.to_str().expect("UTF-8");
+    let goes_on_to = ["20", "40"].map(|steps| {
+        whole(&[&save(steps)[..], &[path]].concat(), Path::new(path));
+        digest_of_60(path)
+    });
+    let commands: [&[&str]; 2] = [&save("20"), &save("40")];
+    rounds("run.safetensors", commands, n_rounds, |left| {
+        let digest = digest_of_60(left.to_str().expect("UTF-8"));
+        assert!(goes_on_to.contains(&digest));
+    })
 }
 
 fn kill_exports(name: &str, n_rounds: usize) -> Tally {
@@ -154,14 +159,14 @@ fn kill_exports(name: &str, n_rounds: usize) -> Tally {
 
 #[test]
 fn a_killed_save_leaves_one_session_or_the_other() {
-    let tally = kill_saves(10);
-    assert!(tally.n_before > 0, "{tally:?}");
+    let tally = kill_saves(6);
+    assert!(tally.before > 0, "{tally:?}");
 }
 
 #[test]
 fn a_killed_export_leaves_one_figure_or_the_other() {
-    let tally = kill_exports("fig.svg", 10);
-    assert!(tally.n_before > 0, "{tally:?}");
+    let tally = kill_exports("fig.svg", 6);
+    assert!(tally.before > 0, "{tally:?}");
 }
 
 /// `cargo test --release --test killed -- --ignored --nocapture`
@@ -171,10 +176,10 @@ fn a_killed_export_leaves_one_figure_or_the_other() {
 fn no_file_is_ever_broken() {
     let saves = kill_saves(300);
     println!("saves: {saves:?}");
-    assert!(saves.n_before > 0 && saves.n_after > 0 && saves.n_midway > 0);
+    assert!(saves.before > 0 && saves.after > 0 && saves.midway > 0);
     for name in ["fig.svg", "fig.pdf", "fig.png", "fig.gif"] {
         let exports = kill_exports(name, 200);
         println!("{name}: {exports:?}");
-        assert!(exports.n_before > 0 && exports.n_after > 0, "{exports:?}");
+        assert!(exports.before > 0 && exports.after > 0, "{exports:?}");
     }
 }

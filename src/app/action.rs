@@ -63,6 +63,8 @@ pub(super) enum Action {
     CopyPicture,
     /// Copy the command line that makes this run.
     CopyCommand,
+    /// What is saved or copied from now on has this.
+    Sheet(SheetChoice),
     /// Ask for a file and open it.
     Open,
     /// Open this file.
@@ -123,6 +125,15 @@ impl Part {
             Self::Formula => &mut show.formula,
         }
     }
+}
+
+/// What whatever is saved or copied has, until it is chosen otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SheetChoice {
+    /// Nothing lies behind it.
+    pub transparent: bool,
+    /// Samples are pixels inside a vector file.
+    pub raster_points: bool,
 }
 
 /// What is saved, and where.

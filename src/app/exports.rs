@@ -66,12 +66,12 @@ impl App {
         }
         shown.plot = saving.plot;
         if saving.plot == Plot::Curves {
-            let rows = snapshot.history.rows().iter();
-            shown.accuracy = rows
-                .filter_map(|row| Some((row.step, row.accuracy?)))
-                .collect();
+            shown.accuracy = snapshot.history.accuracies();
         }
-        Recipe::of(snapshot, saving.framing.of(shown))
+        let mut picture = saving.framing.of(shown);
+        picture.transparent |= self.sheet.transparent;
+        picture.raster_points |= self.sheet.raster_points;
+        Recipe::of(snapshot, picture)
     }
 
     fn save_figure(

@@ -3,9 +3,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::export::write_beside;
@@ -31,13 +31,14 @@ pub(super) struct Crashed {
     pub opened: Opened,
     /// When it was written last.
     pub age: Duration,
-    path: PathBuf,
+    /// Locked, so that no other window offers it meanwhile.
+    slot: Slot,
 }
 
 impl Crashed {
     /// Forgets it.
     pub(super) fn discard(&self) {
-        let _ = std::fs::remove_file(&self.path); // it may be gone already
+        let _ = std::fs::remove_file(&self.slot.session); // it may be gone already
     }
 }
 
@@ -168,13 +169,14 @@ impl Files {
             .set_file_name(name)
             .add_filter("Session", &["safetensors"])
             .save_file();
-        let text = recipe.to_toml();
+        let recipe = recipe.clone();
         let tell = self.tell.clone();
         self.spawn("save session", move || {
             let Some(path) = pollster::block_on(dialog).map(|file| file.path().to_owned()) else {
                 return;
             };
             let name = path.display();
+            let text = recipe.kept_in(&path).to_toml();
             let words = match write(&session, text, &path) {
                 Ok(()) => format!("Saved {name}"),
                 Err(error) => format!("Cannot save {name}: {error}"),
@@ -194,27 +196,31 @@ impl Files {
             slot,
             at: Instant::now(),
             kept: (0, 0),
-            is_writing: Arc::default(),
+            writing: Arc::default(),
         });
-        let Some(path) = crashed else {
+        let Some(slot) = crashed else {
             return;
         };
         let tell = self.tell.clone();
         self.spawn("restore", move || {
+            let path = &slot.session;
             let written = path.metadata().and_then(|metadata| metadata.modified());
             let age = written
                 .ok()
                 .and_then(|at| SystemTime::now().duration_since(at).ok());
-            match open(&path, |_, _| true) {
+            let news = match open(path, |_, _| true) {
                 Ok(opened) => {
                     let age = age.unwrap_or_default();
-                    let crashed = Crashed { opened, age, path };
-                    let _ = tell.send(News::Crashed(Box::new(crashed)));
-                    wake();
+                    News::Crashed(Box::new(Crashed { opened, age, slot }))
                 }
-                // It cannot be restored, now or later.
-                Err(_) => drop(std::fs::remove_file(&path)),
-            }
+                // Its data may come back: a later start offers it again.
+                Err(error) => {
+                    let words = "The last run was not ended, and cannot be restored now";
+                    News::Said(format!("{words}: {error}"))
+                }
+            };
+            let _ = tell.send(news); // nobody listens once the window is closed
+            wake();
         });
     }
 
@@ -224,7 +230,7 @@ impl Files {
             autosave.at.elapsed() >= Autosave::INTERVAL
                 && step > 0
                 && autosave.kept != (generation, step)
-                && !autosave.is_writing.load(Ordering::Relaxed)
+                && autosave.writing.try_lock().is_ok()
         })
     }
 
@@ -235,19 +241,27 @@ impl Files {
         };
         autosave.at = Instant::now();
         autosave.kept = (generation, session.step());
-        let is_writing = Arc::clone(&autosave.is_writing);
-        is_writing.store(true, Ordering::Relaxed);
-        let (path, text) = (autosave.slot.session.clone(), recipe.to_toml());
+        let writing = Arc::clone(&autosave.writing);
+        let path = autosave.slot.session.clone();
+        let text = recipe.kept_in(&path).to_toml();
         self.spawn("autosave", move || {
-            // A disk that is full must not disturb the lecture: the next one may work.
-            let _ = write(&session, text, &path);
-            is_writing.store(false, Ordering::Relaxed);
+            let Ok(has_ended) = writing.lock() else {
+                return; // the window is being torn down
+            };
+            if !*has_ended {
+                // A disk that is full must not disturb the lecture: the next one may work.
+                let _ = write(&session, text, &path);
+            }
         });
     }
 
     /// The program ends in its time: nothing is left to restore.
     pub(super) fn end(&mut self) {
         if let Some(autosave) = self.autosave.take() {
+            // After what is being written, and before anything else is.
+            if let Ok(mut has_ended) = autosave.writing.lock() {
+                *has_ended = true;
+            }
             let _ = std::fs::remove_file(&autosave.slot.session); // there may be none yet
         }
     }
@@ -290,7 +304,8 @@ struct Autosave {
     at: Instant,
     /// Its generation and step then.
     kept: (u64, u64),
-    is_writing: Arc<AtomicBool>,
+    /// Held while it is written; whether the program has ended in its time.
+    writing: Arc<Mutex<bool>>,
 }
 
 impl Autosave {
@@ -312,11 +327,11 @@ impl Slot {
 
     /// Takes a free place, and finds the newest run whose process is gone. Of places without a run
     /// only the first free one is looked at.
-    fn take(folder: &Path) -> std::io::Result<(Self, Option<PathBuf>)> {
+    fn take(folder: &Path) -> std::io::Result<(Self, Option<Self>)> {
         std::fs::create_dir_all(folder)?;
         remove_unfinished(folder);
         let mut own = None;
-        let mut crashed = None;
+        let mut crashed: Option<(SystemTime, Self)> = None;
         for number in 0..Self::MOST {
             let session = session_path(folder, number);
             let written = session.metadata().and_then(|m| m.modified()).ok();
@@ -328,11 +343,14 @@ impl Slot {
             };
             match written {
                 None => own = Some(slot),
-                Some(at) => crashed = crashed.max(Some((at, session))),
+                Some(at) if crashed.as_ref().is_none_or(|(newest, _)| *newest < at) => {
+                    crashed = Some((at, slot));
+                }
+                Some(_) => {}
             }
         }
         let own = own.ok_or(std::io::ErrorKind::WouldBlock)?;
-        Ok((own, crashed.map(|(_, path)| path)))
+        Ok((own, crashed.map(|(_, slot)| slot)))
     }
 
     /// `None` where another process holds it.
@@ -375,20 +393,27 @@ mod tests {
     #[test]
     fn a_run_is_offered_once_its_window_is_gone() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (first, crashed) = Slot::take(folder.path()).expect("a place");
+        let take = || {
+            let (own, crashed) = Slot::take(folder.path()).expect("a place");
+            (own, crashed.map(|crashed| crashed.session))
+        };
+        let (first, crashed) = take();
         assert_eq!(crashed, None);
         std::fs::write(&first.session, "a run").expect("a file");
-        let (second, crashed) = Slot::take(folder.path()).expect("a place");
+        let (second, crashed) = take();
         assert_eq!(crashed, None, "its window is still there");
         assert_ne!(first.session, second.session);
         let left = first.session.clone();
         drop(first);
-        let (third, crashed) = Slot::take(folder.path()).expect("a place");
+        let (third, crashed) = take();
         assert_eq!(crashed, Some(left.clone()));
         assert_ne!(
             third.session, left,
             "it is not written over before it is restored"
         );
+        let (_own, asked) = Slot::take(folder.path()).expect("a place");
+        assert!(asked.is_some(), "nobody answered");
+        assert_eq!(take().1, None, "another window is asking");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use eframe::CreationContext;
 use serde::{Deserialize, Serialize};
 
+use crate::app::action::SheetChoice;
 use crate::app::new_view;
-use crate::experiment::ViewKind;
+use crate::experiment::{Experiment, ViewKind};
 use crate::scene::{Classes, Show, SphereView, ViewState};
 use crate::trainer::Subset;
 
@@ -24,6 +25,7 @@ pub(super) struct Kept {
     pub(super) subset: Subset,
     pub(super) classes: Classes,
     pub(super) is_presenting: bool,
+    pub(super) sheet: SheetChoice,
     /// Files that were opened, the newest first.
     pub(super) recent: Vec<PathBuf>,
 }
@@ -33,6 +35,12 @@ impl Kept {
         cc.storage
             .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
             .unwrap_or_default() // what an older version kept is left
+    }
+
+    /// The experiment of the last session; a start never waits for files.
+    pub(super) fn last(&self) -> Option<Experiment> {
+        let last = Experiment::from_toml(self.experiment.as_ref()?, "last session").ok()?;
+        (!last.data.awaits_reading()).then_some(last)
     }
 
     pub(super) fn view(&self, kind: ViewKind) -> ViewState {

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use eframe::CreationContext;
 use egui::{Panel, ViewportCommand};
 
-use crate::app::action::{Action, Part};
+use crate::app::action::{Action, Part, SheetChoice};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
@@ -145,6 +145,7 @@ pub struct App {
     /// Of the steps while playing; a start is always at full speed.
     speed: Speed,
     saver: Saver,
+    sheet: SheetChoice,
     files: Files,
     /// Why the worker was asked for a session.
     session_wanted: Option<SessionUse>,
@@ -180,13 +181,7 @@ impl App {
             is_default,
         } = opening.into();
         let mut kept = Kept::of(cc);
-        let last = kept
-            .experiment
-            .as_ref()
-            .filter(|_| is_default)
-            .and_then(|text| Experiment::from_toml(text, "last session").ok())
-            .filter(|last| !last.data.awaits_reading()); // a start never waits for files
-        match last {
+        match kept.last().filter(|_| is_default) {
             Some(last) => opened = Opened::new(last),
             None => kept.classes = Classes::default(), // they belong to the data that they are of
         }
@@ -220,6 +215,7 @@ impl App {
             subset,
             speed: Speed::default(),
             saver: Saver::default(),
+            sheet: kept.sheet,
             files: files(cc, kept.recent),
             session_wanted: None,
             import: None,
@@ -391,6 +387,7 @@ impl App {
             Action::Save(saving) => self.capture(Wanted::File(saving)),
             Action::CopyPicture => self.capture(Wanted::Clipboard),
             Action::CopyCommand => self.copy_command(ctx),
+            Action::Sheet(sheet) => self.sheet = sheet,
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
             Action::Reset => self.reset(ctx),
@@ -554,6 +551,7 @@ fn adapt(experiment: &mut Experiment, key: &str) {
             experiment.data.bias = None;
             experiment.data.test = None;
             experiment.data.scaling = None;
+            experiment.data.sha256 = None;
             if experiment.loss.spec.form == Form::Binary {
                 experiment.data.classes = ClassChoice::First(2);
             }
@@ -641,6 +639,7 @@ impl eframe::App for App {
                 self.subset
             },
             classes: self.picture.view.classes.clone(),
+            sheet: self.sheet,
             recent: self.files.recent.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);
@@ -676,7 +675,11 @@ impl App {
                     speed: self.speed,
                     trains: !self.experiment.is_given(),
                 };
-                panel::top::top_ui(ui, &self.experiment, transport, &self.files.recent, actions);
+                let files = panel::top::FileMenus {
+                    recent: &self.files.recent,
+                    sheet: self.sheet,
+                };
+                panel::top::top_ui(ui, &self.experiment, transport, files, actions);
             });
         let shown = Shown {
             experiment: &self.experiment,

@@ -165,7 +165,8 @@ impl Job {
             let ends = self.work.extensions().join(" or .");
             format!("end the name in .{ends}")
         })?;
-        figure::file(&played, recipe, format, DOTS_PER_INCH).map_err(|error| error.to_string())
+        let recipe = recipe.kept_in(path);
+        figure::file(&played, &recipe, format, DOTS_PER_INCH).map_err(|error| error.to_string())
     }
 }
 

@@ -140,11 +140,16 @@ impl RunOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub fn launch(&self) -> Result<Launch, Failure> {
-        self.launch_from(self.base()?)
+        self.launch_from(self.base()?, |_| ())
     }
 
-    /// The same from something else in the place of the file.
-    pub(super) fn launch_from(&self, mut opened: Opened) -> Result<Launch, Failure> {
+    /// The same from something else in the place of the file; `adapt` is called when own data are
+    /// read and before anything is checked.
+    pub(super) fn launch_from(
+        &self,
+        mut opened: Opened,
+        adapt: impl FnOnce(&mut Experiment),
+    ) -> Result<Launch, Failure> {
         let settings = self.settings()?;
         let mut changes = Vec::new();
         // A session goes on: what can change in mid-run is changed where it stands.
@@ -164,6 +169,7 @@ impl RunOptions {
             }
         }
         reading::read(experiment)?;
+        adapt(experiment);
         experiment
             .validate()
             .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -173,6 +179,11 @@ impl RunOptions {
             n_threads: self.threads.map_or_else(default_threads, usize::from),
             is_default: self.file.is_none() && settings.is_empty(),
         })
+    }
+
+    /// Whether an option says how long the run is.
+    pub(super) fn has_length(&self) -> bool {
+        self.steps.is_some() || self.epochs.is_some()
     }
 
     /// What the options start from: the file, or what there is without one.
@@ -244,7 +255,20 @@ fn open(path: &Path) -> Result<Opened, Failure> {
             format!("there is no file and no command \"{name}\"; did you mean \"{command}\"?")
         }));
     }
+    if is_data(path) {
+        return Err(Failure::Usage(format!(
+            "{name} holds data and no experiment; train on it with --data {name}, or look at features with marginscope view {name}"
+        )));
+    }
     Ok(figure::open(path).map_err(anyhow::Error::from)?)
+}
+
+/// Whether the name's end says that it is a table or an array.
+fn is_data(path: &Path) -> bool {
+    const ENDS: [&str; 5] = ["csv", "tsv", "npy", "npz", "zip"];
+    let end = path.extension().and_then(|end| end.to_str());
+    let end = end.map(str::to_ascii_lowercase);
+    path.is_file() && end.is_some_and(|end| ENDS.contains(&end.as_str()))
 }
 
 /// One per core, at most as many as a batch has chunks.

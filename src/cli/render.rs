@@ -9,12 +9,12 @@ use clap::Args;
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
 use crate::cli::sheet::{SheetOptions, format_of, unknown};
-use crate::cli::{Failure, Launch, RunOptions};
+use crate::cli::{Failure, Launch, RunOptions, output};
 use crate::experiment::ViewKind;
 use crate::export::{self, Format, Length};
 use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError};
 use crate::scene::Trails;
-use crate::trainer::{Session, Snapshot, Subset};
+use crate::trainer::{Session, Snapshot, Subset, Trainer};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -77,28 +77,33 @@ pub(super) fn make(
     let mut recipe = launch.opened.recipe.clone();
     options.apply(&mut recipe, format)?;
     check_out(options)?;
-    let played = play(&mut recipe, launch)?;
+    let dots_per_inch = options.sheet.dots_per_inch();
+    figure::check_size(&recipe, format, dots_per_inch).map_err(anyhow::Error::from)?;
+    let played = play(&mut recipe, launch, options.run.has_length())?;
     if recipe.picture.strip.is_none() {
         recipe.picture.step = played.last().map(|last| last.step);
     }
-    let bytes = figure::file(&played, &recipe, format, options.sheet.dots_per_inch())
-        .map_err(anyhow::Error::from)?;
+    let recipe = recipe.kept_in(&options.out);
+    let bytes =
+        figure::file(&played, &recipe, format, dots_per_inch).map_err(anyhow::Error::from)?;
     let name = options.out.display();
     export::write_beside(&options.out, &bytes).with_context(|| format!("cannot write {name}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the steps, with a bar while it lasts.
-fn play(recipe: &mut Recipe, launch: &Launch) -> Result<Played, Failure> {
+/// Makes the steps, with a bar while it lasts; none where a session stands at the very moment.
+fn play(recipe: &mut Recipe, launch: &Launch, is_length_given: bool) -> Result<Played, Failure> {
     if let Some(session) = &launch.opened.session {
-        let is_moment = recipe.picture.strip.is_none() && recipe.picture.film.is_none();
-        if is_moment
-            && recipe
-                .picture
-                .step
-                .is_none_or(|step| step == session.step())
-        {
-            return Ok(moment(recipe, launch, session)?);
+        let trainer = launch.trainer()?;
+        recipe.experiment = trainer.recipe();
+        recipe.picture.endless = session.is_endless();
+        let length = || recipe.experiment.n_steps(trainer.data().train.len());
+        let step = recipe.picture.step;
+        recipe.picture.step = step
+            .or_else(|| is_length_given.then(length))
+            .or(Some(session.step()));
+        if is_moment(recipe, session) {
+            return Ok(moment(recipe, &trainer, session));
         }
     }
     let interrupted = interrupt_flag();
@@ -115,19 +120,30 @@ fn play(recipe: &mut Recipe, launch: &Launch) -> Result<Played, Failure> {
     Ok(played.map_err(anyhow::Error::from)?)
 }
 
-/// Where a session stands: no step has to be made.
-fn moment(recipe: &mut Recipe, launch: &Launch, session: &Session) -> anyhow::Result<Played> {
-    let trainer = launch.trainer()?;
-    recipe.experiment = trainer.recipe();
-    recipe.picture.endless = session.is_endless();
-    recipe.picture.step = Some(session.step());
-    let mut snapshot = Snapshot::of(&trainer, recipe.picture.samples);
+/// Whether a session has all that the picture shows. It keeps no trails, and of a run without a
+/// window no accuracies.
+fn is_moment(recipe: &Recipe, session: &Session) -> bool {
+    let picture = &recipe.picture;
+    let has_curves = !session.history.accuracies().is_empty();
+    picture.step == Some(session.step())
+        && picture.strip.is_none()
+        && picture.film.is_none()
+        && !picture.show.trails
+        && (picture.plot != Plot::Curves || has_curves)
+}
+
+fn moment(recipe: &mut Recipe, trainer: &Trainer, session: &Session) -> Played {
+    let mut snapshot = Snapshot::of(trainer, recipe.picture.samples);
     snapshot.history = session.history.clone();
-    Ok(Played::still(snapshot.into(), Trails::default()))
+    if recipe.picture.plot == Plot::Curves {
+        recipe.picture.accuracy = session.history.accuracies();
+    }
+    Played::still(snapshot.into(), Trails::default())
 }
 
 /// What cannot be written is told before the steps are made.
 fn check_out(options: &RenderOptions) -> Result<(), Failure> {
+    output::check_folder(&options.out)?;
     let name = options.out.display();
     export::check_writable(&options.out).with_context(|| format!("cannot write {name}"))?;
     Ok(())
@@ -140,7 +156,7 @@ impl RenderOptions {
             set_view(recipe, text)?; // before the width, which may come with a canvas
         }
         let picture = &mut recipe.picture;
-        if self.run.steps.is_some() || self.run.epochs.is_some() {
+        if self.run.has_length() {
             picture.step = None; // the experiment's length says it now
         }
         if recipe.experiment.is_given() && picture.samples == Subset::default() {

@@ -20,15 +20,27 @@ pub(super) struct SheetOptions {
     /// Nothing behind the picture.
     #[arg(long)]
     transparent: bool,
-    /// Pixels in an inch of a PNG that has a width on paper.
-    #[arg(long, value_name = "DPI", default_value_t = 300, value_parser = clap::value_parser!(u16).range(36..=2400))]
-    dpi: u16,
+    /// Pixels in an inch of a PNG that has a width on paper (default: 300).
+    #[arg(long, value_name = "DPI", value_parser = clap::value_parser!(u16).range(36..=2400))]
+    dpi: Option<u16>,
 }
 
 impl SheetOptions {
     /// Pixels in an inch where a width on paper is turned into pixels.
     pub(super) fn dots_per_inch(&self) -> f64 {
-        f64::from(self.dpi)
+        f64::from(self.dpi.unwrap_or(300))
+    }
+
+    /// An option that was given, if any was.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.width.is_some(), "--width"),
+            (self.theme.is_some(), "--theme"),
+            (self.transparent, "--transparent"),
+            (self.dpi.is_some(), "--dpi"),
+        ];
+        let mut given = given.into_iter().filter(|(is_given, _)| *is_given);
+        given.next().map(|(_, option)| option)
     }
 
     /// Whether a width was asked for.

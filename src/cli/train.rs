@@ -17,6 +17,7 @@ use crate::experiment::Experiment;
 use crate::export;
 use crate::export::table::{self, TableError, Vectors};
 use crate::export::write_beside;
+use crate::figure::Recipe;
 use crate::trainer::{Ending, History, Report, Session, Trainer};
 
 pub(super) const EXAMPLES: &str = "\
@@ -107,9 +108,12 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     let mut trainer = launch.trainer()?;
     let n_steps = launch.experiment().n_steps(trainer.data().train.len());
     let before = launch.opened.session.as_ref();
+    if options.run.has_length() {
+        check_goes_on(trainer.n_steps(), n_steps)?;
+    }
     let threads = trainer.threads();
     let outcome = threads.install(|| train(&mut trainer, n_steps, before));
-    write_files(options, &trainer, &outcome)?;
+    write_files(options, &launch, &trainer, &outcome)?;
     let report = Report::of(&trainer, &outcome.ending());
     super::print(&text_or_json(&report, trainer.experiment(), options.json)?)?;
     if let Some(message) = outcome.diverged {
@@ -195,6 +199,17 @@ fn check_writable(options: &TrainOptions) -> Result<(), Failure> {
         export::check_writable(path).with_context(|| format!("cannot write {name}"))?;
     }
     Ok(())
+}
+
+/// A session goes on from where it stands, never back.
+fn check_goes_on(step: u64, n_steps: u64) -> Result<(), Failure> {
+    if step <= n_steps {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "the session stands at step {step}, and the run was to end after {n_steps}; \
+         ask for more with --steps, or start anew without the session"
+    )))
 }
 
 fn train(trainer: &mut Trainer, n_steps: u64, before: Option<&Session>) -> Outcome {
@@ -311,8 +326,22 @@ fn counted(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+/// The run with the picture of its file, which shows it as it stands now.
+fn recipe_of(launch: &Launch, trainer: &Trainer) -> Recipe {
+    let mut recipe = Recipe {
+        experiment: trainer.recipe(),
+        ..launch.opened.recipe.clone()
+    };
+    if launch.opened.has_picture() {
+        recipe.picture.step = Some(trainer.n_steps());
+        recipe.picture.accuracy.clear(); // of other steps
+    }
+    recipe
+}
+
 fn write_files(
     options: &TrainOptions,
+    launch: &Launch,
     trainer: &Trainer,
     outcome: &Outcome,
 ) -> Result<(), Failure> {
@@ -323,7 +352,8 @@ fn write_files(
         write_features(path, trainer)?;
     }
     if let Some(path) = &options.save {
-        let session = trainer.session(trainer.recipe().to_toml(), outcome.history.clone());
+        let recipe = recipe_of(launch, trainer).kept_in(path);
+        let session = trainer.session(recipe.to_toml(), outcome.history.clone());
         let bytes = session.to_bytes().context("cannot encode the session")?;
         write_beside(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Arg, Args};
 
 use crate::cli::sheet::{SheetOptions, still_format_of};
-use crate::cli::{Failure, Launch, RunOptions, reading, render, train};
+use crate::cli::{Failure, Launch, RunOptions, render, train};
 use crate::experiment::Experiment;
 use crate::figure::{Opened, Plot};
 
@@ -74,6 +74,10 @@ impl ViewOptions {
     /// # Errors
     /// A usage error that names the option; another if a file cannot be read.
     pub(super) fn launch(&self) -> Result<Launch, Failure> {
+        if let Some(option) = self.sheet.given().filter(|_| self.out.is_none()) {
+            let words = format!("{option} is of a figure; add --out FIG.pdf");
+            return Err(Failure::Usage(words));
+        }
         let mut experiment = Experiment::default();
         let files = [
             ("FEATURES", "data.features", &self.run.file),
@@ -89,15 +93,19 @@ impl ViewOptions {
             let set = experiment.set(key, path);
             set.map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
         }
-        reading::read(&mut experiment)?;
-        if experiment
-            .data
-            .given()
-            .is_some_and(|given| given.dim() == 3)
-        {
-            experiment.network.dim = 3;
-        }
-        let mut launch = self.run.launch_from(Opened::new(experiment))?;
+        let mut launch = self
+            .run
+            .launch_from(Opened::new(experiment), |experiment| {
+                // Three dimensions are seen as they are, unless two are asked for.
+                let default = Experiment::default().network.dim;
+                let has_three = experiment
+                    .data
+                    .given()
+                    .is_some_and(|given| given.dim() == 3);
+                if has_three && experiment.network.dim == default && !self.says_dim() {
+                    experiment.network.dim = 3;
+                }
+            })?;
         let recipe = &mut launch.opened.recipe;
         self.check_view(&recipe.experiment)?;
         // Which views there are depends on the dimension, so that it is looked at afterwards.
@@ -106,6 +114,14 @@ impl ViewOptions {
         }
         launch.is_default = false;
         Ok(launch)
+    }
+
+    fn says_dim(&self) -> bool {
+        let is_dim = |set: &String| {
+            let key = set.split('=').next().unwrap_or_default().trim();
+            matches!(key, "network.dim" | "dim")
+        };
+        self.run.dim.is_some() || self.run.set.iter().any(is_dim)
     }
 
     /// Refuses plots that there are not.

@@ -16,6 +16,15 @@ pub enum DataError {
         /// What was written.
         found: String,
     },
+    /// The files of a figure or a session hold something else than when it was made.
+    #[error(
+        "{path}: has other data than those that the figure or session was made of; \
+         bring them back, or take these with --set data.sha256=any"
+    )]
+    OtherData {
+        /// The file.
+        path: String,
+    },
     /// A class is chosen by a name where classes are numbers.
     #[error(
         "classes {text:?}: {part:?} is not a class number; \

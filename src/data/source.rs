@@ -256,6 +256,9 @@ pub struct DataSpec {
     pub weights: Option<PathBuf>,
     /// The file of the bias of class weights.
     pub bias: Option<PathBuf>,
+    /// SHA-256 of what the files held when a figure or a session was made of them, as hexadecimal
+    /// digits: other data are refused. `None` takes whatever is there.
+    pub sha256: Option<String>,
     /// What [`DataSource::File`] holds, once it is read.
     pub(super) own: Option<Arc<OwnData>>,
     /// What [`DataSource::Features`] holds, once it is read.
@@ -291,7 +294,9 @@ impl DataSpec {
                 weights: self.weights.as_deref(),
                 bias: self.bias.as_deref(),
             };
-            self.given = Some(Arc::new(GivenFeatures::read(files, progress)?));
+            let given = GivenFeatures::read(files, progress)?;
+            self.check_sha256(given.sha256())?;
+            self.given = Some(Arc::new(given));
             return Ok(());
         }
         let files = own::Files {
@@ -300,8 +305,41 @@ impl DataSpec {
             labels: self.labels.as_deref(),
             test: self.test_file(),
         };
-        self.own = Some(Arc::new(own::read(files, progress)?));
+        let own = own::read(files, progress)?;
+        self.check_sha256(own.sha256())?;
+        self.own = Some(Arc::new(own));
         Ok(())
+    }
+
+    fn check_sha256(&self, found: &str) -> Result<(), DataError> {
+        if self
+            .sha256
+            .as_ref()
+            .is_none_or(|expected| expected == found)
+        {
+            return Ok(());
+        }
+        Err(DataError::OtherData {
+            path: self.source.to_string(),
+        })
+    }
+
+    /// The same as it is written into a file in `folder`: with paths that lead from there to the data,
+    /// and with the digest of what was read.
+    #[must_use]
+    pub fn kept_in(&self, folder: &Path) -> Self {
+        let mut kept = self.clone();
+        let folder = std::path::absolute(folder);
+        for path in kept.paths_mut() {
+            let (Ok(folder), Ok(there)) = (&folder, std::path::absolute(&*path)) else {
+                continue; // there is no working directory: nothing is known to be relative to
+            };
+            *path = pathdiff::diff_paths(&there, folder).unwrap_or(there);
+        }
+        let own = self.own.as_ref().map(|own| own.sha256());
+        let read = own.or(self.given.as_ref().map(|given| given.sha256()));
+        kept.sha256 = read.map(str::to_owned).or(kept.sha256);
+        kept
     }
 
     /// The table of own data, once it is read.
@@ -347,9 +385,14 @@ impl DataSpec {
         self.given = None;
     }
 
-    /// Takes relative paths as relative to `folder`, or, where only there is such a file, to the
-    /// working directory: a figure may be kept elsewhere than the data it was made of.
+    /// Takes relative paths as relative to `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
+        for path in self.paths_mut() {
+            *path = folder.join(&*path); // of an absolute path nothing but itself is left
+        }
+    }
+
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let paths = [
             match &mut self.source {
                 DataSource::File(path) | DataSource::Features(path) => Some(path),
@@ -363,12 +406,7 @@ impl DataSpec {
                 _ => None,
             },
         ];
-        for path in paths.into_iter().flatten() {
-            let beside = folder.join(&*path); // of an absolute path nothing but itself is left
-            if beside.exists() || !path.exists() {
-                *path = beside;
-            }
-        }
+        paths.into_iter().flatten()
     }
 
     /// The files that are read.

@@ -118,6 +118,9 @@ pub struct OptimizerConfig {
     pub warmup_steps: Option<u64>,
     /// How the rate falls.
     pub schedule: ScheduleKind,
+    /// Steps after which it has fallen; `None` is the length of the run. A run that went on beyond
+    /// the end that it was begun with has another.
+    pub horizon_steps: Option<u64>,
 }
 
 /// Which update rule.
@@ -266,6 +269,7 @@ impl Default for OptimizerConfig {
             clip: 5.0,
             warmup_steps: None,
             schedule: ScheduleKind::Cosine,
+            horizon_steps: None,
         }
     }
 }

@@ -217,6 +217,21 @@ static FIELDS: &[Field] = &[
         get: |e| e.data.scaling.map(|scaling| scaling.id().to_owned()),
     },
     Field {
+        key: "data.sha256",
+        help: "What own data held in a figure or session: others are refused; any takes them.",
+        is_live: false,
+        set: |e, text| {
+            let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+            e.data.sha256 = match text {
+                "any" => None,
+                _ if text.len() == 64 && text.chars().all(is_digit) => Some(text.to_owned()),
+                _ => return Err("64 hexadecimal digits, or any".to_owned()),
+            };
+            Ok(())
+        },
+        get: |e| e.data.sha256.clone(),
+    },
+    Field {
         key: "network.kind",
         help: "cnn, mlp:256,128 or none (free embeddings).",
         is_live: false,
@@ -388,6 +403,16 @@ static FIELDS: &[Field] = &[
                 kind.id().to_owned()
             })
         },
+    },
+    Field {
+        key: "optimizer.horizon",
+        help: "Steps after which the learning rate has fallen (default: the run's length).",
+        is_live: false,
+        set: |e, text| {
+            e.optimizer.horizon_steps = Some(whole(text, 0..=MAX_STEPS)?);
+            Ok(())
+        },
+        get: |e| e.optimizer.horizon_steps.map(|n| n.to_string()),
     },
     Field {
         key: "run.seed",

@@ -133,7 +133,7 @@ pub(super) fn recipe(bytes: &[u8]) -> Option<String> {
     while let [length, block @ ..] = rest {
         let length = usize::from(*length);
         if length == 0 {
-            return String::from_utf8(text[MARK.len()..].to_vec()).ok();
+            return String::from_utf8(text.get(MARK.len()..)?.to_vec()).ok();
         }
         text.extend_from_slice(block.get(..length)?);
         rest = &block[length..];
@@ -297,6 +297,13 @@ mod tests {
             }
             assert_eq!((delays.len(), delays[0], delays[29]), (30, 4, 50));
         }
+    }
+
+    /// Found by fuzzing: a block of no bytes before the mark, as in a damaged file.
+    #[test]
+    fn a_mark_without_a_block_is_no_recipe() {
+        let bytes = [&[0], MARK, &[0]].concat();
+        assert_eq!(recipe(&bytes), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod png;
 mod sheet;
 pub mod svg;
 pub mod table;
+mod typeface;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -21,7 +22,10 @@ pub use sheet::{Length, LengthError, Sheet};
 #[non_exhaustive]
 pub enum ExportError {
     /// It has no pixel, or too many.
-    #[error("a picture of {width}×{height} pixels cannot be made; each side must be 1 to 16384")]
+    #[error(
+        "a picture of {width}×{height} pixels cannot be made; \
+         each side must be 1 to 16384, and all pixels together at most 67 million"
+    )]
     Size {
         /// In pixels.
         width: f64,

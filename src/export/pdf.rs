@@ -8,7 +8,7 @@ use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
 use krilla_svg::{SurfaceExt as _, SvgSettings};
 
-use crate::export::{ExportError, Sheet, svg};
+use crate::export::{ExportError, Sheet, svg, typeface};
 
 /// Longest side of a page, in points: what readers of PDF 1.7 take.
 const MAX_SIDE: f32 = 14_400.0;
@@ -26,7 +26,7 @@ pub fn pdf(sheet: &Sheet<'_>) -> Result<Vec<u8>, ExportError> {
     }
     let size = Size::from_wh(width, height).ok_or_else(too_large)?;
     let settings = PageSettings::from_wh(width, height).ok_or_else(too_large)?;
-    let tree = svg::tree(&svg::svg(&Sheet {
+    let tree = typeface::tree(&svg::svg(&Sheet {
         recipe: None,
         ..*sheet
     }))?;

@@ -4,7 +4,7 @@ use png::{BitDepth, ColorType, Decoder, Encoder, PixelDimensions, Unit};
 use resvg::tiny_skia::{Pixmap, Transform};
 
 use crate::export::film::Film;
-use crate::export::{ExportError, Length, Sheet, svg};
+use crate::export::{ExportError, Length, Sheet, svg, typeface};
 
 /// Most pixels on a side, and on the whole picture: a quarter of a gigabyte.
 const MAX_SIDE: f64 = 16_384.0;
@@ -90,23 +90,33 @@ fn packed(error: png::EncodingError) -> ExportError {
     }
 }
 
+/// Width and height of the sheet in pixels.
+///
+/// # Errors
+/// If the picture would have no pixel or too many.
+pub fn size(sheet: &Sheet<'_>) -> Result<[f64; 2], ExportError> {
+    let [width, height] = sheet.size_px();
+    let is_possible = |side: f64| (1.0..=MAX_SIDE).contains(&side);
+    if is_possible(width) && is_possible(height) && width * height <= MAX_PIXELS {
+        Ok([width, height])
+    } else {
+        Err(ExportError::Size { width, height })
+    }
+}
+
 /// The sheet as pixels.
 ///
 /// # Errors
 /// If the picture would have no pixel or too many.
 pub fn pixels(sheet: &Sheet<'_>) -> Result<Pixmap, ExportError> {
-    let [width, height] = sheet.size_px();
-    let too_large = || ExportError::Size { width, height };
-    let is_possible = |side: f64| (1.0..=MAX_SIDE).contains(&side);
-    if !(is_possible(width) && is_possible(height) && width * height <= MAX_PIXELS) {
-        return Err(too_large());
-    }
-    let tree = svg::tree(&svg::svg(&Sheet {
+    let [width, height] = size(sheet)?;
+    let tree = typeface::tree(&svg::svg(&Sheet {
         width: Length::Pixels(f64::from(sheet.scene.size[0])),
         raster_points: false,
         recipe: None,
         ..*sheet
     }))?;
+    let too_large = || ExportError::Size { width, height };
     let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or_else(too_large)?;
     let [from_width, from_height] = sheet.scene.size;
     let transform = Transform::from_scale(width as f32 / from_width, height as f32 / from_height);

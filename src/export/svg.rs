@@ -1,44 +1,15 @@
 //! A scene as SVG: one element a group, text as text, the same bytes for the same scene.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use resvg::usvg;
-use resvg::usvg::fontdb::Database;
 
 use crate::export::{Length, Sheet, png};
-use crate::scene::fonts::{self, DIGIT_HEIGHT};
+use crate::scene::fonts::DIGIT_HEIGHT;
 use crate::scene::{Anchor, Dot, Font, Group, Item, Rgba, Scene, Stroke};
 
 /// Where the recipe stands in a file.
 pub(super) const RECIPE_ID: &str = "marginscope-recipe";
-
-/// A picture that was written here as shapes and glyphs, with the fonts of the binary; where a name
-/// has letters that these lack, with those of the system, too.
-pub(super) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
-    static OWN: LazyLock<Arc<Database>> = LazyLock::new(|| Arc::new(own_fonts()));
-    static ALL: LazyLock<Arc<Database>> = LazyLock::new(|| {
-        let mut fonts = own_fonts();
-        fonts.load_system_fonts();
-        Arc::new(fonts)
-    });
-    let fonts = if fonts::covers(svg) { &*OWN } else { &*ALL };
-    let options = usvg::Options {
-        font_family: Font::Regular.family().to_owned(),
-        fontdb: Arc::clone(fonts),
-        ..usvg::Options::default()
-    };
-    usvg::Tree::from_str(svg, &options)
-}
-
-fn own_fonts() -> Database {
-    let mut fonts = Database::new();
-    for font in Font::ALL {
-        fonts.load_font_data(font.bytes().to_vec());
-    }
-    fonts
-}
 
 /// The sheet as a document.
 pub fn svg(sheet: &Sheet<'_>) -> String {
@@ -342,7 +313,7 @@ impl std::fmt::Display for Pen {
 
 /// The recipe in an SVG file, if there is one.
 pub(super) fn recipe(text: &str) -> Option<String> {
-    let document = usvg::roxmltree::Document::parse(text).ok()?;
+    let document = resvg::usvg::roxmltree::Document::parse(text).ok()?;
     let mut nodes = document.descendants();
     let metadata = nodes.find(|node| node.attribute("id") == Some(RECIPE_ID))?;
     metadata.text().map(str::to_owned)

@@ -167,6 +167,26 @@ pub fn file(
     })
 }
 
+/// Whether a figure of its pixels could be written, told before its steps are made. Of a strip only
+/// its panels' number says how high it is: there it is told when it is drawn.
+///
+/// # Errors
+/// If the picture would have no pixel or too many.
+pub fn check_size(recipe: &Recipe, format: Format, dots_per_inch: f64) -> Result<(), ExportError> {
+    let picture = &recipe.picture;
+    if matches!(format, Format::Svg | Format::Pdf) || picture.strip.is_some() {
+        return Ok(());
+    }
+    let size = picture.canvas.unwrap_or_else(|| canvas(picture));
+    let empty = Scene::empty(size, picture.theme.theme().ground);
+    let sheet = Sheet {
+        width: picture.width,
+        dots_per_inch,
+        ..Sheet::of(&empty)
+    };
+    png::size(&sheet).map(drop)
+}
+
 /// The figure as pixels: width and height, and red, green, blue and opacity of each.
 ///
 /// # Errors

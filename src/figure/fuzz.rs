@@ -46,7 +46,7 @@ fn experiment(settings: &[(&str, &str)]) -> Experiment {
     let usual = [
         ("data.source", "blobs"),
         ("data.classes", "3"),
-        ("data.samples_per_class", "12"),
+        ("data.samples", "12"),
         ("network.kind", "mlp:4"),
         ("optimizer.batch", "8"),
     ];

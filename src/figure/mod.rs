@@ -17,7 +17,7 @@ mod recipe;
 mod replay;
 mod strip;
 
-pub use draw::{canvas_width, file, pixels, scene, scenes};
+pub use draw::{canvas_width, check_size, file, pixels, scene, scenes};
 pub use film::{Film, Motion};
 pub use open::{OpenError, Opened, Opening, open};
 pub use picture::{Picture, Plot, Tone};

@@ -1,5 +1,7 @@
 //! The file of a figure: an experiment with a section `[picture]`.
 
+use std::path::Path;
+
 use toml_edit::{DocumentMut, Item};
 
 use crate::experiment::{Experiment, FileError};
@@ -42,6 +44,15 @@ impl Recipe {
                 ..picture
             },
         }
+    }
+
+    /// The same as it is written into the file `path`: own data are found from there.
+    #[must_use]
+    pub fn kept_in(&self, path: &Path) -> Self {
+        let mut kept = self.clone();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        kept.experiment.data = kept.experiment.data.kept_in(folder);
+        kept
     }
 
     /// The options that start this run in the window, up to its step, as a shell takes them. What was

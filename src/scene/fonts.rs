@@ -172,10 +172,8 @@ mod tests {
 
     #[test]
     fn letters_of_the_program_are_covered_and_of_other_scripts_not() {
-        assert!(covers(
-            "margin θ‖x‖ · ψ(θ) → ∂L/∂x, Grüße, Ελλάδα, Привет\n"
-        ));
-        for name in ["猫", "שלום", "ไทย", "한국어"] {
+        assert!(covers("margin θ‖x‖ · ψ(θ) → ∂L/∂x, Grüße, Ελλάδα\n"));
+        for name in ["猫", "Привет", "שלום", "ไทย", "한국어"] {
             assert!(!covers(name), "{name}");
         }
     }

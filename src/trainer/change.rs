@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::data::Dataset;
 use crate::experiment::{Change, Experiment, ExperimentError, is_live};
 use crate::loss::Course;
-use crate::trainer::{Resolved, Rewarm, Trainer};
+use crate::trainer::{Horizon, Resolved, Rewarm, Trainer, horizon_of};
 
 /// What a changed setting did to the run.
 #[derive(Debug, PartialEq)]
@@ -89,9 +90,19 @@ impl Trainer {
 }
 
 /// The run that began as `start` and had the changes of `now` on its way.
-pub(super) fn recipe(start: &Experiment, now: &Experiment) -> Experiment {
+pub(super) fn recipe(
+    start: &Experiment,
+    now: &Experiment,
+    horizon: Horizon,
+    data: &Dataset,
+) -> Experiment {
     let mut recipe = start.clone();
     recipe.run.changes.clone_from(&now.run.changes);
+    if let Horizon::Steps(n_steps) = horizon
+        && horizon_of(&recipe, data) != horizon
+    {
+        recipe.optimizer.horizon_steps = Some(n_steps); // it went on beyond its end
+    }
     recipe
 }
 

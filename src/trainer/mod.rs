@@ -199,7 +199,7 @@ impl Trainer {
         let data = Arc::new(data);
         let model = Model::new(experiment, &data);
         let params = model.init(experiment);
-        let horizon = horizon.unwrap_or(Horizon::Steps(experiment.n_steps(data.train.len())));
+        let horizon = horizon.unwrap_or_else(|| horizon_of(experiment, &data));
         let mut pending = experiment.run.changes.clone();
         pending.sort_by_key(|change| change.step);
         let mut experiment = experiment.clone();
@@ -248,7 +248,7 @@ impl Trainer {
     ///
     /// [`Trainer::experiment`] has the values of now, which would be in force too early.
     pub fn recipe(&self) -> Experiment {
-        let mut recipe = recipe(&self.start, &self.experiment);
+        let mut recipe = recipe(&self.start, &self.experiment, self.horizon, &self.data);
         recipe.run.changes.extend_from_slice(&self.pending);
         recipe
     }
@@ -636,6 +636,12 @@ pub struct EmbedWork {
 }
 
 /// Threads of a run. One thread has a pool, too, so that there is one way to do things.
+/// The end that a run is begun with where nothing else is asked for.
+fn horizon_of(experiment: &Experiment, data: &Dataset) -> Horizon {
+    let n_steps = experiment.optimizer.horizon_steps;
+    Horizon::Steps(n_steps.unwrap_or_else(|| experiment.n_steps(data.train.len())))
+}
+
 pub(crate) fn thread_pool(n_threads: usize) -> Result<Arc<rayon::ThreadPool>, TrainError> {
     let builder = rayon::ThreadPoolBuilder::new()
         .num_threads(n_threads.max(1))

@@ -40,7 +40,7 @@ pub struct Report {
     pub samples_per_second: f64,
     /// Mean loss of the last batch.
     pub final_loss: Option<f64>,
-    /// Share of training samples that are recognized.
+    /// Share of training samples that are recognized; `None` where nobody says what they are.
     pub train_accuracy: Option<f64>,
     /// Share of test samples that are recognized.
     pub test_accuracy: Option<f64>,
@@ -141,7 +141,7 @@ impl Report {
                 0.0
             },
             final_loss: ending.final_loss,
-            train_accuracy: train.map(|m| m.accuracy),
+            train_accuracy: train.filter(|_| data.has_labels()).map(|m| m.accuracy),
             test_accuracy: test.map(|m| m.accuracy),
             target_angle_deg: deg(|m| m.target_angle_rad),
             intra_class_angle_deg: deg(|m| m.intra_class_angle_rad),

@@ -150,7 +150,7 @@ impl Snapshot {
 
     /// The experiment that repeats this run: as it stood at the start, with the changes since.
     pub fn recipe(&self) -> Experiment {
-        recipe(&self.start, &self.experiment)
+        recipe(&self.start, &self.experiment, self.horizon, &self.data)
     }
 
     /// Where the inputs of the drawn samples are, by [`Probe::indices`].
@@ -218,6 +218,13 @@ impl History {
     /// The rows in order.
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Accuracies with the steps at which they were noted.
+    pub fn accuracies(&self) -> Vec<(u64, f64)> {
+        let rows = self.rows.iter();
+        rows.filter_map(|row| Some((row.step, row.accuracy?)))
+            .collect()
     }
 
     /// Adds the loss of one step.

@@ -410,7 +410,7 @@ fn faults_of_arrays_have_their_index() {
     assert_snapshot!(x("(6, 3, 4, 4)", "<f4", 6 * 48 * 4), @"x.npy: has shape (6, 3, 4, 4); expected (n, d) for vectors or (n, h, w) for gray images");
     assert_snapshot!(x("(0, 4)", "<f4", 0), @"x.npy: is empty; expected samples of numbers");
     assert_snapshot!(x("(6, 2)", "<c8", 96), @"x.npy: has elements of type <c8; expected floats of 16 to 64 bits, whole numbers or booleans");
-    assert_snapshot!(x("(6, 2)", "|O", 96), @"x.npy: has elements of type |O; expected floats of 16 to 64 bits, whole numbers or booleans");
+    assert_snapshot!(x("(6, 2)", "|O", 96), @"x.npy: holds Python objects, which only Python reads; save numbers or text: x.astype(float), y.astype(str)");
     assert_snapshot!(x("(99999999999, 99999999999)", "<f4", 48), @"x.npy: has shape (99999999999, 99999999999); expected a number of bytes below 2⁶⁴");
     assert_snapshot!(x("(100000000, 100000)", "<f4", 48), @"x.npy: ends after 48 of 40000000000000 bytes of its numbers");
     assert_snapshot!(refused_x(&npy("<f4", "(2, 2)", &floats(&[0.0, 1.0, f32::NAN, 2.0]))), @"x.npy[1, 0]: expected a finite number that fits 32 bits, found NaN");
@@ -426,7 +426,7 @@ fn faults_of_labels_have_their_place() {
     assert_snapshot!(refused_y(&npy("|u1", "(6,)", &[3; 6])), @r#"x.npy: the only class is "3" (6 samples); at least two are needed"#);
     assert_snapshot!(refused_y(&npy("<f4", "(2,)", &floats(&[0.0, 0.5]))), @"y.npy[1]: expected a whole number or a name as label, found 0.5");
     assert_snapshot!(refused_y(&npy("<f4", "(2,)", &floats(&[0.0, f32::NAN]))), @"y.npy[1]: expected a whole number or a name as label, found NaN");
-    assert_snapshot!(refused_y(&npy("|O", "(2,)", &[0; 16])), @"y.npy: has elements of type |O; expected whole numbers or texts (in NumPy: y.astype(str))");
+    assert_snapshot!(refused_y(&npy("|O", "(2,)", &[0; 16])), @"y.npy: holds Python objects, which only Python reads; save numbers or text: x.astype(float), y.astype(str)");
     assert_snapshot!(refused_y(&npy("|S2", "(2,)", b"a\0\0\0")), @"y.npy[1]: the label is empty; every sample needs one");
     assert_snapshot!(refused(&[("x.npy", &good_x()), ("y.csv", b"a\nb\n\na,c\n")], "x.npy"), @"y.csv:3: expected one label in a line, found 2 fields");
     assert_snapshot!(refused(&[("x.npy", &good_x()), ("y.txt", b"a\nb\xff\n")], "x.npy"), @"y.txt:2: byte 0xff is not UTF-8 (Latin-1?); save the file as UTF-8");

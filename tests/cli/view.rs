@@ -322,7 +322,7 @@ network.dim = 3: x.npy has features of 2 numbers, which are seen in 2 dimensions
 --view psi is a figure; add --out
 --view confusion needs labels; add --labels
 --view curves needs steps, and nothing is trained here
-the following required arguments were not provided: --out <FIG.svg|.pdf|.png>
+--width is of a figure; add --out FIG.pdf
 --out a.gif: expected a name that ends in .svg, .pdf or .png
 --labels <F> needs a value
 x.npy: data.label: only a table of text has a label column; leave it out

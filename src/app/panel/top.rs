@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::containers::menu::MenuButton;
 use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
-use crate::app::action::{Action, Framing, SaveTo, Saving, strip_over_margin};
+use crate::app::action::{Action, Framing, SaveTo, Saving, SheetChoice, strip_over_margin};
 use crate::app::saver::Table;
 use crate::app::theme;
 use crate::app::widget::{Icon, icon_button, segment, segment_button, strong};
@@ -32,12 +32,21 @@ pub(crate) struct Transport {
     pub trains: bool,
 }
 
+/// What the menus of files show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileMenus<'a> {
+    /// The newest first.
+    pub recent: &'a [PathBuf],
+    /// What is saved or copied has this.
+    pub sheet: SheetChoice,
+}
+
 /// Lays out the bar.
 pub(crate) fn top_ui(
     ui: &mut Ui,
     experiment: &Experiment,
     transport: Transport,
-    recent: &[PathBuf],
+    files: FileMenus<'_>,
     actions: &mut Vec<Action>,
 ) {
     ui.horizontal_centered(|ui| {
@@ -65,8 +74,8 @@ pub(crate) fn top_ui(
             .0
             .on_hover_text("More losses, keys and settings");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            export_ui(ui, experiment, actions);
-            open_ui(ui, recent, actions);
+            export_ui(ui, experiment, files.sheet, actions);
+            open_ui(ui, files.recent, actions);
         });
     });
 }
@@ -336,7 +345,12 @@ fn films(experiment: &Experiment) -> Vec<(&'static str, &'static str, Framing)> 
     films
 }
 
-fn export_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+fn export_ui(
+    ui: &mut Ui,
+    experiment: &Experiment,
+    mut sheet: SheetChoice,
+    actions: &mut Vec<Action>,
+) {
     ui.menu_button(strong("Export ▾", theme::size::VALUE), |ui| {
         let picture = [
             (
@@ -363,18 +377,34 @@ fn export_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
             items_ui(ui, films(experiment).into_iter().map(of_features), actions);
         });
         ui.menu_button("A plot alone", |ui| {
-            let help = "For a paper, one column wide";
-            let plots = PLOTS.map(|(name, plot)| (name, help, save(plot, Framing::Column)));
-            items_ui(ui, plots, actions);
+            for (width, framing) in [
+                ("One column, 89 mm", Framing::Column),
+                ("Two columns, 183 mm", Framing::Page),
+                ("Slide, 16:9", Framing::Slide),
+            ] {
+                ui.menu_button(width, |ui| {
+                    let plots = PLOTS.map(|(name, plot)| (name, width, save(plot, framing)));
+                    items_ui(ui, plots, actions);
+                });
+            }
         });
         ui.menu_button("Numbers", |ui| {
             let tables = TABLES.map(|(name, help, table)| (name, help, Action::SaveTable(table)));
             items_ui(ui, tables, actions);
         });
         ui.separator();
+        let transparent = ui.checkbox(&mut sheet.transparent, "Transparent ground");
+        let transparent = transparent.on_hover_text("Nothing behind what is saved or copied");
+        let raster = ui.checkbox(&mut sheet.raster_points, "Samples as pixels");
+        let raster =
+            raster.on_hover_text("Inside SVG and PDF, so that many of them do not weigh it down");
+        if transparent.changed() || raster.changed() {
+            actions.push(Action::Sheet(sheet));
+        }
+        ui.separator();
         let command = (
             "Copy command line",
-            "The command that trains this run without a window",
+            "The command that starts this run, as it began",
             Action::CopyCommand,
         );
         items_ui(ui, [command], actions);

@@ -108,6 +108,12 @@ pub enum Fault {
         /// What should be there.
         expected: &'static str,
     },
+    /// An array of type `object`.
+    #[error(
+        "holds Python objects, which only Python reads; \
+         save numbers or text: x.astype(float), y.astype(str)"
+    )]
+    PythonObjects,
     /// Text in another encoding.
     #[error("is {found}; save it as UTF-8")]
     Encoding {

@@ -92,9 +92,9 @@ pub fn read_features(
     }
     let name = weights.map_or_else(|| name_of(path), name_of);
     if let Some(weights) = weights {
-        let read = read_loose(weights, Wanted::Maybe, &mut meter)?;
-        loose.weights = Some(read.features);
-        loose.bias = read.bias;
+        let (weights, bias) = read_weights(weights, &mut meter)?;
+        loose.weights = Some(weights);
+        loose.bias = bias;
     }
     if let Some(bias) = bias {
         loose.bias = Some(read_bias(bias, &mut meter)?);
@@ -240,12 +240,7 @@ pub(super) fn loose_npz(
     let [y, w, b] = [&npz::LABELS[..], &npz::WEIGHTS, &npz::BIAS].map(|names| npz.find(names));
     let (y, w, b) = (y.map_err(whole)?, w.map_err(whole)?, b.map_err(whole)?);
     let usual = "x, X, features, embeddings or data";
-    let x = match npz.find(&npz::FEATURES).map_err(whole)? {
-        Some(x) => x,
-        // A file of weights alone has no other array.
-        None if y.is_none() && w.is_some() => w.clone().unwrap_or_default(),
-        None => npz.need(&npz::FEATURES, usual).map_err(whole)?,
-    };
+    let x = npz.need(&npz::FEATURES, usual).map_err(whole)?;
     let (array, file) = npz.array(&x, name)?;
     let features = matrix(array, &file)?;
     let mut loose = Loose::of(features);
@@ -258,7 +253,7 @@ pub(super) fn loose_npz(
             .map_err(|fault| fault.whole(&file))?;
         loose.labeled = Some(labeled);
     }
-    if let Some(w) = w.filter(|w| *w != x) {
+    if let Some(w) = w {
         let (array, file) = npz.array(&w, name)?;
         loose.weights = Some(matrix(array, &file)?);
     }
@@ -267,6 +262,33 @@ pub(super) fn loose_npz(
         loose.bias = Some(vector(array, &file)?);
     }
     Ok(loose)
+}
+
+/// A row for each class, and a bias where an archive has one: what else is in it belongs to the
+/// features that it came with.
+fn read_weights(
+    path: &Path,
+    meter: &mut Meter<'_>,
+) -> Result<(Matrix, Option<Vec<f32>>), ReadError> {
+    if Kind::of(path)? != Kind::Npz {
+        return Ok((read_loose(path, Wanted::Maybe, meter)?.features, None));
+    }
+    let name = name_of(path);
+    let whole = |fault: Fault| fault.whole(&name);
+    let (file, _) = open(path)?;
+    let mut npz = Npz::open(Metered::new(file, meter)).map_err(whole)?;
+    let usual = "w, W, weight, weights or class_weights";
+    let w = npz
+        .only()
+        .map_or_else(|| npz.need(&npz::WEIGHTS, usual), Ok);
+    let w = w.map_err(whole)?;
+    let (array, file) = npz.array(&w, &name)?;
+    let weights = matrix(array, &file)?;
+    let Some(b) = npz.find(&npz::BIAS).map_err(whole)? else {
+        return Ok((weights, None));
+    };
+    let (array, file) = npz.array(&b, &name)?;
+    Ok((weights, Some(vector(array, &file)?)))
 }
 
 /// A number for each class: `(c,)`, a column or a row of a text, or an array of an archive.

@@ -54,6 +54,9 @@ impl GivenFeatures {
         files: FeatureFiles<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<Self, ReadError> {
+        let paths = [Some(files.path), files.labels, files.weights, files.bias];
+        let sizes = paths.into_iter().flatten().map(std::fs::metadata);
+        let total = sizes.map(|size| size.map_or(0, |size| size.len())).sum();
         let features = read_features(files, progress)?;
         let name = name_of(files.path);
         let weights_name = files.weights.map_or_else(|| name.clone(), name_of);
@@ -74,10 +77,15 @@ impl GivenFeatures {
                 return Err(fault.at(name, place));
             }
         }
-        Self::new(features).map_err(|fault| fault.whole(&name))
+        let mut goes_on = || progress(total, total);
+        Self::new(features, &mut goes_on).map_err(|fault| fault.whole(&name))
     }
 
-    pub(super) fn new(features: Features) -> Result<Self, Fault> {
+    /// What is found out about features; `goes_on` is asked while axes are looked for.
+    pub(super) fn new(
+        features: Features,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Self, Fault> {
         let Matrix {
             n_rows,
             dim,
@@ -117,12 +125,19 @@ impl GivenFeatures {
             counts[usize::from(label)] += 1;
         }
         Ok(Self {
-            principal: (dim > 2).then(|| Principal::of(values, dim)),
+            principal: (dim > 2)
+                .then(|| Principal::of(values, dim, goes_on).ok_or(Fault::Cancelled))
+                .transpose()?,
             notes: notes(&features, &counts),
             sha256: sha256(&features),
             counts,
             features,
         })
+    }
+
+    /// Of all numbers, labels and names, as hexadecimal digits.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// Numbers of a feature in the file.

@@ -37,6 +37,9 @@ impl<R: Read> Array<R> {
     /// Reads the header of an array in `n_bytes` bytes, and compares it with them.
     pub(super) fn open(mut reader: R, n_bytes: u64) -> Result<Self, Fault> {
         let header = Header::read(&mut reader)?;
+        if header.dtype.kind == 'O' {
+            return Err(Fault::PythonObjects); // pickled, so that their bytes cannot be counted
+        }
         let wanted = header
             .n_elements()
             .and_then(|n| n.checked_mul(header.dtype.size as u64));

@@ -102,6 +102,14 @@ impl<R: Read + Seek> Npz<R> {
         }
     }
 
+    /// The name of the array where there is but one.
+    pub(super) fn only(&self) -> Option<String> {
+        match self.names.as_slice() {
+            [name] => Some(name.clone()),
+            _ => None,
+        }
+    }
+
     /// As [`find`](Self::find), where there must be one.
     pub(super) fn need(&self, wanted: &[&str], usual: &'static str) -> Result<String, Fault> {
         self.find(wanted)?.ok_or_else(|| Fault::NoArray {

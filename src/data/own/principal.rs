@@ -23,7 +23,7 @@ const RESIDUAL: f64 = 1e-12;
 /// Vectors that are added up together. The same on any machine, so that sums have the same bits.
 const BLOCK: usize = 256;
 /// Blocks that are added up by one thread.
-const BLOCKS_PER_SUM: usize = 16;
+const BLOCKS_PER_SUM: usize = 2;
 
 /// Orthonormal directions, the largest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,16 +36,20 @@ pub(super) struct Principal {
 
 impl Principal {
     /// Of vectors `[dim, n]` that are not all zero; the smaller of `dim` and `n` is at most
-    /// [`MAX_SIDE`].
-    pub(super) fn of(vectors: &[f32], dim: usize) -> Self {
+    /// [`MAX_SIDE`]. `None` if `goes_on`, which is asked every few seconds at most, says no.
+    pub(super) fn of(
+        vectors: &[f32],
+        dim: usize,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Option<Self> {
         let n = vectors.len() / dim;
         let (values, axes, whole) = if dim <= n {
-            let products = products_of_rows(vectors, dim);
-            let (values, axes) = largest(&products, N_AXES.min(dim));
+            let products = products_of_rows(vectors, dim, goes_on)?;
+            let (values, axes) = largest(&products, N_AXES.min(dim), goes_on)?;
             (values, axes, products.trace())
         } else {
-            let products = products_of_columns(vectors, dim);
-            let (values, mixtures) = largest(&products, N_AXES.min(n));
+            let products = products_of_columns(vectors, dim, goes_on)?;
+            let (values, mixtures) = largest(&products, N_AXES.min(n), goes_on)?;
             let axes = mixtures.iter().map(|u| mixture(vectors, dim, u)).collect();
             (values, axes, products.trace())
         };
@@ -55,10 +59,10 @@ impl Principal {
                 .get(k)
                 .map_or(0.0, |value| (value / whole).clamp(0.0, 1.0))
         };
-        Self {
+        Some(Self {
             shares: (0..axes.len()).map(share).collect(),
             axes,
-        }
+        })
     }
 
     /// Part of the squared length that `n_axes` axes show.
@@ -83,7 +87,11 @@ fn wide(vectors: &[f32], dim: usize) -> DMatrix<f64> {
 }
 
 /// Σ x xᵀ `[dim, dim]`
-fn products_of_rows(vectors: &[f32], dim: usize) -> DMatrix<f64> {
+fn products_of_rows(
+    vectors: &[f32],
+    dim: usize,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Option<DMatrix<f64>> {
     let sum_of = |vectors: &[f32]| {
         let mut sum = DMatrix::zeros(dim, dim);
         for block in vectors.chunks(BLOCK * dim) {
@@ -97,16 +105,23 @@ fn products_of_rows(vectors: &[f32], dim: usize) -> DMatrix<f64> {
     let mut whole = DMatrix::zeros(dim, dim);
     let stretches: Vec<&[f32]> = stretches.collect();
     for some in stretches.chunks(4) {
+        if !goes_on() {
+            return None;
+        }
         let sums: Vec<DMatrix<f64>> = some.par_iter().map(|vectors| sum_of(vectors)).collect();
         for sum in &sums {
             whole += sum;
         }
     }
-    whole
+    Some(whole)
 }
 
 /// Every xᵀx′ `[n, n]`
-fn products_of_columns(vectors: &[f32], dim: usize) -> DMatrix<f64> {
+fn products_of_columns(
+    vectors: &[f32],
+    dim: usize,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Option<DMatrix<f64>> {
     let n = vectors.len() / dim;
     let mut products = DMatrix::zeros(n, n);
     // Rows a block at a time, so that never all vectors stand in f64.
@@ -114,8 +129,11 @@ fn products_of_columns(vectors: &[f32], dim: usize) -> DMatrix<f64> {
         let len = BLOCK.min(dim - start);
         let rows = DMatrix::from_fn(len, n, |i, j| f64::from(vectors[j * dim + start + i]));
         products.gemm(1.0, &rows.transpose(), &rows, 1.0);
+        if !goes_on() {
+            return None;
+        }
     }
-    products
+    Some(products)
 }
 
 /// The sum of all vectors, each times its share `[dim]`
@@ -133,7 +151,11 @@ fn mixture(vectors: &[f32], dim: usize, shares: &[f64]) -> Vec<f64> {
 ///
 /// Subspace iteration with the Rayleigh–Ritz step: a whole decomposition of 2,048 dimensions would
 /// take a minute.
-fn largest(matrix: &DMatrix<f64>, n_wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn largest(
+    matrix: &DMatrix<f64>,
+    n_wanted: usize,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Option<(Vec<f64>, Vec<Vec<f64>>)> {
     let side = matrix.nrows();
     let n_columns = N_COLUMNS.min(side);
     // Not along some axes alone: a start perpendicular to an eigenvector would stay there.
@@ -161,12 +183,15 @@ fn largest(matrix: &DMatrix<f64>, n_wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>) 
         if is_done {
             break;
         }
+        if !goes_on() {
+            return None;
+        }
     }
     let vectors = basis.column_iter().take(n_wanted);
-    (
+    Some((
         values,
         vectors.map(|v| v.iter().copied().collect()).collect(),
-    )
+    ))
 }
 
 /// The same directions with length 1, perpendicular to one another, and a sign of their own; where
@@ -238,6 +263,24 @@ mod tests {
             .collect()
     }
 
+    fn principal(x: &[f32], dim: usize) -> Principal {
+        Principal::of(x, dim, &mut || true).expect("nobody says no")
+    }
+
+    #[test]
+    fn whoever_says_no_is_heard() {
+        for (dim, n) in [(17, 400), (40, 30)] {
+            let x = vectors(dim, n, 7);
+            assert_eq!(Principal::of(&x, dim, &mut || false), None);
+            let mut n_asked = 0;
+            let mut asked_twice = || {
+                n_asked += 1;
+                n_asked < 2
+            };
+            assert_eq!(Principal::of(&x, dim, &mut asked_twice), None);
+        }
+    }
+
     fn dot(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).map(|(a, b)| a * b).sum()
     }
@@ -247,7 +290,7 @@ mod tests {
     fn axes_are_the_singular_vectors_of_what_is_not_centered() {
         for (dim, n) in [(3, 50), (17, 400), (40, 12), (512, 30), (5, 5), (30, 2)] {
             let x = vectors(dim, n, 7);
-            let found = Principal::of(&x, dim);
+            let found = principal(&x, dim);
             let svd = wide(&x, dim).svd(true, false);
             let (u, sigma) = (svd.u.expect("asked for"), svd.singular_values);
             let whole = sigma.norm_squared();
@@ -269,7 +312,7 @@ mod tests {
     #[test]
     fn axes_are_orthonormal_and_have_a_sign_of_their_own() {
         let x = vectors(20, 300, 3);
-        let axes = Principal::of(&x, 20).axes;
+        let axes = principal(&x, 20).axes;
         for (i, a) in axes.iter().enumerate() {
             for (j, b) in axes.iter().enumerate() {
                 let expected = f64::from(u8::from(i == j));
@@ -279,7 +322,7 @@ mod tests {
             assert!(largest > Some(0.0), "axis {i}: {largest:?}");
         }
         let flipped: Vec<f32> = x.iter().map(|x| -x).collect();
-        assert_eq!(Principal::of(&flipped, 20).axes, axes);
+        assert_eq!(principal(&flipped, 20).axes, axes);
     }
 
     #[test]
@@ -289,7 +332,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(n_threads)
                 .build();
-            pool.expect("a pool").install(|| Principal::of(&x, 24))
+            pool.expect("a pool").install(|| principal(&x, 24))
         };
         assert_eq!(on(1), on(3));
     }
@@ -314,7 +357,7 @@ mod tests {
             .iter()
             .flat_map(|p| (0..dim).map(|i| (p[0] * plane[0][i] + p[1] * plane[1][i]) as f32))
             .collect();
-        let principal = Principal::of(&x, dim);
+        let principal = principal(&x, dim);
         assert!(principal.share(2) > 1.0 - 1e-12);
         let mut seen = Vec::new();
         for vector in x.chunks_exact(dim) {
@@ -336,7 +379,7 @@ mod tests {
             let x: Vec<f32> = (0..n * dim)
                 .map(|k| ((k % dim) * (k / dim + 1)) as f32)
                 .collect();
-            let found = Principal::of(&x, dim);
+            let found = principal(&x, dim);
             assert_eq!(found.axes.len(), 3);
             assert!((found.share(1) - 1.0).abs() < 1e-9, "{}", found.share(1));
             assert!(
