@@ -11,6 +11,8 @@ use marginscope::figure::{self, Picture, Played, Plot, Recipe, Strip, Tone};
 use marginscope::scene::fonts::extent;
 use marginscope::scene::{Anchor, Font, Item, Rgba, Scene};
 
+type Settings = Vec<(&'static str, &'static str)>;
+
 const COLUMN: Length = Length::Millimeters(89.0);
 const PAGE: Length = Length::Millimeters(183.0);
 
@@ -34,7 +36,7 @@ fn of_plot(plot: Plot, width: Length) -> Picture {
 }
 
 /// Every picture and plot, with settings of its run.
-fn figures() -> Vec<(Vec<(&'static str, &'static str)>, Plot)> {
+fn figures() -> Vec<(Settings, Plot)> {
     let mut figures: Vec<_> = ["circle", "plane", "input"]
         .map(|view| (vec![("view.kind", view)], Plot::Features))
         .into();
@@ -49,7 +51,7 @@ fn figures() -> Vec<(Vec<(&'static str, &'static str)>, Plot)> {
     figures
 }
 
-fn strips() -> [(&'static str, Vec<(&'static str, &'static str)>, Plot); 4] {
+fn strips() -> [(&'static str, Settings, Plot); 4] {
     [
         (
             "margin=0,0.1,0.2,0.3",

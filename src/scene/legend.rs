@@ -295,7 +295,12 @@ mod tests {
                 names.push(text.as_str());
             }
         }
-        let lines = ["decision boundary", "wins with its margin", "gap"];
+        let lines = [
+            "decision boundary",
+            "wins with its margin",
+            "gap",
+            "Bars count samples by direction.",
+        ];
         assert_eq!(names[10..], lines);
         assert_eq!(
             names[..10],

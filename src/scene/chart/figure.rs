@@ -452,3 +452,74 @@ impl Page<'_> {
         frame.max[0] + around.right - EDGE * self.text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::ViewKind;
+    use crate::scene::chart::confusion_in_print;
+    use crate::scene::fonts::extent;
+    use crate::scene::sample::{even_weights, fans, snapshot};
+    use crate::scene::theme;
+
+    /// Left and right end, middle of the height and words of what is written in a group.
+    fn written(scene: &Scene, group: &str) -> Vec<(f32, f32, f32, String)> {
+        let groups = scene.groups.iter().filter(|found| found.name == group);
+        let items = groups.flat_map(|group| &group.items);
+        let words = items.filter_map(|item| match item {
+            Item::Text {
+                pos,
+                text,
+                size,
+                font,
+                anchor,
+                ..
+            } => {
+                let width = extent(text, *font, *size).width;
+                let left = match anchor {
+                    Anchor::Start => pos[0],
+                    Anchor::Middle => pos[0] - 0.5 * width,
+                    Anchor::End => pos[0] - width,
+                };
+                Some((left, left + width, pos[1], text.clone()))
+            }
+            _ => None,
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn long_names_of_columns_do_not_touch_and_stay_on_the_page() {
+        let weights = even_weights(10);
+        let (features, labels) = fans(&weights, 20, 1.0, 2.0, 0.9);
+        let mut snapshot = snapshot("normface", 2, &weights, &features, &labels);
+        let names = (0..10).map(|j| format!("golden retriever of the {j}th kind"));
+        snapshot.class_names = names.collect::<Vec<_>>().into();
+        let chart = confusion_in_print(&snapshot).expect("ten classes");
+        let view = ViewState::new(ViewKind::Circle, theme::LIGHT);
+        for size in [[479.0, 527.0], [960.0, 540.0]] {
+            let scene = chart.figure(&view, size);
+            let words = written(&scene, "axes");
+            assert_eq!(words.len(), 10 + 10 + 2, "columns, rows and two titles");
+            for (i, a) in words.iter().enumerate() {
+                assert!(a.0 >= 0.0 && a.1 <= size[0], "{a:?} is off the page");
+                for b in &words[i + 1..] {
+                    let is_apart = a.1 < b.0 || b.1 < a.0 || (a.2 - b.2).abs() > 10.0;
+                    assert!(is_apart, "{a:?} touches {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_legend_that_panels_share_has_every_name_once() {
+        let key = |name: &str| Key::of_area(Ink::Accent, 0.5, name);
+        let view = ViewState::new(ViewKind::Circle, theme::DARK);
+        let keys = [key("a"), key("b"), key("a")];
+        let legend = legend_of(&keys, "A note.", &view, 300.0).expect("names");
+        let words = written(&legend, "legend").into_iter();
+        let words: Vec<String> = words.map(|(_, _, _, words)| words).collect();
+        assert_eq!(words, ["a", "b", "A note."]);
+        assert_eq!(legend_of(&[], "", &view, 300.0), None);
+    }
+}

@@ -38,7 +38,8 @@ pub fn psi(snapshot: &Snapshot) -> Option<Chart> {
     let mut series = vec![histogram(snapshot)];
     let setting = head.setting();
     let neighbors = neighbors(head.spec.0);
-    series.extend(neighbors.map(|other| line(other, &other.defaults(setting), Ink::Faint, 1.0)));
+    let curve = |(_, other): (_, &LossSpec)| line(other, &other.defaults(setting), Ink::Faint, 1.0);
+    series.extend(neighbors.map(curve));
     series.extend(ramped(head));
     series.push(line(head.spec.0, &head.values, Ink::Text, 2.0));
     for handle in psi_handles(head) {
@@ -66,11 +67,21 @@ pub fn psi(snapshot: &Snapshot) -> Option<Chart> {
 pub fn psi_in_print(snapshot: &Snapshot) -> Option<Chart> {
     let head = &snapshot.head;
     let (spec, setting) = (head.spec.0, head.setting());
-    let mut named = Vec::new();
-    for (i, other) in neighbors(spec).enumerate() {
+    let own = line(spec, &head.values, Ink::Text, 2.0);
+    let mut own_name = name_of(spec, &head.values, |_| true);
+    let mut named: Vec<(Series, String)> = Vec::new();
+    for (i, other) in neighbors(spec) {
         let values = other.defaults(setting);
         let curve = line(other, &values, Ink::Curve(i), 1.2);
-        named.push((curve, name_of(other, &values, |param| param.id != "scale")));
+        let name = name_of(other, &values, |param| param.id != "scale");
+        // Of curves on one another but one is seen, and has the names of all.
+        if is_same_curve(&curve, &own) {
+            own_name = format!("{own_name}; {name}");
+        } else if let Some((_, names)) = named.iter_mut().find(|(c, _)| is_same_curve(&curve, c)) {
+            *names = format!("{names}; {name}");
+        } else {
+            named.push((curve, name));
+        }
     }
     if let Some(curve) = ramped(head) {
         let bends = |param: &Param| param.unit != Unit::None;
@@ -78,8 +89,7 @@ pub fn psi_in_print(snapshot: &Snapshot) -> Option<Chart> {
         let step = thousands(snapshot.step);
         named.push((curve, format!("in force at step {step}: {values}")));
     }
-    let own = line(spec, &head.values, Ink::Text, 2.0);
-    named.push((own, name_of(spec, &head.values, |_| true)));
+    named.push((own, own_name));
     let mut keys: Vec<Key> = named
         .iter()
         .rev() // the chosen one first
@@ -98,6 +108,13 @@ pub fn psi_in_print(snapshot: &Snapshot) -> Option<Chart> {
         keys,
         ..Chart::default()
     })
+}
+
+fn is_same_curve(a: &Series, b: &Series) -> bool {
+    match (a, b) {
+        (Series::Line { points: a, .. }, Series::Line { points: b, .. }) => a == b,
+        _ => false,
+    }
 }
 
 fn has_angle(head: &HeadState) -> bool {
@@ -336,10 +353,12 @@ fn rounded(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// Losses of the first row whose target logit is their own, but for the chosen one.
-fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = &'static LossSpec> {
+/// Losses of the first row whose target logit is their own, but for the chosen one, with their
+/// numbers there.
+fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = (usize, &'static LossSpec)> {
     let first_row = LOSSES.iter().copied().filter(|spec| spec.key.is_some());
-    first_row.filter(move |spec| spec.form.is_angular() && spec.id != chosen.id)
+    let angular = first_row.filter(|spec| spec.form.is_angular()).enumerate();
+    angular.filter(move |(_, spec)| spec.id != chosen.id)
 }
 
 /// Name of the curve behind the chosen one that passes nearest to a place, if one passes near.
@@ -351,7 +370,7 @@ pub fn psi_neighbor(head: &HeadState, [theta_deg, psi]: [f64; 2]) -> Option<Stri
     };
     let own = off(head.spec.0, &head.values);
     neighbors(head.spec.0)
-        .map(|spec| (off(spec, &spec.defaults(setting)), spec))
+        .map(|(_, spec)| (off(spec, &spec.defaults(setting)), spec))
         .filter(|(off, _)| *off < NEAR && *off < own)
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, spec)| format!("{} with its defaults", spec.name))
