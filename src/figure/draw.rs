@@ -35,8 +35,6 @@ const WIDE_OVER_HIGH: f32 = 1.4;
 /// Share of the width that words beside a picture take.
 const LEAST_WORDS: f32 = 0.32;
 const MOST_WORDS: f32 = 0.42;
-/// A factor with as many digits as one has, for the room that a legend takes.
-const LONG_FACTOR: f64 = 0.0015;
 /// Free space between panels, in points of the canvas.
 const BETWEEN: f32 = 10.0;
 
@@ -249,12 +247,13 @@ impl Frame {
             0.0
         };
         let room = [self.size[0], (self.size[1] - above).max(1.0)];
+        let longest = [long_factor(snapshot, &self.view)];
         if self.has_words_beside(picture) {
             let curves = Curves::of(snapshot, WINDOW_SAGITTA);
-            let words = self.words(snapshot, &curves, picture, room[0], &[LONG_FACTOR]);
+            let words = self.words(snapshot, &curves, picture, room[0], &longest);
             return fitted(&self.wordless(), snapshot, words.left(room));
         }
-        let legend = shown_legend(snapshot, &self.view, picture, room[0], &[LONG_FACTOR]);
+        let legend = shown_legend(snapshot, &self.view, picture, room[0], &longest);
         let below = legend.map_or(0.0, |legend| legend.size[1]);
         fitted(&self.view, snapshot, [room[0], (room[1] - below).max(1.0)])
     }
@@ -314,9 +313,9 @@ impl Frame {
         room: [f32; 2],
     ) -> Scene {
         let legend =
-            |factors: &[f64]| shown_legend(snapshot, &self.view, picture, room[0], factors);
+            |factors: &[Option<f64>]| shown_legend(snapshot, &self.view, picture, room[0], factors);
         // By how much arrows are longer depends on the room that the legend leaves.
-        let Some(reserved) = legend(&[LONG_FACTOR]) else {
+        let Some(reserved) = legend(&[long_factor(snapshot, &self.view)]) else {
             return drawn(snapshot, beside, &self.view, picture, room);
         };
         let size = [room[0], (room[1] - reserved.size[1]).max(1.0)];
@@ -325,7 +324,7 @@ impl Frame {
         keep_within(&mut drawn);
         let mut whole = Scene::empty(room, self.view.theme.ground);
         whole.place(0, drawn, [0.0; 2], 1.0);
-        if let Some(legend) = legend(factor.as_slice()) {
+        if let Some(legend) = legend(&[factor]) {
             whole.place(0, legend, [0.0, size[1]], 1.0);
         }
         whole
@@ -340,15 +339,16 @@ impl Frame {
         picture: &Picture,
         room: [f32; 2],
     ) -> Scene {
-        let words = |factors: &[f64]| self.words(snapshot, curves, picture, room[0], factors);
+        let words =
+            |factors: &[Option<f64>]| self.words(snapshot, curves, picture, room[0], factors);
         let view = self.wordless();
-        let size = words(&[LONG_FACTOR]).left(room);
+        let size = words(&[long_factor(snapshot, &view)]).left(room);
         let factor = weight_factor(snapshot, &view, size);
         let mut drawn = drawn(snapshot, beside, &view, picture, size);
         keep_within(&mut drawn);
         let mut whole = Scene::empty(room, view.theme.ground);
         whole.place(0, drawn, [room[0] - size[0], 0.0], 1.0);
-        words(factor.as_slice()).place_on(&mut whole);
+        words(&[factor]).place_on(&mut whole);
         whole
     }
 
@@ -358,7 +358,7 @@ impl Frame {
         curves: &Curves,
         picture: &Picture,
         width: f32,
-        factors: &[f64],
+        factors: &[Option<f64>],
     ) -> Words {
         let foot = foot_beside(snapshot, curves, &self.view, MOST_WORDS * width);
         let foot_width = foot.as_ref().map_or(0.0, |foot| foot.size[0]);
@@ -400,6 +400,12 @@ impl Words {
     }
 }
 
+/// A factor with as many digits as one has, where arrows have one: for the room that a legend takes.
+fn long_factor(snapshot: &Snapshot, view: &ViewState) -> Option<f64> {
+    const LONG: f64 = 0.0015;
+    weight_factor(snapshot, view, [1.0; 2]).map(|_| LONG)
+}
+
 fn moves_with_steps(picture: &Picture) -> bool {
     let film = picture.film.as_ref();
     film.is_some_and(|film| film.motion == Motion::Training)
@@ -431,7 +437,7 @@ fn shown_legend(
     view: &ViewState,
     picture: &Picture,
     width: f32,
-    weight_factors: &[f64],
+    weight_factors: &[Option<f64>],
 ) -> Option<Scene> {
     let is_shown = view.show.legend && picture.plot == Plot::Features;
     let legend = || legend(snapshot, view, width, weight_factors);
@@ -469,8 +475,8 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
     let grid = Grid::new(&titles, room.of_panels, picture, room.below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
     let factors = moments.iter().zip(&views);
-    let factors = factors.filter_map(|(m, view)| weight_factor(&m.snapshot, view, grid.panel));
-    let factors: Vec<f64> = factors.collect();
+    let factors = factors.map(|(m, view)| weight_factor(&m.snapshot, view, grid.panel));
+    let factors: Vec<_> = factors.collect();
     let legend = strip_legend(&moments, &views, picture, room.of_legend, &factors);
     let height = grid.height(room.below);
     let mut whole = Scene::empty([width, height], theme.ground);
@@ -519,7 +525,10 @@ impl StripRoom {
         } else {
             width
         };
-        let long = vec![LONG_FACTOR; moments.len()];
+        let long = moments.iter().zip(views);
+        let long: Vec<_> = long
+            .map(|(m, view)| long_factor(&m.snapshot, view))
+            .collect();
         let reserved = strip_legend(moments, views, picture, of_legend, &long);
         let [beside, below] = reserved.map_or([0.0; 2], |legend| legend.size);
         let (of_panels, below) = if is_beside {
@@ -565,7 +574,7 @@ fn strip_legend(
     views: &[ViewState],
     picture: &Picture,
     width: f32,
-    weight_factors: &[f64],
+    weight_factors: &[Option<f64>],
 ) -> Option<Scene> {
     if picture.plot != Plot::Features {
         return legend_of_charts(moments, picture, width);
@@ -600,13 +609,12 @@ fn legend_of_charts(moments: &[Moment], picture: &Picture, width: f32) -> Option
     };
     let charts = moments.iter();
     let charts = charts.filter_map(|moment| chart(&moment.snapshot, beside, &alone));
-    let (mut keys, mut notes) = (Vec::new(), Vec::new());
-    for chart in charts {
-        keys.extend(chart.keys);
-        if !notes.contains(&chart.note) {
-            notes.push(chart.note);
-        }
-    }
+    let charts: Vec<Chart> = charts.collect();
+    let keys: Vec<_> = charts.iter().flat_map(|chart| chart.keys.clone()).collect();
+    let counts: Vec<usize> = charts.iter().map(|chart| chart.n_beyond).collect();
+    let origins = moments.iter().map(|moment| origin_notes(&moment.snapshot));
+    let mut notes: Vec<String> = beyond_note(&counts).into_iter().chain(origins).collect();
+    notes.dedup();
     let view = picture.view(ViewKind::Circle); // plots have none
     chart::legend_of(&keys, notes.join(" ").trim(), &view, width)
 }
@@ -726,15 +734,30 @@ fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<C
         Plot::Confusion => chart::confusion_in_print(snapshot),
         Plot::Histogram => Some(chart::histogram(snapshot)),
     }?;
-    let origin = origin_notes(snapshot);
-    if !(chart.note.is_empty() || origin.is_empty()) {
-        chart.note.push(' ');
-    }
-    chart.note.push_str(&origin);
+    let notes = beyond_note(&[chart.n_beyond]);
+    let notes = notes.into_iter().chain([origin_notes(snapshot)]);
+    chart.note = String::from(notes.collect::<Vec<_>>().join(" ").trim());
     if picture.strip.is_some() {
         (chart.keys, chart.note) = (Vec::new(), String::new()); // below all panels
     }
     Some(chart)
+}
+
+/// How many samples are not seen in plots, of which each has its count.
+fn beyond_note(counts: &[usize]) -> Option<String> {
+    let counts: Vec<u64> = counts.iter().map(|&n| n as u64).collect();
+    match counts[..] {
+        [1] => Some("1 sample lies beyond the axes.".to_owned()),
+        [n] if n > 0 => Some(format!("{} samples lie beyond the axes.", thousands(n))),
+        _ if counts.iter().sum::<u64>() == 0 => None,
+        _ => {
+            let counts: Vec<String> = counts.into_iter().map(thousands).collect();
+            let counts = counts.join(", ");
+            Some(format!(
+                "Samples beyond the axes, panel by panel: {counts}."
+            ))
+        }
+    }
 }
 
 /// The two classes of a margin map.
@@ -788,7 +811,8 @@ fn canvas(picture: &Picture) -> [f32; 2] {
 /// Height over width of a panel.
 fn panel_aspect(picture: &Picture) -> f32 {
     match picture.plot {
-        Plot::Features | Plot::MarginMap | Plot::Confusion => 1.0,
+        Plot::Features => 1.0,
+        Plot::MarginMap | Plot::Confusion => 1.2, // with what is written at their axes
         Plot::Psi | Plot::Curves | Plot::Histogram => 0.8,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::experiment::ViewKind;
 use crate::scene::caption::{given_notes, projected_note};
-use crate::scene::curves::{has_directions_only, has_margin};
+use crate::scene::curves::has_margin;
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
 use crate::scene::plane::trimmed;
@@ -119,12 +119,12 @@ impl Swatch {
 }
 
 /// The legend of a picture as a scene of this width; `None` where there is nothing to tell.
-/// `weight_factors` are those of the arrows in its panels, see [`crate::scene::weight_factor`].
+/// `weight_factors` has one for the arrows of each panel, see [`crate::scene::weight_factor`].
 pub fn legend(
     snapshot: &Snapshot,
     view: &ViewState,
     width: f32,
-    weight_factors: &[f64],
+    weight_factors: &[Option<f64>],
 ) -> Option<Scene> {
     let entries = entries(snapshot, view);
     let notes = notes(snapshot, view, weight_factors).join(" ");
@@ -133,13 +133,13 @@ pub fn legend(
 }
 
 /// How things are drawn that have no swatch.
-fn notes(snapshot: &Snapshot, view: &ViewState, weight_factors: &[f64]) -> Vec<String> {
+fn notes(snapshot: &Snapshot, view: &ViewState, weight_factors: &[Option<f64>]) -> Vec<String> {
     let show = view.show;
     let mut notes = Vec::new();
     match view.kind {
         ViewKind::Plane => {
             if show.weights {
-                notes.extend(weights_note(snapshot, weight_factors));
+                notes.extend(weights_note(weight_factors));
             }
             if !snapshot.head.centers.is_empty() {
                 notes.push("Rings: class centres.".to_owned());
@@ -157,19 +157,22 @@ fn notes(snapshot: &Snapshot, view: &ViewState, weight_factors: &[f64]) -> Vec<S
 }
 
 /// By how much the arrows are longer than the weights: features reach farther or less far.
-fn weights_note(snapshot: &Snapshot, factors: &[f64]) -> Option<String> {
-    if has_directions_only(&snapshot.head) {
-        return Some("Weights are drawn as directions.".to_owned());
-    }
-    let words: Vec<String> = factors.iter().copied().map(trimmed).collect();
-    let first = words.first()?;
-    if words.iter().all(|factor| factor == first) {
-        return Some(format!("Weight arrows × {first}."));
-    }
-    let factors = words.join(", ");
-    Some(format!(
-        "Weight arrows {factors} times as long, panel by panel."
-    ))
+fn weights_note(factors: &[Option<f64>]) -> Option<String> {
+    let first = factors.first()?;
+    let is_one = factors.iter().all(|factor| factor == first);
+    let words = |factor: &Option<f64>| {
+        factor.map_or("directions".to_owned(), |factor| {
+            format!("× {}", trimmed(factor))
+        })
+    };
+    Some(match first {
+        Some(_) if is_one => format!("Weight arrows {}.", words(first)),
+        None if is_one => "Weights are drawn as directions.".to_owned(),
+        _ => {
+            let words: Vec<String> = factors.iter().map(words).collect();
+            format!("Weight arrows, panel by panel: {}.", words.join(", "))
+        }
+    })
 }
 
 /// That a sphere shows three of more dimensions.
@@ -306,6 +309,17 @@ mod tests {
             names[..10],
             ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
         );
+    }
+
+    #[test]
+    fn arrows_say_their_factor_and_that_of_each_panel_where_they_differ() {
+        let note = |factors: &[Option<f64>]| weights_note(factors).unwrap_or_default();
+        assert_eq!(note(&[]), "");
+        assert_eq!(note(&[Some(20.0)]), "Weight arrows × 20.");
+        assert_eq!(note(&[Some(0.5); 3]), "Weight arrows × 0.5.");
+        assert_eq!(note(&[None; 2]), "Weights are drawn as directions.");
+        let mixed = "Weight arrows, panel by panel: × 20, × 15, directions.";
+        assert_eq!(note(&[Some(20.0), Some(15.0), None]), mixed);
     }
 
     #[test]

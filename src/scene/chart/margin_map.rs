@@ -101,24 +101,19 @@ pub fn margin_map_in_print(snapshot: &Snapshot, classes: [usize; 2], least_span_
     let span = sides.span_deg;
     let axis = |class| Axis {
         title: format!(
-            "angle θ to the weight of {} (degrees)",
+            "θ to the weight of {} (degrees)",
             snapshot.class_name(class)
         ),
         span: [0.0, span],
         ticks: ticks::degrees(if span > 90.0 { 30 } else { 15 }, span),
         ..Axis::default()
     };
-    let note = match n_beyond {
-        0 => String::new(),
-        1 => "1 sample lies beyond the axes.".to_owned(),
-        n => format!("{} samples lie beyond the axes.", thousands(n as u64)),
-    };
     Chart {
         x: axis(classes[0]),
         y: axis(classes[1]),
         series: parts.series,
         keys: parts.keys,
-        note,
+        n_beyond,
         is_square: true,
         ..Chart::default()
     }

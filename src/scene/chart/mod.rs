@@ -46,6 +46,8 @@ pub struct Chart {
     pub series: Vec<Series>,
     /// What series are called in the legend of a figure.
     pub keys: Vec<Key>,
+    /// Samples outside the spans of its axes.
+    pub n_beyond: usize,
     /// What else is said below a figure.
     pub note: String,
     /// Whether a unit is as long on both axes.

@@ -84,8 +84,11 @@ pub fn psi_in_print(snapshot: &Snapshot) -> Option<Chart> {
         }
     }
     if let Some(curve) = ramped(head) {
-        let bends = |param: &Param| param.unit != Unit::None;
-        let values = values_of(spec, &head.in_force, bends);
+        let index = |param: &Param| spec.param_index(param.id);
+        let moves = |i: usize| head.in_force[i] != head.values[i];
+        let values = values_of(spec, &head.in_force, |param| {
+            index(param).is_some_and(moves)
+        });
         let step = thousands(snapshot.step);
         named.push((curve, format!("in force at step {step}: {values}")));
     }
@@ -478,6 +481,17 @@ mod tests {
         );
         snapshot.head.values[before.index] = found;
         assert!((scale(&snapshot).at[1] - (y + 0.1)).abs() < 5e-3);
+    }
+
+    #[test]
+    fn what_is_in_force_names_what_is_on_its_way() {
+        let mut snapshot = of("sphereface");
+        let lambda = snapshot.head.spec.param_index("lambda").expect("λ");
+        snapshot.head.in_force[lambda] = 63.0;
+        let chart = psi_in_print(&snapshot).expect("an angle");
+        let names: Vec<&str> = chart.keys.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(names[1], "in force at step 500: λ = 63");
+        assert!(names.contains(&"Modified softmax; NormFace"), "{names:?}");
     }
 
     #[test]
