@@ -152,6 +152,9 @@ fn check_out(options: &RenderOptions) -> Result<(), Failure> {
 impl RenderOptions {
     /// What differs from the recipe's own picture.
     fn apply(&self, recipe: &mut Recipe, format: Format) -> Result<(), Failure> {
+        if let Some(text) = &self.view {
+            set_view(recipe, text)?; // before the width, which may come with a canvas
+        }
         let picture = &mut recipe.picture;
         if self.run.has_length() {
             picture.step = None; // the experiment's length says it now
@@ -167,9 +170,6 @@ impl RenderOptions {
         }
         self.sheet.apply(picture)?;
         picture.raster_points |= self.raster_points;
-        if let Some(text) = &self.view {
-            set_view(recipe, text)?;
-        }
         self.set_strip(recipe)?;
         self.set_film(recipe, format)
     }

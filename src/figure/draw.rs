@@ -6,8 +6,8 @@ use crate::figure::align::turned_onto;
 use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
-    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, heading, legend,
-    thousands,
+    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, foot_beside,
+    heading, legend, origin_notes, thousands, weight_factor,
 };
 use crate::trainer::Snapshot;
 
@@ -19,11 +19,22 @@ const PX_PER_CANVAS: f64 = 2.0;
 /// Height over width of a figure that is narrow or wide.
 const NARROW: f32 = 1.1;
 const WIDE: f32 = 0.6;
+/// The same of plots with a legend below them.
+const NARROW_PLOT: f32 = 0.74;
+const WIDE_PLOT: f32 = 0.5;
+const SQUARE_WITH_LEGEND: f32 = 1.24;
 const WIDE_FROM: f32 = 620.0;
 /// A panel of a strip is not narrower than this, in points of the canvas.
 const LEAST_PANEL: f32 = 150.0;
 /// Text and lines of a panel, as a share of those of a picture alone: five points in print.
 const PANEL_UNIT: f32 = 0.8;
+/// So many panels stand in several rows of a slide, with their legend beside them.
+const MANY_PANELS: usize = 4;
+/// From here on a round picture has its words beside it, as width over height.
+const WIDE_OVER_HIGH: f32 = 1.4;
+/// Share of the width that words beside a picture take.
+const LEAST_WORDS: f32 = 0.32;
+const MOST_WORDS: f32 = 0.42;
 /// Free space between panels, in points of the canvas.
 const BETWEEN: f32 = 10.0;
 
@@ -219,11 +230,8 @@ impl Frame {
         }
         let mut frame = Self { size, view };
         if kind == ViewKind::Plane && picture.units_per_pt.is_none() {
-            let moments = &played.moments;
-            let stage = |moment: &Moment| frame.stage(&moment.snapshot, picture);
-            let sizes: Vec<_> = moments.iter().map(stage).collect();
-            let pairs = moments.iter().zip(sizes);
-            let fitted = pairs.map(|(moment, size)| fitted(&frame.view, &moment.snapshot, size));
+            let moments = played.moments.iter();
+            let fitted = moments.map(|moment| frame.fitted(&moment.snapshot, picture));
             if let Some(plane) = widest(fitted) {
                 frame.view.plane = plane;
             }
@@ -231,19 +239,26 @@ impl Frame {
         frame
     }
 
-    /// The room that is left for the picture, between what stands over it and its legend.
-    fn stage(&self, snapshot: &Snapshot, picture: &Picture) -> [f32; 2] {
+    /// The plane that shows a snapshot whole, in the room that its words leave.
+    fn fitted(&self, snapshot: &Snapshot, picture: &Picture) -> PlaneView {
         let above = if moves_with_steps(picture) {
             heading("step", &self.view, self.size[0]).size[1]
         } else {
             0.0
         };
-        let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
+        let room = [self.size[0], (self.size[1] - above).max(1.0)];
+        let longest = [long_factor(snapshot, &self.view)];
+        if self.has_words_beside(picture) {
+            let curves = Curves::of(snapshot, WINDOW_SAGITTA);
+            let words = self.words(snapshot, &curves, picture, room[0], &longest);
+            return fitted(&self.wordless(), snapshot, words.left(room));
+        }
+        let legend = shown_legend(snapshot, &self.view, picture, room[0], &longest);
         let below = legend.map_or(0.0, |legend| legend.size[1]);
-        [self.size[0], (self.size[1] - above - below).max(1.0)]
+        fitted(&self.view, snapshot, [room[0], (room[1] - below).max(1.0)])
     }
 
-    /// The picture between its title, where it has one, and its legend.
+    /// The picture under its title, where it has one, over its legend or beside its words.
     fn scene(
         &self,
         snapshot: &Snapshot,
@@ -251,10 +266,6 @@ impl Frame {
         title: &str,
         picture: &Picture,
     ) -> Scene {
-        let legend = shown_legend(snapshot, &self.view, picture, self.size[0]);
-        if title.is_empty() && legend.is_none() {
-            return drawn(snapshot, beside, &self.view, picture, self.size);
-        }
         let mut whole = Scene::empty(self.size, self.view.theme.ground);
         let mut top = 0.0;
         if !title.is_empty() {
@@ -262,15 +273,137 @@ impl Frame {
             top = title.size[1];
             whole.place(0, title, [0.0; 2], 1.0);
         }
-        let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
-        let size = [self.size[0], (self.size[1] - top - below).max(1.0)];
-        let drawn = drawn(snapshot, beside, &self.view, picture, size);
-        whole.place(0, drawn, [0.0, top], 1.0);
-        if let Some(legend) = legend {
-            whole.place(0, legend, [0.0, top + size[1]], 1.0);
+        let is_missing = beside.curves.is_none() && picture.plot == Plot::Features;
+        let computed = is_missing.then(|| Curves::of(snapshot, WINDOW_SAGITTA));
+        let curves = beside.curves.or(computed.as_ref());
+        let beside = Beside { curves, ..beside };
+        let room = [self.size[0], (self.size[1] - top).max(1.0)];
+        let body = match beside.curves {
+            Some(curves) if self.has_words_beside(picture) => {
+                self.beside_words(snapshot, curves, beside, picture, room)
+            }
+            _ => self.over_legend(snapshot, beside, picture, room),
+        };
+        if top == 0.0 {
+            return body;
+        }
+        whole.place(0, body, [0.0, top], 1.0);
+        whole
+    }
+
+    /// Whether there is room at the sides: of a picture that is as wide as high, and of a slide.
+    fn has_words_beside(&self, picture: &Picture) -> bool {
+        let is_laid_out = picture.canvas.is_none() || picture.is_slide();
+        let has_room = self.view.kind != ViewKind::Plane || picture.is_slide();
+        is_laid_out && has_room && self.size[0] > WIDE_OVER_HIGH * self.size[1]
+    }
+
+    /// The view of a picture that has its words beside it.
+    fn wordless(&self) -> ViewState {
+        let mut view = self.view.clone();
+        (view.show.formula, view.show.note) = (false, false);
+        view
+    }
+
+    fn over_legend(
+        &self,
+        snapshot: &Snapshot,
+        beside: Beside<'_>,
+        picture: &Picture,
+        room: [f32; 2],
+    ) -> Scene {
+        let legend =
+            |factors: &[Option<f64>]| shown_legend(snapshot, &self.view, picture, room[0], factors);
+        // By how much arrows are longer depends on the room that the legend leaves.
+        let Some(reserved) = legend(&[long_factor(snapshot, &self.view)]) else {
+            return drawn(snapshot, beside, &self.view, picture, room);
+        };
+        let size = [room[0], (room[1] - reserved.size[1]).max(1.0)];
+        let factor = weight_factor(snapshot, &self.view, size);
+        let mut drawn = drawn(snapshot, beside, &self.view, picture, size);
+        keep_within(&mut drawn);
+        let mut whole = Scene::empty(room, self.view.theme.ground);
+        whole.place(0, drawn, [0.0; 2], 1.0);
+        if let Some(legend) = legend(&[factor]) {
+            whole.place(0, legend, [0.0, size[1]], 1.0);
         }
         whole
     }
+
+    /// Formula, sentence and legend at the left, the picture as high as the room at the right.
+    fn beside_words(
+        &self,
+        snapshot: &Snapshot,
+        curves: &Curves,
+        beside: Beside<'_>,
+        picture: &Picture,
+        room: [f32; 2],
+    ) -> Scene {
+        let words =
+            |factors: &[Option<f64>]| self.words(snapshot, curves, picture, room[0], factors);
+        let view = self.wordless();
+        let size = words(&[long_factor(snapshot, &view)]).left(room);
+        let factor = weight_factor(snapshot, &view, size);
+        let mut drawn = drawn(snapshot, beside, &view, picture, size);
+        keep_within(&mut drawn);
+        let mut whole = Scene::empty(room, view.theme.ground);
+        whole.place(0, drawn, [room[0] - size[0], 0.0], 1.0);
+        words(&[factor]).place_on(&mut whole);
+        whole
+    }
+
+    fn words(
+        &self,
+        snapshot: &Snapshot,
+        curves: &Curves,
+        picture: &Picture,
+        width: f32,
+        factors: &[Option<f64>],
+    ) -> Words {
+        let foot = foot_beside(snapshot, curves, &self.view, MOST_WORDS * width);
+        let foot_width = foot.as_ref().map_or(0.0, |foot| foot.size[0]);
+        let width = foot_width.max(LEAST_WORDS * width);
+        let legend = shown_legend(snapshot, &self.view, picture, width, factors);
+        Words {
+            width,
+            parts: foot.into_iter().chain(legend).collect(),
+        }
+    }
+}
+
+/// What stands at the left of a picture, one below the other.
+struct Words {
+    width: f32,
+    parts: Vec<Scene>,
+}
+
+impl Words {
+    /// What is left of a room.
+    fn left(&self, room: [f32; 2]) -> [f32; 2] {
+        let width = if self.parts.is_empty() {
+            0.0
+        } else {
+            self.width
+        };
+        [(room[0] - width).max(1.0), room[1]]
+    }
+
+    /// At half the height.
+    fn place_on(self, whole: &mut Scene) {
+        let height: f32 = self.parts.iter().map(|part| part.size[1]).sum();
+        let mut top = (0.5 * (whole.size[1] - height)).max(0.0);
+        for part in self.parts {
+            let below = top + part.size[1];
+            whole.place(0, part, [0.0, top], 1.0);
+            top = below;
+        }
+    }
+}
+
+/// A factor with as many digits as one has, where arrows have one: for the room that a legend takes.
+fn long_factor(snapshot: &Snapshot, view: &ViewState) -> Option<f64> {
+    const LONG: f64 = 0.0015;
+    weight_factor(snapshot, view, [1.0; 2]).map(|_| LONG)
 }
 
 fn moves_with_steps(picture: &Picture) -> bool {
@@ -287,7 +420,7 @@ fn drawn(
     size: [f32; 2],
 ) -> Scene {
     if let Some(chart) = chart(snapshot, beside, picture) {
-        return chart.scene(&view.theme, view.theme.ground, size);
+        return chart.figure(view, size);
     }
     let computed;
     let curves = if let Some(curves) = beside.curves {
@@ -304,9 +437,11 @@ fn shown_legend(
     view: &ViewState,
     picture: &Picture,
     width: f32,
+    weight_factors: &[Option<f64>],
 ) -> Option<Scene> {
     let is_shown = view.show.legend && picture.plot == Plot::Features;
-    is_shown.then(|| legend(snapshot, view, width)).flatten()
+    let legend = || legend(snapshot, view, width, weight_factors);
+    is_shown.then(legend).flatten()
 }
 
 /// The plane that shows a snapshot whole.
@@ -335,12 +470,16 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         .canvas
         .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
     let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
-    let legend = strip_legend(&moments, &views, picture, width);
-    let below = legend.as_ref().map_or(0.0, |legend| legend.size[1]);
+    let room = StripRoom::new(&moments, &views, picture, width);
     let titles: Vec<&str> = moments.iter().map(|m| m.title.as_str()).collect();
-    let grid = Grid::new(&titles, width, picture, below, &views[0]);
+    let grid = Grid::new(&titles, room.of_panels, picture, room.below, &views[0]);
     fit_panels(&moments, &mut views, picture, grid.panel);
-    let mut whole = Scene::empty([width, grid.height(below)], theme.ground);
+    let factors = moments.iter().zip(&views);
+    let factors = factors.map(|(m, view)| weight_factor(&m.snapshot, view, grid.panel));
+    let factors: Vec<_> = factors.collect();
+    let legend = strip_legend(&moments, &views, picture, room.of_legend, &factors);
+    let height = grid.height(room.below);
+    let mut whole = Scene::empty([width, height], theme.ground);
     let beside = Beside {
         curves: None,
         trails: &Trails::default(), // panels have none
@@ -357,9 +496,53 @@ fn strip(played: &Played, picture: &Picture) -> Scene {
         whole.place(i + 1, drawn, picture_at, 1.0);
     }
     if let Some(legend) = legend {
-        whole.place(0, legend, [0.0, grid.height(0.0)], 1.0);
+        let at = if room.is_beside {
+            [room.of_panels, (0.5 * (height - legend.size[1])).max(0.0)]
+        } else {
+            [0.0, grid.height(0.0)]
+        };
+        whole.place(0, legend, at, 1.0);
     }
     whole
+}
+
+/// How panels and their legend share a page.
+struct StripRoom {
+    /// Whether the legend stands beside the panels.
+    is_beside: bool,
+    /// Widths.
+    of_panels: f32,
+    of_legend: f32,
+    /// What the legend takes below the panels.
+    below: f32,
+}
+
+impl StripRoom {
+    fn new(moments: &[Moment], views: &[ViewState], picture: &Picture, width: f32) -> Self {
+        let is_beside = picture.is_slide() && moments.len() >= MANY_PANELS;
+        let of_legend = if is_beside {
+            LEAST_WORDS * width
+        } else {
+            width
+        };
+        let long = moments.iter().zip(views);
+        let long: Vec<_> = long
+            .map(|(m, view)| long_factor(&m.snapshot, view))
+            .collect();
+        let reserved = strip_legend(moments, views, picture, of_legend, &long);
+        let [beside, below] = reserved.map_or([0.0; 2], |legend| legend.size);
+        let (of_panels, below) = if is_beside {
+            (width - beside, 0.0)
+        } else {
+            (width, below)
+        };
+        Self {
+            is_beside,
+            of_panels,
+            of_legend,
+            below,
+        }
+    }
 }
 
 /// Curves compare best on one another: target logits share a plot.
@@ -368,7 +551,8 @@ fn curves_together(moments: &[Moment], picture: &Picture) -> Scene {
     let heads = moments.iter();
     let heads = heads.map(|moment| (&moment.snapshot.head, moment.title.as_str()));
     let heads: Vec<_> = heads.collect();
-    chart::psi_together(&heads, &picture.theme.theme(), size)
+    let view = picture.view(ViewKind::Circle); // plots have none
+    chart::psi_together(&heads).figure(&view, size)
 }
 
 /// Leaves out dots across the edge: they would lie in the panel beside, or on its title.
@@ -390,13 +574,17 @@ fn strip_legend(
     views: &[ViewState],
     picture: &Picture,
     width: f32,
+    weight_factors: &[Option<f64>],
 ) -> Option<Scene> {
+    if picture.plot != Plot::Features {
+        return legend_of_charts(moments, picture, width);
+    }
     let legends = moments.iter().zip(views).filter_map(|(moment, view)| {
         let view = ViewState {
             unit: Some(view.unit.unwrap_or(1.0) / PANEL_UNIT),
             ..view.clone()
         };
-        shown_legend(&moment.snapshot, &view, picture, width)
+        shown_legend(&moment.snapshot, &view, picture, width, weight_factors)
     });
     let n_items = |scene: &Scene| scene.groups.iter().map(|g| g.items.len()).sum::<usize>();
     legends.reduce(|most, next| {
@@ -406,6 +594,29 @@ fn strip_legend(
             most
         }
     })
+}
+
+/// What is drawn in any of the panels.
+fn legend_of_charts(moments: &[Moment], picture: &Picture, width: f32) -> Option<Scene> {
+    let alone = Picture {
+        strip: None,
+        ..picture.clone()
+    };
+    let beside = Beside {
+        curves: None,
+        trails: &Trails::default(),
+        least_span_deg: widest_span_deg(moments, picture),
+    };
+    let charts = moments.iter();
+    let charts = charts.filter_map(|moment| chart(&moment.snapshot, beside, &alone));
+    let charts: Vec<Chart> = charts.collect();
+    let keys: Vec<_> = charts.iter().flat_map(|chart| chart.keys.clone()).collect();
+    let counts: Vec<usize> = charts.iter().map(|chart| chart.n_beyond).collect();
+    let origins = moments.iter().map(|moment| origin_notes(&moment.snapshot));
+    let mut notes: Vec<String> = beyond_note(&counts).into_iter().chain(origins).collect();
+    notes.dedup();
+    let view = picture.view(ViewKind::Circle); // plots have none
+    chart::legend_of(&keys, notes.join(" ").trim(), &view, width)
 }
 
 /// The runs of panels, turned onto the first.
@@ -471,9 +682,13 @@ struct Grid {
 impl Grid {
     fn new(titles: &[&str], width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
         let n = titles.len();
-        let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
-        let n_rows = n.div_ceil(fitting);
-        let n_columns = n.div_ceil(n_rows);
+        let n_columns = if picture.is_slide() && n >= MANY_PANELS {
+            (n as f32).sqrt().ceil() as usize
+        } else {
+            let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
+            n.div_ceil(n.div_ceil(fitting))
+        };
+        let n_rows = n.div_ceil(n_columns);
         let gaps = BETWEEN * (n_columns - 1) as f32;
         let panel_width = (width - gaps) / n_columns as f32;
         let titles = titles.iter();
@@ -505,22 +720,43 @@ impl Grid {
     }
 }
 
-/// The chart that is asked for; `None` for the features.
+/// The chart that is asked for, with what must be said of its samples; `None` for the features.
 fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
-    match picture.plot {
+    let mut chart = match picture.plot {
         Plot::Features => None,
-        Plot::Psi => chart::psi(snapshot),
+        Plot::Psi => chart::psi_in_print(snapshot),
         Plot::MarginMap => {
             let pair = pair(snapshot, picture);
-            Some(chart::margin_map_over(
-                snapshot,
-                pair,
-                beside.least_span_deg,
-            ))
+            let least = beside.least_span_deg;
+            Some(chart::margin_map_in_print(snapshot, pair, least))
         }
         Plot::Curves => Some(chart::curves(snapshot)),
-        Plot::Confusion => chart::confusion(snapshot, None),
+        Plot::Confusion => chart::confusion_in_print(snapshot),
         Plot::Histogram => Some(chart::histogram(snapshot)),
+    }?;
+    let notes = beyond_note(&[chart.n_beyond]);
+    let notes = notes.into_iter().chain([origin_notes(snapshot)]);
+    chart.note = String::from(notes.collect::<Vec<_>>().join(" ").trim());
+    if picture.strip.is_some() {
+        (chart.keys, chart.note) = (Vec::new(), String::new()); // below all panels
+    }
+    Some(chart)
+}
+
+/// How many samples are not seen in plots, of which each has its count.
+fn beyond_note(counts: &[usize]) -> Option<String> {
+    let counts: Vec<u64> = counts.iter().map(|&n| n as u64).collect();
+    match counts[..] {
+        [1] => Some("1 sample lies beyond the axes.".to_owned()),
+        [n] if n > 0 => Some(format!("{} samples lie beyond the axes.", thousands(n))),
+        _ if counts.iter().sum::<u64>() == 0 => None,
+        _ => {
+            let counts: Vec<String> = counts.into_iter().map(thousands).collect();
+            let counts = counts.join(", ");
+            Some(format!(
+                "Samples beyond the axes, panel by panel: {counts}."
+            ))
+        }
     }
 }
 
@@ -544,6 +780,12 @@ fn widest_span_deg(moments: &[Moment], picture: &Picture) -> f64 {
     maps.fold(0.0, f64::max)
 }
 
+/// Points of a canvas in a point of print.
+pub(super) fn canvas_per_pt(picture: &Picture) -> f32 {
+    let canvas = picture.canvas.map(|canvas| f64::from(canvas[0]));
+    canvas.map_or(CANVAS_PER_PT, |width| width / picture.width.pt()) as f32
+}
+
 /// Points of a canvas on which text of labels has its size in print, or on a screen.
 pub fn canvas_width(width: Length) -> f32 {
     let points = match width {
@@ -557,9 +799,11 @@ pub fn canvas_width(width: Length) -> f32 {
 fn canvas(picture: &Picture) -> [f32; 2] {
     let width = canvas_width(picture.width);
     let aspect = match picture.plot {
-        Plot::MarginMap | Plot::Confusion => 1.0,
-        Plot::Features if width < WIDE_FROM => NARROW,
-        Plot::Features | Plot::Psi | Plot::Curves | Plot::Histogram => WIDE,
+        Plot::MarginMap if width < WIDE_FROM => SQUARE_WITH_LEGEND,
+        Plot::Features | Plot::Confusion if width < WIDE_FROM => NARROW,
+        Plot::Psi | Plot::Curves | Plot::Histogram if width < WIDE_FROM => NARROW_PLOT,
+        Plot::Psi | Plot::Curves | Plot::Histogram => WIDE_PLOT,
+        Plot::Features | Plot::MarginMap | Plot::Confusion => WIDE,
     };
     [width, (width * aspect).round()]
 }
@@ -567,7 +811,8 @@ fn canvas(picture: &Picture) -> [f32; 2] {
 /// Height over width of a panel.
 fn panel_aspect(picture: &Picture) -> f32 {
     match picture.plot {
-        Plot::Features | Plot::MarginMap | Plot::Confusion => 1.0,
+        Plot::Features => 1.0,
+        Plot::MarginMap | Plot::Confusion => 1.2, // with what is written at their axes
         Plot::Psi | Plot::Curves | Plot::Histogram => 0.8,
     }
 }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
 use crate::export::Length;
-use crate::figure::{Film, Strip};
+use crate::figure::{Film, Strip, draw};
 use crate::scene::theme::{DARK, LIGHT, Theme};
-use crate::scene::{Classes, Light, PlaneView, Show, SphereView, TrailSteps, ViewState};
+use crate::scene::{Classes, Light, PlaneView, Show, SphereView, TextRange, TrailSteps, ViewState};
 use crate::trainer::Subset;
 
 /// The section `[picture]` of a recipe. Everything has a default, so that a file written by hand
@@ -111,6 +111,14 @@ impl Default for Picture {
         }
     }
 }
+
+/// Canvas of a slide, in points.
+const SLIDE: [f32; 2] = [960.0, 540.0];
+/// What is read from the back of a room: a thirtieth of the height. Marks grow with it.
+const SLIDE_TEXT: f32 = 18.0;
+const SLIDE_UNIT: f32 = 1.65;
+/// What journals ask of text, in points of print.
+const PRINT_TEXT: [f32; 2] = [5.0, 7.0];
 
 /// What a figure shows of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,10 +243,9 @@ impl Picture {
     #[must_use]
     pub fn on_slide(self) -> Self {
         const WIDTH: Length = Length::Pixels(1920.0);
-        const CANVAS: [f32; 2] = [960.0, 540.0];
         Self {
-            canvas: Some(CANVAS),
-            unit: Some(1.0),
+            canvas: Some(SLIDE),
+            unit: Some(SLIDE_UNIT),
             ..self.of_width(WIDTH)
         }
     }
@@ -276,6 +283,7 @@ impl Picture {
     pub fn view(&self, kind: ViewKind) -> ViewState {
         let mut view = ViewState::new(kind, self.theme.theme());
         view.unit = self.unit;
+        view.text_range = self.text_range();
         view.kept = self.kept;
         view.light = self.lit;
         view.classes = self.classes.clone();
@@ -288,6 +296,27 @@ impl Picture {
             zoom: self.zoom.unwrap_or(view.sphere.zoom),
         };
         view
+    }
+
+    /// Whether it is for a room.
+    pub(super) fn is_slide(&self) -> bool {
+        self.canvas == Some(SLIDE)
+    }
+
+    /// Sizes of text that can be read where the figure is seen.
+    fn text_range(&self) -> TextRange {
+        let all = TextRange::default();
+        match self.width {
+            Length::Millimeters(_) => {
+                let [least, most] = PRINT_TEXT.map(|size| size * draw::canvas_per_pt(self));
+                TextRange { least, most }
+            }
+            Length::Pixels(_) if self.is_slide() => TextRange {
+                least: SLIDE_TEXT,
+                ..all
+            },
+            Length::Pixels(_) => all,
+        }
     }
 
     /// What cannot be drawn, in words: numbers that are not finite or out of range.

@@ -361,9 +361,9 @@ fn notes_of_samples(
             ));
             return (notes, false);
         }
-        (Space::Flat(flat), ViewKind::Plane) => {
+        (Space::Flat(_), ViewKind::Plane) => {
             notes.push(format!("{samples}."));
-            match weight_factor(snapshot, flat, view, size) {
+            match weight_factor(snapshot, view, size) {
                 Some(factor) => notes.push(format!("Weight arrows × {}.", trimmed(factor))),
                 None => notes.push("Weights drawn as directions.".to_owned()),
             }
@@ -380,15 +380,20 @@ fn notes_of_samples(
                 notes.push("Rings: the widest arrangement.".to_owned());
             }
             if let Some((dim, share)) = solid.projected {
-                notes.push(format!(
-                    "PCA of {dim} dimensions to 3: {} of the squared length; cells are its section.",
-                    percent(share)
-                ));
+                notes.push(projected_note(dim, share));
             }
         }
         _ => return (notes, false),
     }
     (notes, true)
+}
+
+/// That a sphere is a section of more dimensions, of whose squared length it has this share.
+pub(super) fn projected_note(dim: usize, share: f64) -> String {
+    format!(
+        "PCA of {dim} dimensions to 3: {} of the squared length; cells are its section.",
+        percent(share)
+    )
 }
 
 /// How many samples are drawn, of how many where some classes are hidden.

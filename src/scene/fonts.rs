@@ -117,6 +117,22 @@ fn advance(c: char) -> f32 {
     }
 }
 
+/// A text no wider than `width`: what does not fit is an ellipsis.
+pub(super) fn shortened(text: &str, size: f32, width: f32) -> String {
+    if estimated_width(text, size) <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for c in text.chars() {
+        short.push(c);
+        if estimated_width(&short, size) + advance('…') * size > width {
+            short.pop();
+            break;
+        }
+    }
+    short.trim_end().to_owned() + "…"
+}
+
 /// Breaks a text into lines no wider than `width`, at spaces.
 pub(super) fn wrapped(text: &str, size: f32, width: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

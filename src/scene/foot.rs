@@ -2,10 +2,12 @@
 
 use crate::experiment::ViewKind;
 use crate::loss::Piece;
-use crate::scene::formula::{Block, Reading};
-use crate::scene::look::{polygon, rounded, text};
+use crate::scene::formula::{self, Block, Reading};
+use crate::scene::look::{Look, polygon, rounded, text};
 use crate::scene::plane::scale_bar_room;
-use crate::scene::{Anchor, Curves, Font, Group, Item, Rgba, ViewState, caption, fonts, notes};
+use crate::scene::{
+    Anchor, Curves, Font, Group, Item, Rgba, Scene, ViewState, caption, fonts, notes,
+};
 use crate::trainer::{HeadState, Snapshot};
 
 /// Sizes of text at unit size, in points.
@@ -18,6 +20,9 @@ const LEADING: f32 = 1.45;
 const SMALLEST_WHOLE: f32 = 0.85;
 /// Between the formula and the sentence, in points at unit size.
 const FORMULA_GAP: f32 = 9.0;
+/// Free space at both sides of what stands beside a picture, in sizes of this text.
+const BESIDE: f32 = 1.0;
+const SIDE_TEXT: f32 = 12.0;
 /// Free space at the sides, and under the last line.
 const SIDE: f32 = 20.0;
 const BOTTOM: f32 = 13.0;
@@ -43,7 +48,7 @@ pub(super) fn groups(
     let formula = view
         .show
         .formula
-        .then(|| formula(&snapshot.head, FORMULA * unit, width));
+        .then(|| formula(&snapshot.head, &foot_look(view, unit), width));
     let mut top = words_top;
     let mut items = Vec::new();
     if let Some(block) = &formula {
@@ -75,6 +80,13 @@ pub(super) fn groups(
     groups
 }
 
+fn foot_look(view: &ViewState, unit: f32) -> Look {
+    Look {
+        unit,
+        ..view.page_look()
+    }
+}
+
 fn group(name: &'static str, items: Vec<Item>) -> Group {
     Group::new(name, items)
 }
@@ -90,15 +102,18 @@ fn is_covered(view: &ViewState) -> bool {
 
 /// The loss with the values in force, smaller where it would be too wide; what its letters stand
 /// for stays out where it would make it too small.
-fn formula(head: &HeadState, size: f32, width: f32) -> Block {
+fn formula(head: &HeadState, look: &Look, width: f32) -> Block {
     let spec = head.spec.0;
     let reading = Reading::Values {
         set: &head.values,
         in_force: &head.in_force,
     };
+    let least = look.range.least;
+    let set = |pieces: &[Piece], size| Block::legible(pieces, spec, reading, size, least);
+    let size = formula_size(look);
     let fitting = |pieces: &[Piece]| {
-        let share = (width / Block::of(pieces, spec, reading, size).width).min(1.0);
-        (share, Block::of(pieces, spec, reading, share * size))
+        let share = (width / set(pieces, size).width).min(1.0);
+        (share, set(pieces, (share * size).max(least)))
     };
     let (share, whole) = fitting(&spec.formula.whole());
     if share < SMALLEST_WHOLE {
@@ -106,6 +121,54 @@ fn formula(head: &HeadState, size: f32, width: f32) -> Block {
     } else {
         whole
     }
+}
+
+/// In print the sign of a sum, the largest of its letters, may have eight points where other text
+/// has seven: exponents, which have five at least, could not be told from what they stand on.
+fn formula_size(look: &Look) -> f32 {
+    const SUM_OVER_TEXT: f32 = 8.0 / 7.0;
+    (FORMULA * look.unit).min(SUM_OVER_TEXT * look.range.most / formula::SUM)
+}
+
+/// Formula and words as a strip of their own, for a picture that has them beside it; `None` where
+/// there are none. It is as wide as they are, and not wider than `widest`.
+pub fn foot_beside(
+    snapshot: &Snapshot,
+    curves: &Curves,
+    view: &ViewState,
+    widest: f32,
+) -> Option<Scene> {
+    let look = view.page_look();
+    let side = BESIDE * look.text(SIDE_TEXT);
+    let width = (widest - 2.0 * side).max(1.0);
+    let block = view
+        .show
+        .formula
+        .then(|| formula(&snapshot.head, &look, width));
+    let lines = lines(snapshot, curves, view, [widest; 2], [look.unit, width]);
+    let mut at = [side, 0.0];
+    let mut groups = Vec::new();
+    if let Some(block) = &block {
+        at[1] += block.above;
+        let color = |param| number_color(&snapshot.head, view, param);
+        groups.push(group("formula", block.items(at, color)));
+        at[1] += block.below + FORMULA_GAP * look.unit;
+    }
+    if !lines.is_empty() {
+        groups.push(group("note", words(&lines, at, view)));
+        at[1] += lines.iter().map(|line| LEADING * line.size).sum::<f32>();
+    }
+    let words_width = lines
+        .iter()
+        .map(|line| fonts::estimated_width(&line.words, line.size));
+    let inner = words_width
+        .chain(block.iter().map(|block| block.width))
+        .fold(0.0, f32::max);
+    (!groups.is_empty()).then(|| Scene {
+        size: [inner + 2.0 * side, at[1]],
+        ground: view.theme.ground,
+        groups,
+    })
 }
 
 /// A margin past its ceiling has the colour of what theory does not allow.
@@ -140,7 +203,9 @@ fn lines(
     }
     let sentence = caption(snapshot, curves, view);
     let small = notes(snapshot, curves, view, size).join(" ");
+    let range = view.text_range;
     let wrapped = |text: &str, size: f32, is_sentence: bool| {
+        let size = size.clamp(range.least, range.most);
         let lines = fonts::wrapped(text, size, width);
         lines.into_iter().map(move |words| Line {
             words,

@@ -32,7 +32,7 @@ const SCRIPT_ROOM: f32 = 0.045;
 /// Room between a function's name or a sum and what follows, in sizes.
 const NAME_ROOM: f32 = 0.16;
 /// Size of a sum's sign over that of the formula.
-const SUM: f32 = 1.3;
+pub(super) const SUM: f32 = 1.3;
 
 /// What stands where the parameters of a formula are.
 #[derive(Clone, Copy, Debug)]
@@ -86,10 +86,21 @@ enum Kind {
 impl Block {
     /// Sets a formula of `spec` at a size. A parameter that `spec` does not have stays out.
     pub fn of(pieces: &[Piece], spec: &LossSpec, reading: Reading<'_>, size: f32) -> Self {
+        Self::legible(pieces, spec, reading, size, 0.0)
+    }
+
+    /// The same with no letter smaller than `least`.
+    pub(super) fn legible(
+        pieces: &[Piece],
+        spec: &LossSpec,
+        reading: Reading<'_>,
+        size: f32,
+        least: f32,
+    ) -> Self {
         let setter = Setter {
             spec,
             reading,
-            smallest: SMALLEST * size,
+            smallest: (SMALLEST * size).max(least),
         };
         setter.row(
             pieces,

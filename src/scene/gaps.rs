@@ -70,7 +70,7 @@ pub(super) fn angles(
     const ACROSS: f32 = 0.9;
     const NARROWEST_RAD: f64 = 0.017; // a degree
     const SMALLEST: f32 = 12.5; // radius in sizes: there is no room for words in the panels of a strip
-    let size = 11.0 * look.unit;
+    let size = look.text(11.0);
     if radius < SMALLEST * size {
         return Vec::new();
     }

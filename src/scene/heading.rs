@@ -32,7 +32,7 @@ fn broken(words: &str, size: f32, width: f32) -> Vec<String> {
 /// A title in the middle of so much width, on as many lines as it needs.
 pub fn heading(words: &str, view: &ViewState, width: f32) -> Scene {
     let look = view.look([width, width]);
-    let size = TEXT * look.unit;
+    let size = look.text(TEXT);
     let row = ROW * size;
     let color = look.theme.text;
     let lines = broken(words, SEMI_BOLD * size, width);

@@ -107,7 +107,7 @@ impl Frame<'_> {
             ring,
             self.look.line(1.0, theme.hairline_strong),
         )];
-        let size = 10.5 * self.look.unit;
+        let size = self.look.text(10.5);
         let below = |share: f32| {
             let [x, y] = self.at([share, 0.0]);
             [x, y + 1.1 * size]

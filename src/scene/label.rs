@@ -9,6 +9,8 @@ use crate::scene::{Anchor, Font, Item, Stroke};
 const ROUNDS: usize = 80;
 /// Above this number labels are placed one by one.
 const MOST_RELAXED: usize = 120;
+/// Size of its text over its radius.
+const FONT: f32 = 1.12;
 /// Free space between two labels, in units.
 const GAP: f32 = 3.0;
 
@@ -25,14 +27,17 @@ pub(super) struct Label {
     pub(super) radius: f32,
     /// Half its width; the radius for a disc.
     pub(super) half_width: f32,
+    font_size: f32,
 }
 
 impl Label {
     pub(super) fn new(look: &Look, class: usize, name: &str, n_classes: usize) -> Self {
         let crowd = (24.0 / n_classes.max(1) as f32).sqrt().clamp(0.6, 1.0);
         let radius = 12.5 * look.unit.min(1.7) * crowd;
+        let font_size = (FONT * radius).clamp(look.range.least, look.range.most);
+        let radius = radius.max(font_size / FONT);
         let name = shortened(name);
-        let width = estimated_width(&name, font_size(radius));
+        let width = estimated_width(&name, font_size);
         let half_width = if name.chars().count() > 2 {
             width / 2.0 + radius * 0.75
         } else {
@@ -45,6 +50,7 @@ impl Label {
             wanted: [0.0; 2],
             radius,
             half_width,
+            font_size,
         }
     }
 
@@ -53,10 +59,6 @@ impl Label {
         self.wanted = wanted;
         self
     }
-}
-
-fn font_size(radius: f32) -> f32 {
-    radius * 1.12
 }
 
 fn shortened(name: &str) -> String {
@@ -233,7 +235,7 @@ pub(super) fn items(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
     items.push(text(
         at,
         label.name.clone(),
-        font_size(label.radius),
+        label.font_size,
         Font::SemiBold,
         color.text_on(),
         Anchor::Middle,

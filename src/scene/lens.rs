@@ -171,7 +171,7 @@ impl<'a> Lens<'a> {
         let mut items = Vec::new();
         match (&curves.space, self.places) {
             (Space::Flat(flat), Places::Plane { .. }) => {
-                let arrows = WeightArrows::of(snapshot, flat, view, size);
+                let arrows = WeightArrows::of(snapshot, view, size);
                 for class in nearest {
                     let tip = arrows.tip(&flat.weights[class]);
                     items.extend(self.angle_line(class, vec![self.spot.at, tip]));
@@ -212,7 +212,7 @@ impl<'a> Lens<'a> {
     }
 
     fn angle_text(&self, class: usize, at: [f32; 2]) -> Option<[Item; 2]> {
-        let size = 11.0 * self.look.unit.max(0.9);
+        let size = self.look.text(11.0).max(9.9);
         let words = format!("{:.0}°", self.seen.angles_rad[class]?.to_degrees());
         let half = [0.5 * estimated_width(&words, size) + 3.0, 0.75 * size];
         let plate = rounded(
@@ -601,7 +601,7 @@ mod tests {
             all.into_iter().step_by(2).collect() // each has a ground below it
         };
         let drawn = ends(&build(&snapshot, &view, SIZE));
-        let arrows = WeightArrows::of(&snapshot, flat, &view, SIZE);
+        let arrows = WeightArrows::of(&snapshot, &view, SIZE);
         let at = spot(&snapshot, &curves, &view, SIZE, 12)
             .expect("a place")
             .at;

@@ -12,6 +12,28 @@ pub(super) struct Look {
     pub(super) theme: Theme,
     /// 1 where the short side has 760 points: all widths and sizes grow with it.
     pub(super) unit: f32,
+    /// What sizes of text are kept within.
+    pub(super) range: TextRange,
+}
+
+/// The sizes that text of a figure may have, in points of the canvas: what is legible, and what a
+/// journal allows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TextRange {
+    /// Nothing is written smaller.
+    pub least: f32,
+    /// Nothing is written larger but letters of a formula.
+    pub most: f32,
+}
+
+impl Default for TextRange {
+    /// All sizes, as in the window.
+    fn default() -> Self {
+        Self {
+            least: 0.0,
+            most: f32::INFINITY,
+        }
+    }
 }
 
 pub(super) const BLACK: Rgba = Rgba::opaque(0x000000);
@@ -19,10 +41,20 @@ pub(super) const WHITE: Rgba = Rgba::opaque(0xffffff);
 
 impl Look {
     pub(super) fn new(theme: Theme, short_side: f32) -> Self {
+        Self::of_unit(theme, (short_side / 760.0).clamp(0.6, 2.5))
+    }
+
+    pub(super) fn of_unit(theme: Theme, unit: f32) -> Self {
         Self {
             theme,
-            unit: (short_side / 760.0).clamp(0.6, 2.5),
+            unit,
+            range: TextRange::default(),
         }
+    }
+
+    /// The size of text that has this many points at unit size.
+    pub(super) fn text(&self, size: f32) -> f32 {
+        (self.unit * size).clamp(self.range.least, self.range.most)
     }
 
     /// What a class's region is filled with, on a ground.

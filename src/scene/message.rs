@@ -7,7 +7,7 @@ use crate::scene::{Anchor, Font, Group, Scene, ViewState, fonts};
 pub(super) fn scene(message: &str, view: &ViewState, size: [f32; 2]) -> Scene {
     let area = view.area(size);
     let look = view.look(size);
-    let font_size = 16.0 * look.unit;
+    let font_size = look.text(16.0);
     let lines = fonts::wrapped(message, font_size, 0.8 * (area.max[0] - area.min[0]));
     let middle = area.middle();
     let items = lines.iter().enumerate().map(|(i, words)| {

@@ -44,13 +44,15 @@ pub use build::{build, build_with};
 pub use caption::{caption, notes};
 pub use classes::Classes;
 pub use curves::{Curves, WINDOW_SAGITTA};
+pub use foot::foot_beside;
 pub use heading::heading;
-pub use legend::legend;
+pub use legend::{legend, origin_notes};
 pub use lens::{hover_ring, is_pulled, spot};
-pub use look::{number, thousands, told_apart};
+pub use look::{TextRange, number, thousands, told_apart};
 pub use microscope::{Microscope, Target, signed};
 pub use pick::{Direction, neighbor, pick};
 pub use place::Spot;
+pub use plane::weight_factor;
 pub use trails::{TrailSteps, Trails};
 pub use view::{Extent, Insets, Light, PlaneView, Show, SphereView, ViewState};
 

@@ -51,10 +51,9 @@ pub(super) fn groups(
     let mut groups = Vec::new();
     let show = view.show;
     if show.regions {
-        let has_gaps = show.margins && curves.has_margin;
-        let (regions, seams) = frame.regions(has_gaps);
+        let (regions, seams) = frame.regions();
         groups.push(group("regions", regions));
-        if has_gaps {
+        if show.margins && curves.has_margin {
             groups.push(group("gaps", frame.gaps()));
         }
         groups.push(group("seams", seams));
@@ -85,7 +84,7 @@ impl Frame<'_> {
         self.view.plane.screen_from_world([x.x, x.y], self.middle)
     }
 
-    fn regions(&self, has_gaps: bool) -> (Vec<Item>, Vec<Item>) {
+    fn regions(&self) -> (Vec<Item>, Vec<Item>) {
         let cells = plane::decision_cells(
             &Head::new(&self.flat.weights, &self.flat.bias, 1.0),
             &self.rect,
@@ -94,14 +93,7 @@ impl Frame<'_> {
             let ring = cell.polygon.iter().map(|&x| self.screen(x)).collect();
             polygon(ring, self.look.tint(cell.class))
         });
-        // White parts tints on paper, but not the gaps of two margins, which are nearly white.
-        let is_white = !self.look.theme.is_dark && !has_gaps;
-        let stroke = if is_white {
-            self.look.line(2.2, self.look.theme.ground)
-        } else {
-            self.look
-                .line(1.1, self.look.theme.dimmed.with_opacity(0.55))
-        };
+        let stroke = self.look.seam();
         let seams = cells
             .seams
             .iter()
@@ -204,7 +196,7 @@ impl Frame<'_> {
 
     /// Arrows from the origin, and the labels at their tips.
     fn weights_and_labels(&self) -> (Vec<Item>, Vec<Item>) {
-        let arrows = WeightArrows::of(self.snapshot, self.flat, self.view, self.size);
+        let arrows = WeightArrows::of(self.snapshot, self.view, self.size);
         let WeightArrows { origin, reach, .. } = arrows;
         let mut weights = Vec::new();
         let mut labels = Vec::new();
@@ -290,12 +282,13 @@ impl Frame<'_> {
         let (right, y) = (area.max[0] - BAR_SIDE * unit, area.max[1] - 20.0 * unit);
         let left = right - width;
         let tick = 4.0 * unit;
+        let size = (11.5 * unit).clamp(self.look.range.least, self.look.range.most);
         let color = self.look.theme.dimmed;
         let points = vec![[left, y - tick], [left, y], [right, y], [right, y - tick]];
         let label = text(
-            [f32::midpoint(left, right), y - 11.0 * unit],
+            [f32::midpoint(left, right), y - 0.95 * size],
             trimmed(length),
-            11.5 * unit,
+            size,
             Font::Regular,
             color,
             Anchor::Middle,
@@ -318,20 +311,14 @@ pub(super) fn scale_bar_room(short_side: f32) -> f32 {
 const FULL_TURN_RAD: f64 = std::f64::consts::TAU - 1e-3;
 
 /// The factor that all weight arrows share; `None` where only their directions count.
-pub(super) fn weight_factor(
-    snapshot: &Snapshot,
-    flat: &Flat,
-    view: &ViewState,
-    size: [f32; 2],
-) -> Option<f64> {
-    if has_directions_only(&snapshot.head) {
+pub fn weight_factor(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Option<f64> {
+    let head = &snapshot.head;
+    if has_directions_only(head) {
         return None;
     }
-    let longest = flat
-        .weights
-        .iter()
-        .map(nalgebra::Matrix::norm)
-        .fold(0.0, f64::max);
+    let norm = |w: &[f32]| w.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt();
+    let longest = (0..head.n_classes).map(|class| norm(head.weight(class)));
+    let longest = longest.fold(0.0, f64::max);
     let wanted = f64::from(arrow_length(view, size)) * view.plane.units_per_pt;
     if longest <= 0.0 {
         return Some(1.0);
@@ -349,8 +336,8 @@ pub(super) struct WeightArrows {
 }
 
 impl WeightArrows {
-    pub(super) fn of(snapshot: &Snapshot, flat: &Flat, view: &ViewState, size: [f32; 2]) -> Self {
-        let factor = weight_factor(snapshot, flat, view, size);
+    pub(super) fn of(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Self {
+        let factor = weight_factor(snapshot, view, size);
         Self {
             origin: view
                 .plane

@@ -283,7 +283,7 @@ impl Frame<'_> {
             .filter(|(middle, _)| middle.z > LEAST_HEIGHT)
             .collect();
         gaps.sort_by(|(a, _), (b, _)| b.z.total_cmp(&a.z));
-        let size = 11.0 * self.look.unit;
+        let size = self.look.text(11.0);
         let mut items = Vec::new();
         for (middle, width_rad) in gaps {
             if width_rad as f32 * self.radius > 2.0 * size {
@@ -537,7 +537,7 @@ impl Frame<'_> {
             let at = self.screen_from_view(&v);
             let color = self.body.mix(class_color(class), 0.5);
             let ring = self.look.line(1.2, color);
-            let size = 0.85 * label.radius;
+            let size = (0.85 * label.radius).max(self.look.range.least);
             [
                 disc(
                     at,

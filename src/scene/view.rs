@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
 use crate::scene::Classes;
-use crate::scene::look::Look;
+use crate::scene::look::{Look, TextRange};
 use crate::scene::theme::Theme;
 use crate::trainer::Snapshot;
 
@@ -36,6 +36,8 @@ pub struct ViewState {
     /// How large text and lines are: 1 is the size of a canvas of 760 points, `None` follows the
     /// canvas.
     pub unit: Option<f32>,
+    /// What sizes of text are kept within.
+    pub text_range: TextRange,
 }
 
 /// Which samples stand out; the others are dimmed.
@@ -191,6 +193,16 @@ impl ViewState {
             kept: None,
             insets: Insets::default(),
             unit: None,
+            text_range: TextRange::default(),
+        }
+    }
+
+    /// Colours and sizes where nothing says how large a picture is: of plots, whose text is as large
+    /// however large they are.
+    pub(super) fn page_look(&self) -> Look {
+        Look {
+            range: self.text_range,
+            ..Look::of_unit(self.theme, self.unit.unwrap_or(1.0))
         }
     }
 
@@ -199,6 +211,7 @@ impl ViewState {
         let look = Look::new(self.theme, self.area(size).short_side());
         Look {
             unit: self.unit.unwrap_or(look.unit),
+            range: self.text_range,
             ..look
         }
     }

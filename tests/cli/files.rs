@@ -149,3 +149,20 @@ fn floats_of_toml_are_read_as_they_are_written() {
         .assert()
         .success();
 }
+
+#[test]
+fn a_slide_is_of_16_to_9_whatever_is_drawn() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("slide.png");
+    let out = path.to_str().expect("a name in UTF-8");
+    let run = "--data blobs --network mlp:8 --steps 3 --width slide";
+    let views = "circle psi curves histogram margin-map confusion";
+    for view in views.split(' ') {
+        let mut args = vec!["render", "--view", view, "--out", out];
+        args.extend(run.split(' '));
+        marginscope(&args).assert().success();
+        let png = std::fs::read(&path).expect("a picture");
+        let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
+        assert_eq!([side(16), side(20)], [1920, 1080], "{view}");
+    }
+}

@@ -1,7 +1,8 @@
 //! A measure of many runs: means with their spread over the values of a setting, a curve for each
 //! value of another.
 
-use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::chart::ticks::{multiples, round_step};
+use crate::scene::chart::{Axis, CURVE_CONTRAST, Chart, Ink, Series};
 use crate::scene::fonts::wrapped;
 use crate::scene::legend::{Swatch, strip};
 use crate::scene::look::{Look, text};
@@ -22,8 +23,6 @@ const CALLED: f32 = 18.0;
 const RADIUS: f32 = 3.0;
 /// Most numbers under an axis.
 const MOST_TICKS: usize = 9;
-/// Least contrast of a curve with its ground (WCAG 2.2, non-text).
-const CONTRAST: f32 = 3.0;
 /// Width of a range that is drawn as a line, in points.
 const WHISKER: f32 = 2.0;
 /// Ranges of more curves are lines side by side: as areas they would hide one another.
@@ -174,10 +173,7 @@ impl Comparison {
     fn below(&self, theme: &Theme, width: f32) -> Scene {
         let mut below = Scene::empty([width, 0.0], theme.ground);
         if !self.differ_in.is_empty() {
-            let look = Look {
-                theme: *theme,
-                unit: SMALL / 12.0,
-            };
+            let look = Look::of_unit(*theme, SMALL / 12.0);
             let mut entries = vec![(Swatch::Heading, self.differ_in.clone())];
             let curves = self.curves.iter().zip(self.colors(theme));
             entries.extend(curves.map(|(curve, color)| (Swatch::Curve(color), curve.name.clone())));
@@ -208,11 +204,8 @@ impl Comparison {
 
     /// A colour for each curve, readable on the ground; one alone has the accent.
     fn colors(&self, theme: &Theme) -> Vec<Rgba> {
-        let look = Look {
-            theme: *theme,
-            unit: 1.0,
-        };
-        let color = |i| look.readable(class_color(i), CONTRAST);
+        let look = Look::of_unit(*theme, 1.0);
+        let color = |i| look.readable(class_color(i), CURVE_CONTRAST);
         match self.curves.len() {
             1 => vec![theme.accent],
             n => (0..n).map(color).collect(),
@@ -253,13 +246,13 @@ impl Comparison {
         Chart {
             title: self.measure.clone(),
             x: Axis {
-                label: String::new(),
                 span: x_span,
                 ticks: ticks_at(numbers, &places, x_span),
+                ..Axis::default()
             },
             y,
             series: areas,
-            is_square: false,
+            ..Chart::default()
         }
     }
 
@@ -303,12 +296,12 @@ impl Comparison {
             title: self.setting.clone(),
             x,
             y: Axis {
-                label: String::new(),
                 span: [0.0, n],
                 ticks: names.iter().enumerate().map(middle).collect(),
+                ..Axis::default()
             },
             series,
-            is_square: false,
+            ..Chart::default()
         }
     }
 
@@ -330,9 +323,9 @@ impl Comparison {
         let ticks = multiples(step, span).filter(exists);
         let ticks = ticks.map(|at| (at, self.unit.words(at, step)));
         Axis {
-            label: String::new(),
             span,
             ticks: ticks.collect(),
+            ..Axis::default()
         }
     }
 }
@@ -414,20 +407,6 @@ fn least_width(values: &[f64]) -> f64 {
         .iter()
         .fold(0.0f64, |size, value| size.max(value.abs()));
     if size > 0.0 { 0.1 * size } else { 1.0 }
-}
-
-/// A step of 1, 2 or 5 times a power of ten of which four to eight fit.
-fn round_step(width: f64) -> f64 {
-    const FEWEST: f64 = 4.0;
-    let power = 10f64.powf((width / FEWEST).log10().floor());
-    let factors = [5.0, 2.0, 1.0].into_iter();
-    let mut steps = factors.map(|factor| factor * power);
-    steps.find(|step| width / step >= FEWEST).unwrap_or(power)
-}
-
-fn multiples(step: f64, [low, high]: [f64; 2]) -> impl Iterator<Item = f64> {
-    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    (first..=last).map(move |i| i as f64 * step)
 }
 
 /// The numbers themselves, as many as have room.

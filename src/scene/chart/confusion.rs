@@ -1,59 +1,135 @@
 //! The confusion matrix: how many samples of each class are taken for which.
 
 use crate::scene::Anchor;
-use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::chart::{Axis, Chart, Ink, Key, Mark, Series};
 use crate::scene::theme::class_color;
 use crate::trainer::Snapshot;
 
 /// Numbers stand in the cells up to this many classes.
 const MOST_NUMBERED: usize = 10;
 
+/// Shades in the colour bar of a figure.
+const N_SHADES: usize = 24;
+
 /// Rows are classes, columns what they are taken for: right ones on the diagonal, from top left.
 /// `None` where there are too many classes to count pairs of them.
 pub fn confusion(snapshot: &Snapshot, lit: Option<[usize; 2]>) -> Option<Chart> {
     let n = snapshot.head.n_classes;
-    let counts = &snapshot.detail.confusion;
-    if counts.is_empty() || n == 0 || !snapshot.has_labels() {
-        return None;
-    }
-    let count = |y: usize, k: usize| counts[y * n + k];
-    let row_total = |y: usize| (0..n).map(|k| count(y, k)).sum::<u32>().max(1);
     let mut series = Vec::new();
-    for (y, k) in (0..n).flat_map(|y| (0..n).map(move |k| (y, k))) {
-        if count(y, k) == 0 {
-            continue;
-        }
-        let share = f64::from(count(y, k)) / f64::from(row_total(y));
-        series.push(cell(n, [y, k], share));
-        if n <= MOST_NUMBERED && y != k {
-            series.push(number(n, [y, k], count(y, k)));
+    for Cell { at, count, share } in cells(snapshot)? {
+        series.push(cell(n, at, share));
+        if n <= MOST_NUMBERED && at[0] != at[1] {
+            series.push(number(n, at, count, Ink::Text));
         }
     }
     if let Some(lit) = lit {
         series.push(outline(n, lit));
     }
-    let at = |j: usize| j as f64 + 0.5;
-    let is_crowded = n > 2 * MOST_NUMBERED;
-    let ticks = |position: &dyn Fn(usize) -> f64| {
-        let named = (0..n).filter(|_| !is_crowded);
-        named
-            .map(|j| (position(j), snapshot.class_name(j).to_owned()))
-            .collect()
-    };
+    let [x, y] = axes(snapshot);
     Some(Chart {
         title: "rows: class, columns: taken for".to_owned(),
-        x: Axis {
-            label: String::new(),
-            span: [0.0, n as f64],
-            ticks: ticks(&at),
-        },
-        y: Axis {
-            label: String::new(),
-            span: [0.0, n as f64],
-            ticks: ticks(&|j| n as f64 - at(j)),
-        },
+        x,
+        y,
         series,
         is_square: true,
+        ..Chart::default()
+    })
+}
+
+/// The same for a figure: every cell in shades of one colour, with its number.
+pub fn confusion_in_print(snapshot: &Snapshot) -> Option<Chart> {
+    let n = snapshot.head.n_classes;
+    let mut series = Vec::new();
+    for Cell { at, count, share } in cells(snapshot)? {
+        let shade = shade(share);
+        series.push(Series::Area {
+            rings: vec![corners(n, at, 0.0)],
+            ink: Ink::Accent,
+            opacity: shade,
+        });
+        if n <= MOST_NUMBERED {
+            series.push(number(n, at, count, Ink::OnAccent(shade)));
+        }
+    }
+    series.extend((0..=n).flat_map(|i| rules(n, i as f64)));
+    let [x, y] = axes(snapshot);
+    let titled = |axis, title: &str| Axis {
+        title: title.to_owned(),
+        ..axis
+    };
+    let shades = (0..N_SHADES).map(|i| shade(i as f64 / (N_SHADES - 1) as f64));
+    Some(Chart {
+        x: titled(x, "taken for"),
+        y: titled(y, "class"),
+        series,
+        keys: vec![Key {
+            mark: Mark::Ramp(shades.collect()),
+            name: "0 to 100% of the samples of a class".to_owned(),
+        }],
+        is_table: true,
+        ..Chart::default()
+    })
+}
+
+/// A pair of classes that occurs.
+struct Cell {
+    /// The class, and what it is taken for.
+    at: [usize; 2],
+    count: u32,
+    /// Of the samples of the class.
+    share: f64,
+}
+
+/// `None` where pairs were not counted.
+fn cells(snapshot: &Snapshot) -> Option<Vec<Cell>> {
+    let n = snapshot.head.n_classes;
+    let counts = &snapshot.detail.confusion;
+    if counts.is_empty() || n == 0 || !snapshot.has_labels() {
+        return None;
+    }
+    let rows = counts.chunks_exact(n).enumerate();
+    let cells = rows.flat_map(|(y, row)| {
+        let total = row.iter().sum::<u32>().max(1);
+        let occurring = row.iter().enumerate().filter(|(_, count)| **count > 0);
+        occurring.map(move |(k, &count)| Cell {
+            at: [y, k],
+            count,
+            share: f64::from(count) / f64::from(total),
+        })
+    });
+    Some(cells.collect())
+}
+
+/// Columns and rows with the names of the classes, unless there are too many.
+fn axes(snapshot: &Snapshot) -> [Axis; 2] {
+    let n = snapshot.head.n_classes;
+    let at = |j: usize| j as f64 + 0.5;
+    let is_crowded = n > 2 * MOST_NUMBERED;
+    let axis = |position: &dyn Fn(usize) -> f64| {
+        let named = (0..n).filter(|_| !is_crowded);
+        let ticks = named.map(|j| (position(j), snapshot.class_name(j).to_owned()));
+        Axis {
+            span: [0.0, n as f64],
+            ticks: ticks.collect(),
+            ..Axis::default()
+        }
+    };
+    [axis(&at), axis(&|j| n as f64 - at(j))]
+}
+
+/// How much of the accent a share of a class has: small ones are seen, too.
+fn shade(share: f64) -> f32 {
+    share.sqrt() as f32
+}
+
+/// Lines between cells, the first of rows and of columns being 0.
+fn rules(n: usize, at: f64) -> [Series; 2] {
+    let end = n as f64;
+    [[[0.0, at], [end, at]], [[at, 0.0], [at, end]]].map(|ends| Series::Line {
+        points: ends.into(),
+        ink: Ink::Faint,
+        width: 0.6,
+        is_dashed: false,
     })
 }
 
@@ -111,12 +187,12 @@ fn cell(n: usize, at: [usize; 2], share: f64) -> Series {
     }
 }
 
-fn number(n: usize, [y, k]: [usize; 2], count: u32) -> Series {
+fn number(n: usize, [y, k]: [usize; 2], count: u32, ink: Ink) -> Series {
     Series::Note {
         at: [k as f64 + 0.5, (n - y) as f64 - 0.5],
         text: count.to_string(),
         anchor: Anchor::Middle,
-        ink: Ink::Text,
+        ink,
     }
 }
 

@@ -2,65 +2,103 @@
 
 use crate::experiment::Experiment;
 use crate::loss;
-use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::chart::ticks::Ladder;
+use crate::scene::chart::{Axis, Chart, Ink, Key, Series, ticks};
 use crate::scene::{Anchor, number, thousands};
 use crate::trainer::Snapshot;
 
-/// Room over the highest value, in shares of it.
-const HEADROOM: f64 = 1.08;
+/// So many times what it usually stays below, the loss leaves its axis: the rest would be flat.
+const MOST_OVER_USUAL: f64 = 2.0;
 /// What all losses but the highest few stay below.
 const USUAL_SHARE: f64 = 0.97;
 
-/// The loss on the left axis, the accuracy from 0 to 100% over the same height.
+/// The loss on the left axis, the accuracy from 0 to 100% on the right one.
 pub fn curves(snapshot: &Snapshot) -> Chart {
     let rows = snapshot.history.rows();
-    let highest = usual_maximum(rows.iter().map(|row| row.loss).collect()).max(1e-6);
+    let losses: Vec<f64> = rows.iter().map(|row| row.loss).collect();
+    let highest = losses.iter().copied().fold(0.0, f64::max);
+    let usual = usual_maximum(losses);
+    let is_cut = highest > MOST_OVER_USUAL * usual;
+    let ladder = Ladder::to(if is_cut { usual } else { highest }.max(1e-6));
+    let top = ladder.top();
     let last = snapshot.step.max(1) as f64;
-    let choices = choices(&snapshot.experiment);
-    let mut series: Vec<Series> = choices
+    let mut series: Vec<Series> = choices(&snapshot.experiment)
         .iter()
-        .flat_map(|&(step, name)| choice(step as f64, name, highest))
+        .flat_map(|&(step, name)| choice(step as f64, name, top))
         .collect();
     let loss = rows.iter().map(|row| [row.step as f64, row.loss]);
     let accuracy: Vec<[f64; 2]> = rows
         .iter()
-        .filter_map(|row| Some([row.step as f64, highest * row.accuracy?]))
+        .filter_map(|row| Some([row.step as f64, top * row.accuracy?]))
         .collect();
-    series.push(line(loss.collect(), Ink::Accent));
-    series.push(line(accuracy.clone(), Ink::Text));
-    let name = |at: [f64; 2], text: String, ink| Series::Note {
-        at,
-        text,
-        anchor: Anchor::End,
-        ink,
+    let has_accuracy = !accuracy.is_empty();
+    let mut named = vec![(line(loss.collect(), Ink::Accent), loss_name(snapshot))];
+    if has_accuracy {
+        named.push((line(accuracy, Ink::Text), accuracy_name(snapshot)));
+    }
+    let keys = named.iter();
+    let keys = keys.filter_map(|(curve, name)| Key::of_line(curve, name.as_str()));
+    let keys = keys.collect();
+    series.extend(named.into_iter().map(|(curve, _)| curve));
+    let title = if is_cut {
+        "loss, its peaks cut off"
+    } else {
+        "loss"
     };
-    if let Some(at) = accuracy.last() {
-        let share = format!("accuracy {:.1}%", 100.0 * snapshot.metrics.accuracy);
-        series.push(name([last, at[1] - 0.06 * highest], share, Ink::Text));
-    }
-    if let Some(row) = rows.last() {
-        let words = format!("loss {}", number(row.loss));
-        let height = (row.loss + 0.06 * highest).min(highest);
-        series.push(name([last, height], words, Ink::Accent));
-    }
-    let ticks = [0.0, 0.5, 1.0].map(|share| share * highest);
     Chart {
-        title: "loss and accuracy over the steps".to_owned(),
         x: Axis {
-            label: String::new(),
+            title: "step".to_owned(),
             span: [0.0, last],
-            ticks: [0.0, 0.5, 1.0]
-                .map(|share| (share * last, thousands((share * last) as u64)))
-                .into(),
+            ticks: step_ticks(last),
+            ..Axis::default()
         },
         y: Axis {
-            label: String::new(),
-            span: [0.0, HEADROOM * highest],
-            ticks: ticks.map(|at| (at, number(at))).into(),
+            title: title.to_owned(),
+            span: [0.0, top],
+            ticks: ladder.ticks(),
+            ..Axis::default()
         },
+        right: has_accuracy.then(|| percent_axis(ladder.n_steps)),
         series,
-        is_square: false,
+        keys,
+        ..Chart::default()
     }
+}
+
+/// From 0 to 100% in as many steps as the axis at the left has, so that its lines count for both.
+fn percent_axis(n_steps: u32) -> Axis {
+    let ticks = (0..=n_steps).map(|i| {
+        let percent = 100 * i / n_steps;
+        (f64::from(percent), percent.to_string())
+    });
+    Axis {
+        title: "accuracy (%)".to_owned(),
+        span: [0.0, 100.0],
+        ticks: ticks.collect(),
+        ..Axis::default()
+    }
+}
+
+fn step_ticks(last: f64) -> Vec<(f64, String)> {
+    let ticks = ticks::multiples(ticks::round_step(last).max(1.0), [0.0, last]);
+    ticks.map(|at| (at, thousands(at as u64))).collect()
+}
+
+fn loss_name(snapshot: &Snapshot) -> String {
+    match snapshot.history.rows().last() {
+        Some(row) => format!("loss of a batch, {} at the end", number(row.loss)),
+        None => "loss of a batch".to_owned(),
+    }
+}
+
+fn accuracy_name(snapshot: &Snapshot) -> String {
+    let of = if snapshot.probe.is_train {
+        "training"
+    } else {
+        "test"
+    };
+    let percent = 100.0 * snapshot.metrics.accuracy;
+    format!("accuracy on {of} samples, {percent:.1}% at the end")
 }
 
 /// Steps at which another loss was chosen. Passing through one on the way to the next does not
@@ -84,16 +122,16 @@ pub fn usual_maximum(mut values: Vec<f64>) -> f64 {
     values.get(index).copied().unwrap_or(1.0)
 }
 
-fn choice(step: f64, name: &str, highest: f64) -> [Series; 2] {
+fn choice(step: f64, name: &str, top: f64) -> [Series; 2] {
     [
         Series::Line {
-            points: vec![[step, 0.0], [step, HEADROOM * highest]],
+            points: vec![[step, 0.0], [step, top]],
             ink: Ink::Faint,
             width: 1.0,
             is_dashed: true,
         },
         Series::Note {
-            at: [step, 0.97 * HEADROOM * highest],
+            at: [step, 0.97 * top],
             text: format!(" {name}"),
             anchor: Anchor::Start,
             ink: Ink::Dimmed,
@@ -150,6 +188,11 @@ mod tests {
             .collect();
         assert_eq!(lengths, [2, 100, 4]);
         assert_eq!(chart.x.span, [0.0, 100.0]);
+        let names: Vec<&str> = chart.keys.iter().map(|key| key.name.as_str()).collect();
+        assert!(names[0].starts_with("loss") && names[1].starts_with("accuracy"));
+        let right = chart.right.expect("accuracy");
+        assert_eq!(right.ticks.len(), chart.y.ticks.len());
+        assert_eq!(right.ticks.last().expect("ticks").1, "100");
     }
 
     #[test]

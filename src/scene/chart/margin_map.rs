@@ -3,7 +3,8 @@
 
 use crate::geometry::angle;
 use crate::loss::{Form, Rho};
-use crate::scene::chart::{Axis, Chart, Ink, Series};
+use crate::scene::chart::{Axis, Chart, Ink, Key, Mark, Series, ticks};
+use crate::scene::curves::has_margin;
 use crate::scene::evenly::evenly;
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Classes, Rgba, thousands};
@@ -20,6 +21,8 @@ const SPAN_OF_APART: f64 = 1.5;
 
 /// Where the number of samples beyond stands, so that the edge does not run through it.
 const BELOW_EDGE: f64 = 0.94;
+/// Of what the margins leave free: lines run over it.
+const BAND_OPACITY: f32 = 0.16;
 /// Samples of a class: more would lie on each other in a chart of this size.
 const MOST_SAMPLES: usize = 400;
 
@@ -30,57 +33,109 @@ const MOST_SAMPLES: usize = 400;
 /// they are and the mean feature length. Of many samples four hundred of each class are drawn, evenly
 /// chosen. The axes reach as far as the two weights need; samples beyond are counted.
 pub fn margin_map(snapshot: &Snapshot, classes: [usize; 2]) -> Chart {
-    margin_map_over(snapshot, classes, 0.0)
-}
-
-/// The same with axes that reach at least so far, in degrees, so that maps compare.
-pub fn margin_map_over(snapshot: &Snapshot, classes: [usize; 2], least_span_deg: f64) -> Chart {
-    let head = &snapshot.head;
-    let mut sides = Sides::new(snapshot, classes);
-    sides.span_deg = sides.span_deg.max(least_span_deg);
-    let mut series = vec![Series::Area {
-        rings: vec![sides.band()],
-        ink: Ink::Accent,
-        opacity: 0.16,
-    }];
-    series.push(reachable(head, classes));
-    let mut points = points(snapshot, classes);
-    let n_samples = points.len();
-    points.retain(|(at, _, _)| at.iter().all(|angle_deg| *angle_deg <= sides.span_deg));
-    let n_beyond = n_samples - points.len();
-    series.push(Series::Points {
+    let sides = Sides::new(snapshot, classes);
+    let (points, n_beyond) = sides.points(snapshot, classes);
+    let mut series = vec![
+        sides.band_area(),
+        reachable(&snapshot.head, classes),
         points,
-        radius: 1.6,
-    });
+    ];
     series.extend(curves(&sides.boundary(), Ink::Text, false));
-    if head.spec.form.is_angular() {
-        for own in [0, 1] {
-            let ink = Ink::Fixed(class_color(classes[own]));
-            series.extend(curves(&sides.margin(own), ink, true));
-        }
+    if snapshot.head.spec.form.is_angular() {
+        series.extend((0..2).flat_map(|own| sides.margin_curves(own, classes)));
     }
+    let span = sides.span_deg;
     if n_beyond > 0 {
         series.push(Series::Note {
-            at: [sides.span_deg, BELOW_EDGE * sides.span_deg],
+            at: [span, BELOW_EDGE * span],
             text: format!("{} beyond ", thousands(n_beyond as u64)),
             anchor: Anchor::End,
             ink: Ink::Dimmed,
         });
     }
-    let span = sides.span_deg;
     let axis = |class| Axis {
         label: format!("θ to {}", snapshot.class_name(class)),
         span: [0.0, span],
         ticks: [0.0, 0.5 * span, span]
             .map(|at| (at, format!("{at}°")))
             .into(),
+        ..Axis::default()
     };
     Chart {
-        title: String::new(),
         x: axis(classes[0]),
         y: axis(classes[1]),
         series,
         is_square: true,
+        ..Chart::default()
+    }
+}
+
+/// The same for a figure, everything with its name. The axes reach at least so far, in degrees, so
+/// that maps compare.
+pub fn margin_map_in_print(snapshot: &Snapshot, classes: [usize; 2], least_span_deg: f64) -> Chart {
+    let head = &snapshot.head;
+    let mut sides = Sides::new(snapshot, classes);
+    sides.span_deg = sides.span_deg.max(least_span_deg);
+    let mut parts = Parts::default();
+    let name = |own: usize| snapshot.class_name(classes[own]);
+    let has_margin = head.spec.form.is_angular() && has_margin(head);
+    if has_margin {
+        let key = Key::of_area(Ink::Accent, BAND_OPACITY, "gap that the margins leave");
+        parts.push(vec![sides.band_area()], Some(key));
+    }
+    parts.push_lines(vec![reachable(head, classes)], "what directions can reach");
+    let (points, n_beyond) = sides.points(snapshot, classes);
+    parts.push(vec![points], None);
+    parts.push_lines(
+        curves(&sides.boundary(), Ink::Text, false).collect(),
+        "decision boundary",
+    );
+    for own in (0..2).filter(|_| has_margin) {
+        let lines = sides.margin_curves(own, classes).collect();
+        parts.push_lines(lines, &format!("{} wins with its margin", name(own)));
+    }
+    parts.keys.extend((0..2).map(|own| Key {
+        mark: Mark::Dot(Ink::Fixed(class_color(classes[own]))),
+        name: format!("samples of {}", name(own)),
+    }));
+    let span = sides.span_deg;
+    let axis = |class| Axis {
+        title: format!(
+            "θ to the weight of {} (degrees)",
+            snapshot.class_name(class)
+        ),
+        span: [0.0, span],
+        ticks: ticks::degrees(if span > 90.0 { 30 } else { 15 }, span),
+        ..Axis::default()
+    };
+    Chart {
+        x: axis(classes[0]),
+        y: axis(classes[1]),
+        series: parts.series,
+        keys: parts.keys,
+        n_beyond,
+        is_square: true,
+        ..Chart::default()
+    }
+}
+
+/// Series with their names.
+#[derive(Default)]
+struct Parts {
+    series: Vec<Series>,
+    keys: Vec<Key>,
+}
+
+impl Parts {
+    fn push(&mut self, series: Vec<Series>, key: Option<Key>) {
+        self.series.extend(series);
+        self.keys.extend(key);
+    }
+
+    /// Lines that look alike; nothing where there are none.
+    fn push_lines(&mut self, lines: Vec<Series>, name: &str) {
+        let key = lines.first().and_then(|line| Key::of_line(line, name));
+        self.push(lines, key);
     }
 }
 
@@ -164,6 +219,34 @@ impl<'a> Sides<'a> {
         degrees(self.angles().map(at))
     }
 
+    /// The samples of both that lie within the axes, and how many lie beyond.
+    fn points(&self, snapshot: &Snapshot, classes: [usize; 2]) -> (Series, usize) {
+        let mut points = points(snapshot, classes);
+        let n_samples = points.len();
+        points.retain(|(at, _, _)| at.iter().all(|angle_deg| *angle_deg <= self.span_deg));
+        let n_beyond = n_samples - points.len();
+        let radius = 1.6;
+        (Series::Points { points, radius }, n_beyond)
+    }
+
+    fn band_area(&self) -> Series {
+        Series::Area {
+            rings: vec![self.band()],
+            ink: Ink::Accent,
+            opacity: BAND_OPACITY,
+        }
+    }
+
+    /// Dashed, in the colour of the class.
+    fn margin_curves(
+        &self,
+        own: usize,
+        classes: [usize; 2],
+    ) -> impl Iterator<Item = Series> + use<> {
+        let ink = Ink::Fixed(class_color(classes[own]));
+        curves(&self.margin(own), ink, true)
+    }
+
     /// Between the two margins: where a class wins, but not with its margin.
     fn band(&self) -> Vec<[f64; 2]> {
         let mut ring = self.margin(0);
@@ -189,7 +272,7 @@ fn degrees(points: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
 
 /// A curve without the stretches on which no rival's angle has the score: there it would run along
 /// the edge of the map.
-fn curves(points: &[[f64; 2]], ink: Ink, is_dashed: bool) -> impl Iterator<Item = Series> {
+fn curves(points: &[[f64; 2]], ink: Ink, is_dashed: bool) -> impl Iterator<Item = Series> + use<> {
     let is_inside = |pair: &[[f64; 2]]| {
         !(0..2).any(|axis| {
             let [a, b] = [pair[0][axis], pair[1][axis]];

@@ -1,50 +1,68 @@
 //! Plots with axes, as data, and as a scene: the window and a file show the same one.
 //!
-//! A chart knows series in its own units; [`Chart::scene`] lays it out for a size and a theme.
+//! A chart knows series in its own units; [`Chart::scene`] lays it out for the window, and
+//! [`Chart::figure`] for a page: with titles at its axes, a legend, and a margin around it.
 
 mod comparison;
 mod confusion;
 mod curves;
+mod figure;
 mod histogram;
 mod margin_map;
 mod psi;
+mod ticks;
 
 use nalgebra::Vector2;
 
 pub use comparison::{Comparison, Curve, MOST_CURVES, Places, Spread, Unit};
-pub use confusion::{confusion, confusion_cell, confusion_words};
+pub use confusion::{confusion, confusion_cell, confusion_in_print, confusion_words};
 pub use curves::{choices, curves, usual_maximum};
+pub use figure::{Key, Mark, legend_of};
 pub use histogram::histogram;
-pub use margin_map::{closest_pair, margin_map, margin_map_over};
-pub use psi::{PsiHandle, dragged_value, psi, psi_handles, psi_neighbor, psi_together};
+pub use margin_map::{closest_pair, margin_map, margin_map_in_print};
+pub use psi::{
+    PsiHandle, dragged_value, psi, psi_handles, psi_in_print, psi_neighbor, psi_together,
+};
 
 use crate::geometry::plane;
 use crate::geometry::plane::Rect;
 use crate::scene::fonts::estimated_width;
-use crate::scene::look::{disc, line, polygon, text};
-use crate::scene::theme::Theme;
+use crate::scene::look::{Look, disc, line, polygon, text};
+use crate::scene::theme::{Theme, class_color};
 use crate::scene::{Anchor, Dot, Font, Group, Item, Rgba, Scene, Stroke};
 
 /// A plot with axes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
-    /// Over it, at the left.
+    /// Over it, at the left, in the window.
     pub title: String,
     /// To the right.
     pub x: Axis,
     /// Upwards.
     pub y: Axis,
+    /// Upwards at the right side, in a figure: another unit over the same height.
+    pub right: Option<Axis>,
     /// In painting order.
     pub series: Vec<Series>,
+    /// What series are called in the legend of a figure.
+    pub keys: Vec<Key>,
+    /// Samples outside the spans of its axes.
+    pub n_beyond: usize,
+    /// What else is said below a figure.
+    pub note: String,
     /// Whether a unit is as long on both axes.
     pub is_square: bool,
+    /// Whether it is a table of cells, whose axes name rows and columns.
+    pub is_table: bool,
 }
 
 /// What an axis spans, with what is written at it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axis {
-    /// Behind the last tick.
+    /// Behind the last tick, in the window.
     pub label: String,
+    /// In a figure: what is measured, with its unit.
+    pub title: String,
     /// Smallest and largest value.
     pub span: [f64; 2],
     /// Where it is marked, and with what.
@@ -131,6 +149,10 @@ pub enum Ink {
     PastCeiling,
     /// A class, or anything else of one colour.
     Fixed(Rgba),
+    /// One of several curves: the colour of a class, as far from the ground as a line needs.
+    Curve(usize),
+    /// What is read on so much of the accent, 0 to 1.
+    OnAccent(f32),
 }
 
 impl Ink {
@@ -142,10 +164,17 @@ impl Ink {
             Self::Accent => theme.accent,
             Self::PastCeiling => theme.past_ceiling,
             Self::Fixed(color) => color,
+            Self::Curve(i) => {
+                let look = Look::of_unit(*theme, 1.0);
+                look.readable(class_color(i), CURVE_CONTRAST)
+            }
+            Self::OnAccent(share) => theme.ground.mix(theme.accent, share).text_on(),
         }
     }
 }
 
+/// Least contrast of a curve with its ground (WCAG 2.2, non-text).
+const CURVE_CONTRAST: f32 = 3.0;
 /// Text at axes, in points.
 const TICK_SIZE: f32 = 11.0;
 /// Title, in points.
@@ -233,7 +262,7 @@ impl Chart {
     pub fn scene(&self, theme: &Theme, ground: Rgba, size: [f32; 2]) -> Scene {
         let frame = self.frame(size);
         let series = self.series.iter();
-        let items = series.flat_map(|series| series.items(&frame, theme));
+        let items = series.flat_map(|series| series.items(&frame, theme, TICK_SIZE));
         Scene {
             size,
             ground,
@@ -303,7 +332,8 @@ impl Chart {
 }
 
 impl Series {
-    fn items(&self, frame: &Frame, theme: &Theme) -> Vec<Item> {
+    /// Its items, with text of this size in points.
+    fn items(&self, frame: &Frame, theme: &Theme, size: f32) -> Vec<Item> {
         match self {
             Self::Line {
                 points,
@@ -311,11 +341,7 @@ impl Series {
                 width,
                 is_dashed,
             } => {
-                let stroke = Stroke {
-                    width: *width,
-                    color: ink.color(theme),
-                    dash: is_dashed.then_some([4.0, 3.0]),
-                };
+                let stroke = figure::stroke(ink.color(theme), *width, *is_dashed);
                 let runs = visible_runs(points, frame).into_iter();
                 runs.map(|run| line(run, stroke)).collect()
             }
@@ -359,6 +385,7 @@ impl Series {
             } => vec![words_at(
                 frame.screen(*at),
                 words,
+                size,
                 ink.color(theme),
                 *anchor,
             )],
@@ -397,12 +424,12 @@ fn handle(
     };
     [
         disc(center, 5.5, color, ring),
-        words_at(beside, label, color, anchor),
+        words_at(beside, label, TICK_SIZE, color, anchor),
     ]
 }
 
-fn words_at(pos: [f32; 2], words: &str, color: Rgba, anchor: Anchor) -> Item {
-    text(pos, words, TICK_SIZE, Font::Regular, color, anchor)
+fn words_at(pos: [f32; 2], words: &str, size: f32, color: Rgba, anchor: Anchor) -> Item {
+    text(pos, words, size, Font::Regular, color, anchor)
 }
 
 /// The parts of a curve within the span.

@@ -1,12 +1,8 @@
 //! ψ(θ): the target logit over the angle to the own weight, with its neighbors and the samples.
 
-use crate::loss::{Form, LOSSES, LossSpec, Param, Unit, Values, short};
-use crate::scene::chart::{Axis, Chart, Ink, Series};
-use crate::scene::legend;
-use crate::scene::legend::Swatch;
-use crate::scene::look::Look;
-use crate::scene::theme::{Theme, class_color};
-use crate::scene::{Anchor, Scene};
+use crate::loss::{Form, LOSSES, LossSpec, Param, Rho, Unit, Values, short};
+use crate::scene::chart::{Axis, Chart, Ink, Key, Series, ticks};
+use crate::scene::{Anchor, thousands};
 use crate::trainer::{HeadState, Snapshot};
 
 /// Points of a curve; a jump is drawn as steep as this allows.
@@ -21,10 +17,8 @@ const HANDLES_DEG: [f64; 3] = [65.0, 40.0, 90.0];
 /// curves are low, from the least value of its slider to the greatest.
 const RAIL_DEG: f64 = 172.0;
 const RAIL: [f64; 2] = [0.0, 1.0];
-/// Least contrast of a curve with its ground (WCAG 2.2, non-text).
-const CONTRAST: f32 = 3.0;
-/// Room around curves that are together, in points.
-const EDGE: f32 = 8.0;
+/// Opacity of the histogram: curves run over it.
+const BARS_OPACITY: f32 = 0.45;
 /// Half the width of the mark of a margin's ceiling, in degrees.
 const CEILING_HALF_DEG: f64 = 11.0;
 
@@ -41,103 +35,199 @@ pub struct PsiHandle {
 /// logit has no angle to an own weight.
 pub fn psi(snapshot: &Snapshot) -> Option<Chart> {
     let head = &snapshot.head;
-    let spec = head.spec.0;
-    if spec.form == Form::Binary {
-        return None;
-    }
-    let mut series = vec![Series::Bars {
-        heights: heights(&snapshot.detail.target_angles),
-        share: HISTOGRAM_SHARE,
-        ink: Ink::Accent,
-        opacity: 0.45,
-    }];
+    let mut series = vec![histogram(snapshot)];
     let setting = head.setting();
-    let neighbors = neighbors(spec);
-    series.extend(neighbors.map(|other| line(other, &other.defaults(setting), Ink::Faint, 1.0)));
-    if head.in_force != head.values {
-        let mut ramped = line(spec, &head.in_force, Ink::Dimmed, 1.3);
-        if let Series::Line { is_dashed, .. } = &mut ramped {
-            *is_dashed = true;
-        }
-        series.push(ramped);
-    }
-    series.push(line(spec, &head.values, Ink::Text, 2.0));
+    let neighbors = neighbors(head.spec.0);
+    let curve = |(_, other): (_, &LossSpec)| line(other, &other.defaults(setting), Ink::Faint, 1.0);
+    series.extend(neighbors.map(curve));
+    series.extend(ramped(head));
+    series.push(line(head.spec.0, &head.values, Ink::Text, 2.0));
     for handle in psi_handles(head) {
         series.extend(handle_series(head, handle));
     }
-    let lowest = (0..=N_POINTS).map(|i| spec.target.psi(angle_rad(i), &head.values));
-    let lowest = lowest.fold(-1.0, f64::min).max(LOWEST);
-    let title = if spec.form.has_bias() {
+    let title = if head.spec.form.has_bias() {
         "target logit at length 1, without bias"
     } else {
         "target logit ψ over the angle θ"
     };
-    Some(Chart {
+    has_angle(head).then(|| Chart {
         title: title.to_owned(),
         x: Axis {
-            label: String::new(),
             span: [0.0, 180.0],
             ticks: [0.0, 90.0, 180.0].map(|at| (at, format!("{at}°"))).into(),
+            ..Axis::default()
         },
-        y: Axis {
-            label: String::new(),
-            span: [lowest - 0.35, 1.15],
-            ticks: y_ticks(lowest - 0.35),
-        },
+        y: y_axis(lowest(head) - 0.35),
         series,
-        is_square: false,
+        ..Chart::default()
     })
+}
+
+/// The same for a figure: every curve in a colour of its own, with its name, and no handles.
+pub fn psi_in_print(snapshot: &Snapshot) -> Option<Chart> {
+    let head = &snapshot.head;
+    let (spec, setting) = (head.spec.0, head.setting());
+    let own = line(spec, &head.values, Ink::Text, 2.0);
+    let mut own_name = name_of(spec, &head.values, |_| true);
+    let mut named: Vec<(Series, String)> = Vec::new();
+    for (i, other) in neighbors(spec) {
+        let values = other.defaults(setting);
+        let curve = line(other, &values, Ink::Curve(i), 1.2);
+        let name = name_of(other, &values, |param| param.id != "scale");
+        // Of curves on one another but one is seen, and has the names of all.
+        if is_same_curve(&curve, &own) {
+            own_name = format!("{own_name}; {name}");
+        } else if let Some((_, names)) = named.iter_mut().find(|(c, _)| is_same_curve(&curve, c)) {
+            *names = format!("{names}; {name}");
+        } else {
+            named.push((curve, name));
+        }
+    }
+    if let Some(curve) = ramped(head) {
+        let index = |param: &Param| spec.param_index(param.id);
+        let moves = |i: usize| head.in_force[i] != head.values[i];
+        let values = values_of(spec, &head.in_force, |param| {
+            index(param).is_some_and(moves)
+        });
+        let step = thousands(snapshot.step);
+        named.push((curve, format!("in force at step {step}: {values}")));
+    }
+    named.push((own, own_name));
+    let mut keys: Vec<Key> = named
+        .iter()
+        .rev() // the chosen one first
+        .filter_map(|(curve, name)| Key::of_line(curve, name.as_str()))
+        .collect();
+    let bars = "samples by angle to their weight, in bins of 3°";
+    keys.push(Key::of_area(Ink::Accent, BARS_OPACITY, bars));
+    let mut series = vec![histogram(snapshot)];
+    series.extend(named.into_iter().map(|(curve, _)| curve));
+    let mut y = y_axis(lowest(head) - 0.35);
+    y.title = format!("target logit ψ(θ), in units of {}", unit_of(spec.form));
+    has_angle(head).then(|| Chart {
+        x: print_axis(),
+        y,
+        series,
+        keys,
+        ..Chart::default()
+    })
+}
+
+fn is_same_curve(a: &Series, b: &Series) -> bool {
+    match (a, b) {
+        (Series::Line { points: a, .. }, Series::Line { points: b, .. }) => a == b,
+        _ => false,
+    }
+}
+
+fn has_angle(head: &HeadState) -> bool {
+    head.spec.form != Form::Binary
+}
+
+/// What ψ is multiplied by.
+fn unit_of(form: Form) -> &'static str {
+    match form {
+        Form::Angular(Rho::Scale) => "s",
+        Form::Angular(Rho::FeatureNorm) => "‖x‖",
+        Form::Angular(Rho::WeightAndFeatureNorm) => "‖W‖‖x‖",
+        Form::Binary | Form::Linear => "‖W‖‖x‖, without bias",
+    }
+}
+
+/// A loss with those of its numbers that are wanted.
+fn name_of(spec: &LossSpec, values: &Values<f64>, is_wanted: impl Fn(&Param) -> bool) -> String {
+    let values = values_of(spec, values, is_wanted);
+    if values.is_empty() {
+        return spec.name.to_owned();
+    }
+    format!("{}, {values}", spec.name)
+}
+
+fn values_of(spec: &LossSpec, values: &Values<f64>, is_wanted: impl Fn(&Param) -> bool) -> String {
+    let params = spec.params.iter().zip(values);
+    let params = params.filter(|(param, _)| param.choices.is_empty() && is_wanted(param));
+    let words = params.map(|(param, &value)| {
+        let unit = if param.unit == Unit::Radians {
+            " rad"
+        } else {
+            ""
+        };
+        format!("{} = {}{unit}", param.symbol, short(rounded(value)))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// The angles of the samples.
+fn histogram(snapshot: &Snapshot) -> Series {
+    Series::Bars {
+        heights: heights(&snapshot.detail.target_angles),
+        share: HISTOGRAM_SHARE,
+        ink: Ink::Accent,
+        opacity: BARS_OPACITY,
+    }
+}
+
+/// The curve that counts now, where a margin rises or λ falls.
+fn ramped(head: &HeadState) -> Option<Series> {
+    let mut ramped = line(head.spec.0, &head.in_force, Ink::Dimmed, 1.3);
+    if let Series::Line { is_dashed, .. } = &mut ramped {
+        *is_dashed = true;
+    }
+    (head.in_force != head.values).then_some(ramped)
+}
+
+fn lowest(head: &HeadState) -> f64 {
+    let psi = |i| head.spec.target.psi(angle_rad(i), &head.values);
+    (0..=N_POINTS).map(psi).fold(-1.0, f64::min).max(LOWEST)
 }
 
 /// The target logits of several heads in one plot, each in a colour of its own, with their names
 /// below; at most as many as there are colours. Heads without an angle have no curve.
-pub fn psi_together(heads: &[(&HeadState, &str)], theme: &Theme, size: [f32; 2]) -> Scene {
+pub fn psi_together(heads: &[(&HeadState, &str)]) -> Chart {
     const LEAST: f64 = -1.3;
-    let look = Look {
-        theme: *theme,
-        unit: 1.0,
-    };
     let mut series = Vec::new();
-    let mut entries = Vec::new();
     let mut lowest = LEAST;
-    let heads = heads
-        .iter()
-        .filter(|(head, _)| head.spec.0.form != Form::Binary);
+    let heads = heads.iter().filter(|(head, _)| has_angle(head));
+    let mut names = Vec::new();
     for (i, (head, name)) in heads.enumerate() {
-        let color = look.readable(class_color(i), CONTRAST);
-        let curve = line(head.spec.0, &head.values, Ink::Fixed(color), 2.0);
+        let curve = line(head.spec.0, &head.values, Ink::Curve(i), 2.0);
         if let Series::Line { points, .. } = &curve {
             let least = points.iter().map(|[_, psi]| *psi).fold(0.0, f64::min);
             lowest = lowest.min(least - 0.15);
         }
         series.push(curve);
-        entries.push((Swatch::Rule(color), (*name).to_owned()));
+        names.push(*name);
     }
-    let chart = Chart {
-        title: "target logit ψ over the angle θ, at length or scale 1".to_owned(),
-        x: Axis {
-            label: String::new(),
-            span: [0.0, 180.0],
-            ticks: (0..=6)
-                .map(|k| 30.0 * f64::from(k))
-                .map(|at| (at, format!("{at}°")))
-                .collect(),
-        },
+    let named = series.iter().zip(names);
+    let keys = named.filter_map(|(curve, name)| Key::of_line(curve, name));
+    Chart {
+        x: print_axis(),
         y: Axis {
-            label: String::new(),
-            span: [lowest.max(LOWEST), 1.1],
-            ticks: y_ticks(lowest.max(LOWEST)),
+            title: "target logit ψ(θ), at length or scale 1".to_owned(),
+            ..y_axis(lowest.max(LOWEST))
         },
+        keys: keys.collect(),
         series,
-        is_square: false,
-    };
-    let names = legend::strip(entries, "", &look, size[0]);
-    let room = (size[1] - names.size[1] - EDGE).max(1.0);
-    let mut whole = Scene::empty(size, theme.ground);
-    let plot = chart.scene(theme, theme.ground, [size[0] - 2.0 * EDGE, room]);
-    whole.place(0, plot, [EDGE; 2], 1.0);
-    whole.place(0, names, [0.0, EDGE + room], 1.0);
-    whole
+        ..Chart::default()
+    }
+}
+
+fn print_axis() -> Axis {
+    Axis {
+        title: "angle θ to the class weight (degrees)".to_owned(),
+        span: [0.0, 180.0],
+        ticks: ticks::degrees(30, 180.0),
+        ..Axis::default()
+    }
+}
+
+/// From there to a little over 1.
+fn y_axis(lowest: f64) -> Axis {
+    Axis {
+        span: [lowest, 1.15],
+        ticks: y_ticks(lowest),
+        ..Axis::default()
+    }
 }
 
 /// Whole numbers from `lowest` to 1.
@@ -258,13 +348,20 @@ fn value_through(head: &HeadState, index: usize, at: [f64; 2]) -> f64 {
 }
 
 fn handle_label(param: &Param, value: f64) -> String {
-    format!("{} {}", param.symbol, short((value * 1e3).round() / 1e3))
+    format!("{} {}", param.symbol, short(rounded(value)))
 }
 
-/// Losses of the first row whose target logit is their own, but for the chosen one.
-fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = &'static LossSpec> {
+/// To three decimals.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
+/// Losses of the first row whose target logit is their own, but for the chosen one, with their
+/// numbers there.
+fn neighbors(chosen: &'static LossSpec) -> impl Iterator<Item = (usize, &'static LossSpec)> {
     let first_row = LOSSES.iter().copied().filter(|spec| spec.key.is_some());
-    first_row.filter(move |spec| spec.form.is_angular() && spec.id != chosen.id)
+    let angular = first_row.filter(|spec| spec.form.is_angular()).enumerate();
+    angular.filter(move |(_, spec)| spec.id != chosen.id)
 }
 
 /// Name of the curve behind the chosen one that passes nearest to a place, if one passes near.
@@ -276,7 +373,7 @@ pub fn psi_neighbor(head: &HeadState, [theta_deg, psi]: [f64; 2]) -> Option<Stri
     };
     let own = off(head.spec.0, &head.values);
     neighbors(head.spec.0)
-        .map(|spec| (off(spec, &spec.defaults(setting)), spec))
+        .map(|(_, spec)| (off(spec, &spec.defaults(setting)), spec))
         .filter(|(off, _)| *off < NEAR && *off < own)
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, spec)| format!("{} with its defaults", spec.name))
@@ -384,6 +481,17 @@ mod tests {
         );
         snapshot.head.values[before.index] = found;
         assert!((scale(&snapshot).at[1] - (y + 0.1)).abs() < 5e-3);
+    }
+
+    #[test]
+    fn what_is_in_force_names_what_is_on_its_way() {
+        let mut snapshot = of("sphereface");
+        let lambda = snapshot.head.spec.param_index("lambda").expect("λ");
+        snapshot.head.in_force[lambda] = 63.0;
+        let chart = psi_in_print(&snapshot).expect("an angle");
+        let names: Vec<&str> = chart.keys.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(names[1], "in force at step 500: λ = 63");
+        assert!(names.contains(&"Modified softmax; NormFace"), "{names:?}");
     }
 
     #[test]
