@@ -5,9 +5,11 @@
 
 mod batches;
 mod change;
+mod checkpoint;
 mod chunk;
 mod collapse;
 mod detail;
+mod frame;
 mod given;
 mod gradient;
 mod inputs;
@@ -22,6 +24,7 @@ mod session;
 pub mod snapshot;
 mod speed;
 mod start;
+mod timeline;
 pub mod worker;
 
 use std::sync::Arc;
@@ -41,6 +44,7 @@ pub use session::{Session, SessionError};
 pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use speed::Speed;
 pub use start::Start;
+pub use timeline::{LaneId, Moment, Timeline, Way};
 pub use worker::{Command, Worker};
 
 use crate::data;
@@ -196,7 +200,24 @@ impl Trainer {
         horizon: Option<Horizon>,
         n_threads: usize,
     ) -> Result<Self, TrainError> {
-        let data = Arc::new(data);
+        let threads = thread_pool(n_threads)?;
+        Ok(Self::assemble(
+            experiment,
+            Arc::new(data),
+            order,
+            horizon,
+            threads,
+        ))
+    }
+
+    /// The same on threads that are there already, and on data that others may train on, too.
+    fn assemble(
+        experiment: &Experiment,
+        data: Arc<Dataset>,
+        order: Order,
+        horizon: Option<Horizon>,
+        threads: Arc<rayon::ThreadPool>,
+    ) -> Self {
         let model = Model::new(experiment, &data);
         let params = model.init(experiment);
         let horizon = horizon.unwrap_or_else(|| horizon_of(experiment, &data));
@@ -218,7 +239,7 @@ impl Trainer {
             packed: PackedWeights::default(),
             indices: Vec::new(),
             chunks: Vec::new(),
-            threads: thread_pool(n_threads)?,
+            threads,
             horizon,
             step: 0,
             loss_chosen_at: 0,
@@ -230,7 +251,7 @@ impl Trainer {
         trainer.put_on_sphere();
         trainer.zero_first_weight_of_binary();
         trainer.apply_pending();
-        Ok(trainer)
+        trainer
     }
 
     /// The experiment as it stands, with the changes made so far.

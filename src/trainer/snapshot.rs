@@ -227,6 +227,16 @@ impl History {
             .collect()
     }
 
+    /// The curves as they were after `step`.
+    #[must_use]
+    pub fn until(&self, step: u64) -> Self {
+        let n_rows = self.rows.partition_point(|row| row.step <= step);
+        Self {
+            rows: self.rows[..n_rows].to_vec(),
+            stride: self.stride,
+        }
+    }
+
     /// Adds the loss of one step.
     pub fn push_loss(&mut self, step: u64, loss: f64) {
         match self.rows.last_mut().filter(|row| row.n_steps < self.stride) {
