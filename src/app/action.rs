@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::app::saver::Table;
+use crate::app::timeline::Look;
 use crate::data::DataSpec;
 use crate::experiment::ViewKind;
 use crate::export::Length;
@@ -79,6 +80,28 @@ pub(super) enum Action {
     SaveSession,
     /// Restore the run that was not ended, or forget it.
     AnswerCrash(bool),
+    /// Show a recorded moment.
+    Look(Look),
+    /// Play the recording, backwards or not; again for faster.
+    PlayRecording(bool),
+    /// Play it no further.
+    StopRecording,
+    /// Train on from the moment that is looked at.
+    GoOn,
+    /// Make a pane from the one that has the controls.
+    AddPane,
+    /// Close a pane.
+    ClosePane(usize),
+    /// Give the controls to a pane.
+    ActivatePane(usize),
+    /// Give the controls to the next pane.
+    NextPane,
+    /// Play or pause a pane alone.
+    TogglePane(usize),
+    /// Take the last change back.
+    Undo,
+    /// Make it again.
+    Redo,
     /// Show or hide the list of keys.
     ToggleKeys,
     /// Everything but the picture away, or back.

@@ -3,6 +3,7 @@
 use egui::{Context, Event, Key, Modifiers};
 
 use crate::app::action::{Action, SaveTo, Saving};
+use crate::app::timeline::Look;
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
 use crate::scene::Direction;
@@ -42,6 +43,46 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::ArrowRight, "→", "one training step", || {
         Action::Send(Command::Step(1))
     }),
+    binding(Key::ArrowLeft, "←", "one recorded moment back", || {
+        Action::Look(Look::By(-1))
+    }),
+    binding(Key::Home, "Home", "the first step", || {
+        Action::Look(Look::Start)
+    }),
+    binding(Key::End, "End", "the newest step", || {
+        Action::Look(Look::Now)
+    }),
+    binding(Key::J, "J", "play the recording backwards, faster", || {
+        Action::PlayRecording(true)
+    }),
+    binding(Key::K, "K", "stop it", || Action::StopRecording),
+    binding(Key::L, "L", "play it forwards, faster", || {
+        Action::PlayRecording(false)
+    }),
+    binding(
+        Key::Enter,
+        "Enter",
+        "train on from the moment shown",
+        || Action::GoOn,
+    ),
+    binding(Key::A, "A", "one more pane, to compare", || Action::AddPane),
+    binding(Key::W, "W", "the controls to the next pane", || {
+        Action::NextPane
+    }),
+    Binding {
+        key: Key::Z,
+        modifiers: Modifiers::COMMAND,
+        label: "Ctrl+Z",
+        help: "undo a setting, a drag or a closed pane",
+        action: || Action::Undo,
+    },
+    Binding {
+        key: Key::Y,
+        modifiers: Modifiers::COMMAND,
+        label: "Ctrl+Y",
+        help: "redo",
+        action: || Action::Redo,
+    },
     binding(Key::Comma, ",", "slower", || Action::Slower),
     binding(Key::Period, ".", "faster", || Action::Faster),
     binding(Key::R, "R", "restart from the same seed", || {
@@ -129,7 +170,7 @@ fn action_of(event: &Event) -> Option<Action> {
     else {
         return None;
     };
-    if *repeat && *key != Key::ArrowRight {
+    if *repeat && !matches!(key, Key::ArrowLeft | Key::ArrowRight) {
         return None;
     }
     let bound = BINDINGS

@@ -19,6 +19,15 @@ use crate::trainer::Snapshot;
 /// Points of scrolling that enlarge by e.
 const SCROLL_PER_E: f32 = 240.0;
 
+/// What a pointer did to a view, for others to follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Move {
+    /// From one place to another.
+    Drag([f32; 2], [f32; 2]),
+    /// By a factor about a place.
+    Zoom(f32, [f32; 2]),
+}
+
 /// The view with the last scene that was built for it.
 pub(super) struct Picture {
     /// Where the picture is looked at from.
@@ -71,10 +80,10 @@ impl Picture {
         snapshot: &Arc<Snapshot>,
         thumbs: &mut Thumbs,
         actions: &mut Vec<Action>,
-    ) {
+    ) -> Vec<Move> {
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
-        self.navigate(ui, &response, rect);
+        let moves = self.navigate(ui, &response, rect);
         self.view.theme = *theme::tokens(ui.ctx());
         let frame_secs = ui.input(|input| input.stable_dt);
         if self.follow(snapshot, rect.size().into(), frame_secs) {
@@ -112,6 +121,23 @@ impl Picture {
         }
         self.samples_ui(ui, &response, snapshot, thumbs, actions);
         keyboard_ui(ui, &response, actions);
+        moves
+    }
+
+    /// Moves as another picture of the same kind was moved.
+    pub(super) fn follow_moves(&mut self, moves: &[Move]) {
+        if let Some(size) = self.size() {
+            for &to in moves {
+                self.apply(to, size);
+            }
+        }
+    }
+
+    fn apply(&mut self, to: Move, size: [f32; 2]) {
+        let _ = match to {
+            Move::Drag(from, to) => self.view.drag(from, to, size),
+            Move::Zoom(factor, at) => self.view.zoom_at(factor, at, size),
+        };
     }
 
     /// The ring and the card of the sample under the pointer, which a click keeps.
@@ -196,27 +222,30 @@ impl Picture {
         self.cached.as_ref().map(|cached| cached.rect.size().into())
     }
 
-    fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) {
-        let size: [f32; 2] = rect.size().into();
+    fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) -> Vec<Move> {
         let local = |pos: Pos2| -> [f32; 2] { (pos - rect.min).into() };
-        let mut has_changed = false;
+        let mut moves = Vec::new();
         if response.dragged()
             && let Some(pointer) = response.interact_pointer_pos()
         {
             let from = local(pointer - response.drag_delta());
-            has_changed |= self.view.drag(from, local(pointer), size);
+            moves.push(Move::Drag(from, local(pointer)));
         }
         if let Some(pointer) = response.hover_pos() {
             let (scroll, pinch) =
                 ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
             let factor = pinch * (scroll / SCROLL_PER_E).exp();
             if factor != 1.0 {
-                has_changed |= self.view.zoom_at(factor, local(pointer), size);
+                moves.push(Move::Zoom(factor, local(pointer)));
             }
         }
-        if has_changed {
+        for &to in &moves {
+            self.apply(to, rect.size().into());
+        }
+        if !moves.is_empty() {
             ui.ctx().request_repaint();
         }
+        moves
     }
 }
 

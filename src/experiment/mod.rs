@@ -5,12 +5,14 @@
 //! the table in `schema.rs` names every field, its checks and its message. A file is a list of
 //! such settings (`file.rs`), and so is a command line.
 
+mod difference;
 mod error;
 mod file;
 mod schema;
 
 use std::collections::BTreeMap;
 
+pub use difference::{Difference, differences};
 pub use error::ExperimentError;
 pub use file::FileError;
 pub use schema::{Field, fields, full_key, is_live};

@@ -51,7 +51,7 @@ pub struct Field {
 }
 
 impl Field {
-    fn short_key(&self) -> &'static str {
+    pub(super) fn short_key(&self) -> &'static str {
         self.key
             .split_once('.')
             .map_or(self.key, |(_, short)| short)

@@ -41,6 +41,14 @@ struct Lane {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LaneId(u32);
 
+impl LaneId {
+    /// A name, for tests of what shows ways.
+    #[cfg(test)]
+    pub(crate) fn of(id: u32) -> Self {
+        Self(id)
+    }
+}
+
 /// A moment of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {

@@ -59,6 +59,16 @@ pub enum Command {
     GoTo(Moment),
 }
 
+impl Command {
+    /// Sets a field.
+    pub fn set(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Set {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+}
+
 /// Handle to a run on the training thread; dropping it ends the run, the last one ends the thread
 /// after the step under way.
 #[derive(Debug)]
