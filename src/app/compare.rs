@@ -7,7 +7,7 @@ use crate::app::pane::{Pane, Panes};
 use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
 use crate::experiment::{Difference, Experiment, differences};
-use crate::scene::{Font, number};
+use crate::scene::{Font, number, thousands};
 use crate::trainer::Snapshot;
 
 /// The letter of a pane, what it has that others have not, and its own pause.
@@ -29,6 +29,7 @@ pub(super) fn header_ui(ui: &mut Ui, panes: &Panes, index: usize, actions: &mut 
                 actions.push(Action::ClosePane(index));
             }
             pause_ui(ui, pane, index, actions);
+            step_ui(ui, panes, pane);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let (title, rest) = words(panes, index);
                 ui.label(strong(title, theme::size::VALUE));
@@ -37,6 +38,18 @@ pub(super) fn header_ui(ui: &mut Ui, panes: &Panes, index: usize, actions: &mut 
             });
         });
     });
+}
+
+/// The step, where it is not the same in all panes.
+fn step_ui(ui: &mut Ui, panes: &Panes, pane: &Pane) {
+    const NEAR: u64 = 50; // a few steps from one picture to the next
+    let step = |pane: &Pane| pane.snapshot().map_or(0, |snapshot| snapshot.step);
+    let steps = || panes.all().iter().map(step);
+    let is_one = steps().max().unwrap_or(0) - steps().min().unwrap_or(0) <= NEAR;
+    if !is_one {
+        let text = format!("step {}", thousands(step(pane)));
+        ui.label(RichText::new(text).size(theme::size::NOTE).weak());
+    }
 }
 
 fn pause_ui(ui: &mut Ui, pane: &Pane, index: usize, actions: &mut Vec<Action>) {
@@ -240,7 +253,7 @@ fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
             RichText::new(text).size(size)
         };
         ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
-            right_ui(ui, text)
+            right_ui(ui, text);
         });
     }
     ui.allocate_rect(

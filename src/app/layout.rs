@@ -111,13 +111,15 @@ impl App {
     fn panes_ui(&mut self, ui: &mut Ui, rect: Rect, actions: &mut Vec<Action>) {
         let tokens = theme::tokens(ui.ctx());
         ui.painter()
-            .rect_filled(rect, 0, theme::color(tokens.hairline));
+            .rect_filled(rect, 0, theme::color(tokens.ground));
         let top = Rect::from_min_size(rect.min, vec2(rect.width(), CHOICE_HEIGHT));
         ui.painter()
             .rect_filled(top, 0, theme::color(tokens.ground));
+        let seam = theme::color(tokens.hairline);
         let below = Rect::from_min_max(Pos2::new(rect.left(), top.bottom() + SEAM), rect.max);
         let n_panes = self.panes.all().len();
         for (i, cell) in cells(below, n_panes).into_iter().enumerate() {
+            ui.painter().rect_filled(cell.expand(SEAM), 0, seam);
             ui.painter()
                 .rect_filled(cell, 0, theme::color(tokens.ground));
             let (header, picture) = cell.split_top_bottom_at_y(cell.top() + HEADER_HEIGHT);
@@ -145,6 +147,7 @@ impl App {
         let is_alone = n_panes == 1;
         pane.picture.view.insets.top = if is_alone { CHOICE_HEIGHT } else { 0.0 };
         pane.picture.view.show.note = is_alone; // one of several has no room for sentences
+        pane.picture.is_small = n_panes > 2;
         let builder = UiBuilder::new().max_rect(rect);
         let moves = ui
             .scope_builder(builder, |ui| {

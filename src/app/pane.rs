@@ -223,7 +223,7 @@ impl Pane {
 
 /// The panes of the window, of which one has the controls; there is always one.
 pub(super) struct Panes {
-    panes: Vec<Pane>,
+    all: Vec<Pane>,
     active: usize,
     n_made: u32,
     /// The last ones that were closed, and where they stood; they rest.
@@ -234,7 +234,7 @@ impl Panes {
     /// One pane.
     pub(super) fn of(pane: Pane) -> Self {
         Self {
-            panes: vec![pane],
+            all: vec![pane],
             active: 0,
             n_made: 1,
             closed: Vec::new(),
@@ -243,12 +243,12 @@ impl Panes {
 
     /// The one that the controls belong to.
     pub(super) fn active(&self) -> &Pane {
-        &self.panes[self.active]
+        &self.all[self.active]
     }
 
     /// The same, to be changed.
     pub(super) fn active_mut(&mut self) -> &mut Pane {
-        &mut self.panes[self.active]
+        &mut self.all[self.active]
     }
 
     /// Which one that is.
@@ -258,58 +258,58 @@ impl Panes {
 
     /// All of them as they stand.
     pub(super) fn all(&self) -> &[Pane] {
-        &self.panes
+        &self.all
     }
 
     /// The same, to be changed.
     pub(super) fn all_mut(&mut self) -> &mut [Pane] {
-        &mut self.panes
+        &mut self.all
     }
 
     /// Gives the controls to a pane.
     pub(super) fn activate(&mut self, index: usize) {
-        if index < self.panes.len() {
+        if index < self.all.len() {
             self.active = index;
         }
     }
 
     /// Gives the controls to the one after it.
     pub(super) fn activate_next(&mut self) {
-        self.active = (self.active + 1) % self.panes.len();
+        self.active = (self.active + 1) % self.all.len();
     }
 
     /// Plays or pauses one run alone.
     pub(super) fn toggle(&mut self, index: usize) {
-        if let Some(pane) = self.panes.get_mut(index) {
+        if let Some(pane) = self.all.get_mut(index) {
             pane.worker.send(Command::TogglePlay);
         }
     }
 
     /// Makes a pane from the active one, beside it, and gives it the controls.
     pub(super) fn add_twin(&mut self) -> Option<&mut Pane> {
-        if self.panes.len() == MOST_PANES {
+        if self.all.len() == MOST_PANES {
             return None;
         }
         let twin = self.active().twin(PaneId(self.n_made));
         self.n_made += 1;
         self.active += 1;
-        self.panes.insert(self.active, twin);
+        self.all.insert(self.active, twin);
         Some(self.active_mut())
     }
 
     /// Closes a pane, unless it is the only one; [`Panes::reopen`] brings it back as it was.
     pub(super) fn close(&mut self, index: usize) {
         const MOST_CLOSED: usize = 3;
-        if self.panes.len() == 1 || index >= self.panes.len() {
+        if self.all.len() == 1 || index >= self.all.len() {
             return;
         }
-        let mut pane = self.panes.remove(index);
+        let mut pane = self.all.remove(index);
         pane.worker.send(Command::Pause);
         self.closed.push((index, pane));
         if self.closed.len() > MOST_CLOSED {
             self.closed.remove(0);
         }
-        if self.active > index || self.active == self.panes.len() {
+        if self.active > index || self.active == self.all.len() {
             self.active -= 1;
         }
     }
@@ -317,20 +317,20 @@ impl Panes {
     /// Brings a closed pane back. Whether it was still there, and room for it.
     pub(super) fn reopen(&mut self, id: PaneId) -> bool {
         let found = self.closed.iter().position(|(_, pane)| pane.id == id);
-        let Some(at) = found.filter(|_| self.panes.len() < MOST_PANES) else {
+        let Some(at) = found.filter(|_| self.all.len() < MOST_PANES) else {
             return false;
         };
         let (index, pane) = self.closed.remove(at);
-        let index = index.min(self.panes.len());
-        self.panes.insert(index, pane);
+        let index = index.min(self.all.len());
+        self.all.insert(index, pane);
         self.active = index;
         true
     }
 
     /// Drops all panes but the active one, and those that were closed.
     pub(super) fn keep_active(&mut self) {
-        self.panes.swap(0, self.active);
-        self.panes.truncate(1);
+        self.all.swap(0, self.active);
+        self.all.truncate(1);
         self.active = 0;
         self.closed.clear();
     }

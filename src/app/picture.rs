@@ -32,6 +32,8 @@ pub(super) enum Move {
 pub(super) struct Picture {
     /// Where the picture is looked at from.
     pub view: ViewState,
+    /// Whether it has no room for the formula.
+    pub is_small: bool,
     painter: Painter,
     curves: Option<(Arc<Snapshot>, Curves)>,
     extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
@@ -58,6 +60,7 @@ impl Picture {
     pub(super) fn new(view: ViewState) -> Self {
         Self {
             view,
+            is_small: false,
             painter: Painter::default(),
             curves: None,
             extent: None,
@@ -84,6 +87,17 @@ impl Picture {
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         let moves = self.navigate(ui, &response, rect);
+        let has_formula = self.view.show.formula;
+        self.view.show.formula &= !self.is_small;
+        self.paint(ui, &response, rect, snapshot);
+        self.samples_ui(ui, &response, snapshot, thumbs, actions);
+        self.view.show.formula = has_formula;
+        keyboard_ui(ui, &response, actions);
+        moves
+    }
+
+    /// Paints the scene, built anew where something changed.
+    fn paint(&mut self, ui: &Ui, response: &Response, rect: Rect, snapshot: &Arc<Snapshot>) {
         self.view.theme = *theme::tokens(ui.ctx());
         let frame_secs = ui.input(|input| input.stable_dt);
         if self.follow(snapshot, rect.size().into(), frame_secs) {
@@ -119,9 +133,6 @@ impl Picture {
                 .with_clip_rect(rect)
                 .extend(cached.shapes.iter().cloned());
         }
-        self.samples_ui(ui, &response, snapshot, thumbs, actions);
-        keyboard_ui(ui, &response, actions);
-        moves
     }
 
     /// Moves as another picture of the same kind was moved.

@@ -451,10 +451,10 @@ impl<'a> Bar<'a> {
         let left = self.ways.iter().find(|way| way.lane == moment.lane);
         match left.filter(|_| Some(moment.lane) != self.current()) {
             None => format!("{step}\nClick or drag to look at it again"),
-            Some(way) => format!(
-                "{step} of a way that was left\n{}",
-                told_apart(&way.experiment, shown)
-            ),
+            Some(way) => {
+                let how = told_apart(&way.experiment, shown);
+                format!("{step} of a way that was left: {how}")
+            }
         }
     }
 
@@ -465,6 +465,7 @@ impl<'a> Bar<'a> {
         let rail = Stroke::new(3.0, theme::color(tokens.hairline_strong));
         for stretch in &self.stretches {
             self.paint_stretch(ui, stretch, stretch.to, rail);
+            self.paint_name(ui, stretch, shown);
         }
         let Some(at) = at else { return };
         let row = self.row(at);
@@ -494,6 +495,33 @@ impl<'a> Bar<'a> {
         let turn = pos2(start.x + (y - start.y).abs().min(ROW), y);
         let end = pos2(self.x(to).max(turn.x), y);
         ui.painter().line(vec![start, turn, end], stroke);
+    }
+
+    /// In what a way that was left differs, behind its end.
+    fn paint_name(&self, ui: &Ui, stretch: &Stretch, shown: &Experiment) {
+        let way = self.ways.iter().find(|way| way.lane == stretch.lane);
+        let Some(way) = way.filter(|_| stretch.row > 0) else {
+            return;
+        };
+        let words = told_apart(&way.experiment, shown);
+        let font = theme::font(Font::Regular, 9.5);
+        let color = theme::color(theme::tokens(ui.ctx()).dimmed);
+        let galley = ui.painter().layout_no_wrap(words, font, color);
+        let (end, y) = (self.x(stretch.to), self.y(stretch.row));
+        let start = self.x(stretch.from) + ROW;
+        let room_behind = self.rect.right() - end - 12.0;
+        let left = if galley.size().x < room_behind {
+            end + 8.0
+        } else if galley.size().x < end - start - 60.0 {
+            end - galley.size().x - 8.0
+        } else {
+            return;
+        };
+        let at = pos2(left, y - galley.size().y / 2.0);
+        let ground = theme::color(theme::tokens(ui.ctx()).panel);
+        let under = Rect::from_min_size(at, galley.size()).expand2(vec2(4.0, 0.0));
+        ui.painter().rect_filled(under, 0, ground);
+        ui.painter().galley(at, galley, color);
     }
 
     /// Where another loss was chosen or a setting changed on the way that is shown.
@@ -535,13 +563,16 @@ fn told_apart(experiment: &Experiment, shown: &Experiment) -> String {
     let found = differences(&[experiment, shown]);
     let said = found.iter().filter_map(|difference| {
         let value = difference.values[0].as_ref()?;
+        if difference.key == "loss.id" {
+            return Some(experiment.loss.spec.short_name.to_owned());
+        }
         Some(format!("{} {value}", difference.name))
     });
     let said: Vec<String> = said.collect();
     if said.is_empty() {
-        return "With the same settings".to_owned();
+        return "the same settings".to_owned();
     }
-    format!("There {}", said.join(", "))
+    said.join(", ")
 }
 
 #[cfg(test)]

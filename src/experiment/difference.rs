@@ -26,7 +26,7 @@ pub fn differences(experiments: &[&Experiment]) -> Vec<Difference> {
         .iter()
         .filter(|field| !LEFT_OUT.contains(&field.key))
     {
-        let values = experiments.iter().map(|e| e.in_force(field.key));
+        let values = experiments.iter().map(|e| said(e, field.key));
         let name = field.short_key().replace('_', " ");
         found.extend(difference(field.key, name, values.collect()));
         if field.key == "loss.id" {
@@ -43,6 +43,14 @@ fn difference(key: &str, name: String, values: Vec<Option<String>>) -> Option<Di
         name,
         values,
     })
+}
+
+/// A value as it tells an experiment from others: defaults that follow from the loss do not.
+fn said(experiment: &Experiment, key: &str) -> Option<String> {
+    if key == "optimizer.warmup" {
+        return experiment.get(key).or_else(|| Some("by loss".to_owned()));
+    }
+    experiment.in_force(key)
 }
 
 impl Experiment {
@@ -102,7 +110,11 @@ fn of_params(experiments: &[&Experiment]) -> Vec<Difference> {
     let of = |param: &Param| {
         let key = format!("loss.{}", param.id);
         let values = experiments.iter().map(|e| e.param_in_force(&key));
-        difference(&key, param.symbol.to_owned(), values.collect())
+        let values: Vec<Option<String>> = values.collect();
+        // That one loss has a choice to make and the others none is no setting of it.
+        let n_values = values.iter().flatten().count();
+        let is_told = param.choices.is_empty() || n_values == values.len();
+        difference(&key, param.symbol.to_owned(), values).filter(|_| is_told)
     };
     params.into_iter().filter_map(of).collect()
 }

@@ -6,8 +6,7 @@ use super::*;
 const MINUTE: Duration = Duration::from_mins(1);
 
 fn set(worker: &mut Worker, key: &str, value: &str) {
-    let (key, value) = (key.to_owned(), value.to_owned());
-    worker.send(Command::Set { key, value });
+    worker.send(Command::set(key, value));
 }
 
 /// The run at rest after so many more steps.
@@ -39,7 +38,8 @@ fn captured(worker: &mut Worker) -> Arc<Snapshot> {
 }
 
 fn now(worker: &Worker) -> Moment {
-    worker.timeline().now().expect("something was recorded")
+    let now = worker.timeline().now();
+    now.unwrap_or_else(|| panic!("nothing was recorded"))
 }
 
 /// The same numbers to the last bit, at the same step with the same settings.
