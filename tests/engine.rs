@@ -6,6 +6,8 @@ mod changes;
 mod common;
 #[path = "engine/free_embeddings.rs"]
 mod free_embeddings;
+#[path = "engine/hold.rs"]
+mod hold;
 #[path = "engine/points.rs"]
 mod points;
 #[path = "engine/session.rs"]

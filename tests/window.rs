@@ -8,6 +8,8 @@ mod common;
 mod gallery;
 #[path = "window/given.rs"]
 mod given;
+#[path = "window/hold.rs"]
+mod hold;
 #[path = "window/panes.rs"]
 mod panes;
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::app::hold::Hand;
 use crate::app::saver::Table;
 use crate::app::timeline::Look;
 use crate::data::DataSpec;
-use crate::experiment::ViewKind;
+use crate::experiment::{Placement, ViewKind};
 use crate::export::Length;
 use crate::figure::{Film, Picture, Plot, Scale, Strip};
 use crate::loss::LossSpec;
@@ -88,16 +89,14 @@ pub(super) enum Action {
     StopRecording,
     /// Train on from the moment that is looked at.
     GoOn,
-    /// Make a pane from the one that has the controls.
-    AddPane,
-    /// Close a pane.
-    ClosePane(usize),
-    /// Give the controls to a pane.
-    ActivatePane(usize),
-    /// Give the controls to the next pane.
-    NextPane,
-    /// Play or pause a pane alone.
-    TogglePane(usize),
+    /// Something with the panes.
+    Pane(PaneAction),
+    /// What the pointer does with what it holds.
+    Hand(Hand),
+    /// Hold the weight of a class where it is, or let it be trained.
+    Pin(usize, bool),
+    /// Put the weight of a class somewhere.
+    Place(Placement),
     /// Take the last change back.
     Undo,
     /// Make it again.
@@ -108,6 +107,21 @@ pub(super) enum Action {
     TogglePresenter,
     /// Back to the state of a first start.
     Reset,
+}
+
+/// What becomes of a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PaneAction {
+    /// Make one from that which has the controls.
+    Add,
+    /// Close it.
+    Close(usize),
+    /// Give it the controls.
+    Activate(usize),
+    /// Give the next one the controls.
+    Next,
+    /// Play or pause it alone.
+    Toggle(usize),
 }
 
 /// A part of the picture that can be hidden.

@@ -2,7 +2,7 @@
 
 use egui::{Align, CornerRadius, Grid, Layout, Rect, RichText, Ui, Vec2, vec2};
 
-use crate::app::action::Action;
+use crate::app::action::{Action, PaneAction};
 use crate::app::pane::{Pane, Panes};
 use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
@@ -19,14 +19,14 @@ pub(super) fn header_ui(ui: &mut Ui, panes: &Panes, index: usize, actions: &mut 
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.add_space(8.0);
         if badge_ui(ui, letter, is_active).clicked() {
-            actions.push(Action::ActivatePane(index));
+            actions.push(Action::Pane(PaneAction::Activate(index)));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(4.0);
             let help = format!("Close pane {letter}; undo (Ctrl+Z) brings it back");
             let name = format!("Close pane {letter}");
             if small_icon_button(ui, Icon::Close, &name, &help).clicked() {
-                actions.push(Action::ClosePane(index));
+                actions.push(Action::Pane(PaneAction::Close(index)));
             }
             pause_ui(ui, pane, index, actions);
             step_ui(ui, panes, pane);
@@ -64,7 +64,7 @@ fn pause_ui(ui: &mut Ui, pane: &Pane, index: usize, actions: &mut Vec<Action>) {
     let name = format!("{verb} pane {}", Panes::letter(index));
     let help = "This run alone; one that rested catches up with the others";
     if small_icon_button(ui, icon, &name, help).clicked() {
-        actions.push(Action::TogglePane(index));
+        actions.push(Action::Pane(PaneAction::Toggle(index)));
     }
 }
 

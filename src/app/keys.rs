@@ -2,7 +2,7 @@
 
 use egui::{Context, Event, Key, Modifiers};
 
-use crate::app::action::{Action, SaveTo, Saving};
+use crate::app::action::{Action, PaneAction, SaveTo, Saving};
 use crate::app::timeline::Look;
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
@@ -65,9 +65,11 @@ pub(super) static BINDINGS: &[Binding] = &[
         "train on from the moment shown",
         || Action::GoOn,
     ),
-    binding(Key::A, "A", "one more pane, to compare", || Action::AddPane),
+    binding(Key::A, "A", "one more pane, to compare", || {
+        Action::Pane(PaneAction::Add)
+    }),
     binding(Key::W, "W", "the controls to the next pane", || {
-        Action::NextPane
+        Action::Pane(PaneAction::Next)
     }),
     Binding {
         key: Key::Z,

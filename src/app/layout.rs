@@ -2,7 +2,7 @@
 
 use egui::{Panel, Pos2, Rect, Ui, UiBuilder, vec2};
 
-use crate::app::action::Action;
+use crate::app::action::{Action, PaneAction};
 use crate::app::compare::{header_ui, meters_ui};
 use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
@@ -126,7 +126,7 @@ impl App {
             ui.push_id(("pane", i), |ui| {
                 let is_pressed = ui.input(|input| input.pointer.primary_pressed());
                 if is_pressed && ui.rect_contains_pointer(cell) && i != self.panes.active_index() {
-                    actions.push(Action::ActivatePane(i));
+                    actions.push(Action::Pane(PaneAction::Activate(i)));
                 }
                 self.picture_ui(ui, i, picture, actions);
                 ui.scope_builder(UiBuilder::new().max_rect(header), |ui| {

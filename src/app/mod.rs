@@ -9,6 +9,7 @@ mod compare;
 mod exports;
 mod files;
 mod gallery;
+mod hold;
 mod import;
 mod kept;
 mod keys;
@@ -33,10 +34,11 @@ use std::sync::Arc;
 use eframe::CreationContext;
 use egui::ViewportCommand;
 
-use crate::app::action::{Action, SheetChoice};
+use crate::app::action::{Action, PaneAction, SheetChoice};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
+use crate::app::hold::Drag;
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered};
 use crate::app::lens::{SampleId, Thumbs};
@@ -152,6 +154,8 @@ pub struct App {
     gallery: Option<GalleryPage>,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
+    /// What the pointer holds.
+    drag: Option<Drag>,
     /// The recording that is being played.
     playback: Option<Playback>,
     undo: Undo,
@@ -217,6 +221,7 @@ impl App {
             import: None,
             gallery: None,
             crashed: None,
+            drag: None,
             playback: None,
             undo: Undo::default(),
             wanted: None,
@@ -288,6 +293,16 @@ impl App {
         };
         self.stop_looking_back();
         self.send_to_all(&command);
+    }
+
+    fn obey_pane(&mut self, ctx: &egui::Context, action: PaneAction) {
+        match action {
+            PaneAction::Add => self.add_pane(ctx),
+            PaneAction::Close(index) => self.panes.close(index),
+            PaneAction::Activate(index) => self.panes.activate(index),
+            PaneAction::Next => self.panes.activate_next(),
+            PaneAction::Toggle(index) => self.panes.toggle(index),
+        }
     }
 
     fn add_pane(&mut self, ctx: &egui::Context) {
@@ -419,11 +434,10 @@ impl App {
             Action::PlayRecording(is_backward) => self.play_recording(is_backward),
             Action::StopRecording => self.stop_recording(),
             Action::GoOn => self.go_on(),
-            Action::AddPane => self.add_pane(ctx),
-            Action::ClosePane(index) => self.panes.close(index),
-            Action::ActivatePane(index) => self.panes.activate(index),
-            Action::NextPane => self.panes.activate_next(),
-            Action::TogglePane(index) => self.panes.toggle(index),
+            Action::Pane(action) => self.obey_pane(ctx, action),
+            Action::Hand(hand) => self.hand(ctx, hand),
+            Action::Pin(class, is_pinned) => self.pin(ctx, class, is_pinned),
+            Action::Place(placement) => self.place_by_control(&placement),
             Action::Undo => self.undo(ctx),
             Action::Redo => self.redo(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,

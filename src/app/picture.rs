@@ -8,12 +8,13 @@ use egui::{
 };
 
 use crate::app::action::Action;
+use crate::app::hold::Hand;
 use crate::app::lens::{Hover, Thumbs, card_ui};
 use crate::app::paint::Painter;
 use crate::app::theme;
 use crate::experiment::ViewKind;
 use crate::scene;
-use crate::scene::{Curves, Direction, Extent, Microscope, Scene, Trails, ViewState};
+use crate::scene::{Curves, Direction, Extent, Held, Microscope, Scene, Trails, ViewState};
 use crate::trainer::Snapshot;
 
 /// Points of scrolling that enlarge by e.
@@ -86,7 +87,12 @@ impl Picture {
     ) -> Vec<Move> {
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
-        let moves = self.navigate(ui, &response, rect);
+        let is_held = self.hold_ui(ui, &response, snapshot, rect, actions);
+        let moves = if is_held {
+            Vec::new()
+        } else {
+            self.navigate(ui, &response, rect)
+        };
         let has_formula = self.view.show.formula;
         self.view.show.formula &= !self.is_small;
         self.paint(ui, &response, rect, snapshot);
@@ -231,6 +237,45 @@ impl Picture {
     /// Size of the picture on the screen.
     pub(super) fn size(&self) -> Option<[f32; 2]> {
         self.cached.as_ref().map(|cached| cached.rect.size().into())
+    }
+
+    /// What the pointer takes hold of, moves and lets go. Whether it holds something.
+    fn hold_ui(
+        &self,
+        ui: &Ui,
+        response: &Response,
+        snapshot: &Snapshot,
+        rect: Rect,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let local = |pos: Pos2| -> [f32; 2] { (pos - rect.min).into() };
+        let grasp = |pos: Pos2| {
+            let scene = &self.cached.as_ref()?.scene;
+            scene::grasp(scene, snapshot, &self.view, local(pos))
+        };
+        let pressed = ui.input(|input| input.pointer.press_origin());
+        if response.drag_started()
+            && let Some(held) = pressed.and_then(grasp)
+        {
+            actions.push(Action::Hand(Hand::Take(held)));
+            return true;
+        }
+        let Some(held) = self.view.held else {
+            if let Some(Held::Weight(_)) = response.hover_pos().and_then(grasp) {
+                ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
+            }
+            return false;
+        };
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
+        if let Some(pointer) = response.interact_pointer_pos() {
+            let size = rect.size().into();
+            let to = scene::place_at(snapshot, &self.view, size, held, local(pointer));
+            actions.extend(to.map(|to| Action::Hand(Hand::Put(to))));
+        }
+        if !response.dragged() {
+            actions.push(Action::Hand(Hand::LetGo));
+        }
+        true
     }
 
     fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) -> Vec<Move> {

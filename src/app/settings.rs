@@ -160,6 +160,7 @@ fn adapt(experiment: &mut Experiment, key: &str) {
     match key {
         "data.source" => {
             experiment.network.kind = None;
+            experiment.hold.pinned.clear();
             experiment.data.classes = ClassChoice::Default;
             experiment.data.noise = None;
             experiment.data.samples_per_class = None;
@@ -175,6 +176,7 @@ fn adapt(experiment: &mut Experiment, key: &str) {
             }
         }
         "data.classes" => {
+            experiment.hold.pinned.clear();
             let is_binary = experiment.loss.spec.form == Form::Binary;
             if is_binary && experiment.n_classes() != 2 {
                 let _ = experiment.set("loss.id", "softmax"); // there is one

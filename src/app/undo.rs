@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::util::undoer::{Settings, Undoer};
 
 use crate::app::App;
+use crate::app::hold::Moved;
 use crate::app::overlay::Toast;
 use crate::app::pane::{Pane, PaneId};
 use crate::experiment::{Experiment, is_live};
@@ -28,6 +29,8 @@ pub(super) struct State {
     /// Where the user moved the plane; `None` while it follows the features by itself.
     plane: Option<PlaneView>,
     is_dark: bool,
+    /// Drags of weights and features so far.
+    n_moves: usize,
 }
 
 /// The experiment of a pane, equal to another where the values in force are.
@@ -59,6 +62,18 @@ pub(super) struct Undo {
     undoer: Undoer<State>,
     /// Whether there was something to undo in the last frame, and to redo.
     pub(super) can: [bool; 2],
+    /// Drags that were made, the first of which are not undone.
+    moves: Vec<Moved>,
+    n_moves: usize,
+}
+
+impl Undo {
+    /// Notes a drag that was made.
+    pub(super) fn note_move(&mut self, moved: Moved) {
+        self.moves.truncate(self.n_moves);
+        self.moves.push(moved);
+        self.n_moves += 1;
+    }
 }
 
 impl Default for Undo {
@@ -70,6 +85,8 @@ impl Default for Undo {
         Self {
             undoer: Undoer::with_settings(settings),
             can: [false; 2],
+            moves: Vec::new(),
+            n_moves: 0,
         }
     }
 }
@@ -88,6 +105,7 @@ impl App {
             sphere: view.sphere,
             plane: is_moved.then_some(view.plane),
             is_dark: ctx.theme() == egui::Theme::Dark,
+            n_moves: self.undo.n_moves,
         }
     }
 
@@ -147,6 +165,7 @@ impl App {
                 self.restore_setup(ctx, setup);
             }
         }
+        self.restore_moves(then.n_moves);
         if let Some(active) = active {
             self.panes.activate(active);
         }
@@ -167,6 +186,32 @@ impl App {
             });
         }
         self.link_views();
+    }
+
+    /// Takes drags back, or makes them again, until so many are made.
+    fn restore_moves(&mut self, n_moves: usize) {
+        let before = std::mem::replace(&mut self.undo.n_moves, n_moves);
+        let is_back = n_moves < before;
+        let (first, last) = (n_moves.min(before), n_moves.max(before));
+        let Some(moves) = self.undo.moves.get(first..last).map(<[Moved]>::to_vec) else {
+            return;
+        };
+        let in_order: Vec<&Moved> = if is_back {
+            moves.iter().rev().collect()
+        } else {
+            moves.iter().collect()
+        };
+        for moved in in_order {
+            let at = self
+                .panes
+                .all()
+                .iter()
+                .position(|pane| pane.id == moved.pane);
+            if let Some(at) = at {
+                self.panes.activate(at);
+                self.repeat(moved, is_back);
+            }
+        }
     }
 
     /// Sets in the active pane what differs; the run goes on, unless it has to be another one.

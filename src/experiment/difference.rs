@@ -73,6 +73,7 @@ impl Experiment {
             "optimizer.clip" => optimizer.clip.to_string(),
             "optimizer.warmup" => self.warmup_steps().to_string(),
             "optimizer.schedule" => optimizer.schedule.id().to_owned(),
+            "hold.pinned" => self.get(key).unwrap_or_else(|| "none".to_owned()),
             "view.kind" => self.view_kind().id().to_owned(),
             _ => return self.param_in_force(key).or_else(|| self.get(key)),
         })

@@ -8,13 +8,15 @@
 mod difference;
 mod error;
 mod file;
+mod placement;
 mod schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use difference::{Difference, differences};
 pub use error::ExperimentError;
 pub use file::FileError;
+pub use placement::{Placed, Placement};
 pub use schema::{Field, fields, full_key, is_live};
 
 use serde::{Deserialize, Serialize};
@@ -38,8 +40,17 @@ pub struct Experiment {
     pub optimizer: OptimizerConfig,
     /// Seed, length and what was changed on the way.
     pub run: RunConfig,
+    /// What is held in its place.
+    pub hold: HoldConfig,
     /// What is looked at.
     pub view: ViewConfig,
+}
+
+/// What is held in its place while everything else is trained.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldConfig {
+    /// Classes whose weights are not trained.
+    pub pinned: BTreeSet<usize>,
 }
 
 /// Network and embedding dimension.
@@ -239,6 +250,7 @@ impl Default for Experiment {
                 seed: 1,
                 ..RunConfig::default()
             },
+            hold: HoldConfig::default(),
             view: ViewConfig::default(),
         }
     }
@@ -460,6 +472,12 @@ impl Experiment {
             return conflict(format!(
                 "loss \"{}\" has one logit for two classes, but there are {n_classes}; choose two classes such as 3,8, or loss \"softmax\"",
                 spec.id
+            ));
+        }
+        if let Some(class) = self.hold.pinned.iter().find(|&&class| class >= n_classes) {
+            return conflict(format!(
+                "hold.pinned = {class}: there are {n_classes} classes, from 0 to {}",
+                n_classes - 1
             ));
         }
         if let Some(message) = self.given_conflict() {

@@ -481,7 +481,8 @@ impl Frame<'_> {
 
     fn label(&self, class: usize) -> Label {
         let name = self.snapshot.class_name(class);
-        Label::new(&self.look, class, name, self.solid.directions.len())
+        let label = Label::new(&self.look, class, name, self.solid.directions.len());
+        label.pinned(self.snapshot.is_pinned(class))
     }
 
     /// Pins on the near side and over the limb, with their labels.

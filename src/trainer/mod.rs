@@ -12,6 +12,7 @@ mod detail;
 mod frame;
 mod given;
 mod gradient;
+mod hold;
 mod inputs;
 pub mod metrics;
 mod model;
@@ -399,6 +400,7 @@ impl Trainer {
 
     /// A finite gradient at a huge rate may still carry a parameter past what a float holds.
     fn update(&mut self, learning_rate: f32, shrink: f32) -> Result<(), Diverged> {
+        let held = self.held();
         let is_finite = self.optimizer.update(
             &self.experiment.optimizer,
             learning_rate,
@@ -416,6 +418,7 @@ impl Trainer {
             update_centers(centers, &self.gradient.center_sums, self.model.dim, rate);
         }
         self.put_on_sphere();
+        self.put_back(held);
         self.pack();
         Ok(())
     }

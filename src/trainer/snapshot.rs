@@ -110,6 +110,11 @@ impl Snapshot {
         self.data.has_labels()
     }
 
+    /// Whether the weight of a class is held where it is.
+    pub fn is_pinned(&self, class: usize) -> bool {
+        self.experiment.hold.pinned.contains(&class)
+    }
+
     /// What a class is called.
     pub fn class_name(&self, class: usize) -> &str {
         self.class_names.get(class).map_or("?", String::as_str)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Placed};
 use crate::trainer::detail::Detail;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::pace::{FEW_SAMPLES, Pace};
@@ -766,9 +766,11 @@ impl Pane {
         let old_loss = run.trainer.experiment().loss.spec.id;
         match run.trainer.set(key, value) {
             Ok(Applied::Live) => {
-                // A chosen loss may put free embeddings on the sphere, also while nothing moves.
+                // A chosen loss may put free embeddings on the sphere, and a hand one of them
+                // elsewhere, also while nothing moves.
                 let new_loss = run.trainer.experiment().loss.spec.id;
-                if new_loss != old_loss && !run.is_playing {
+                let has_moved = new_loss != old_loss || Placed::of_key(key).is_some();
+                if has_moved && !run.is_playing {
                     run.finish_probe();
                 }
             }

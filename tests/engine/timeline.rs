@@ -116,7 +116,7 @@ fn a_way_that_was_left_stays_beside_the_new_one() {
         assert_eq!((old.head.spec.id, &old.head), ("softmax", &left.head));
         assert_eq!(look(ways[1].lane, 70).head, new.head);
         // The way of the new one leads along the old one up to the fork.
-        assert_eq!(look(ways[1].lane, 50).head, look(ways[0].lane, 50).head);
+        assert_eq!(look(ways[1].lane, 49).head, look(ways[0].lane, 49).head);
         assert!(
             look(ways[1].lane, 60).step <= 50 || look(ways[1].lane, 60).head.spec.id == "arcface"
         );

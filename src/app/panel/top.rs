@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use egui::containers::menu::MenuButton;
 use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
-use crate::app::action::{Action, Framing, SaveTo, Saving, SheetChoice, strip_over_margin};
+use crate::app::action::{
+    Action, Framing, PaneAction, SaveTo, Saving, SheetChoice, strip_over_margin,
+};
 use crate::app::pane::MOST_PANES;
 use crate::app::saver::Table;
 use crate::app::theme;
@@ -261,7 +263,7 @@ fn compare_ui(ui: &mut Ui, n_panes: usize, actions: &mut Vec<Action>) {
         )
         .on_disabled_hover_text("Six panes are as many as can be read; close one first");
     if button.clicked() {
-        actions.push(Action::AddPane);
+        actions.push(Action::Pane(PaneAction::Add));
     }
 }
 
