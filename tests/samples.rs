@@ -466,6 +466,37 @@ fn switches_and_chosen_classes_are_kept_between_starts() {
     assert!(restarted(false).view().classes.shows_all());
 }
 
+#[test]
+fn panes_are_kept_between_starts() {
+    let mut harness = window(&small(&[]));
+    harness
+        .get_by_role_and_label(Role::Button, "Compare")
+        .click();
+    harness.run_steps(3);
+    harness
+        .get_by_role_and_label(Role::Button, "ArcFace")
+        .click();
+    harness.run_steps(3);
+    let mut memory = Memory::default();
+    eframe::App::save(harness.state_mut(), &mut memory);
+    let ctx = egui::Context::default();
+    theme::install(&ctx);
+    let mut cc = eframe::CreationContext::_new_kittest(ctx);
+    cc.storage = Some(&memory);
+    let opening = Opening {
+        is_default: true,
+        ..Experiment::default().into()
+    };
+    let app = App::new(&cc, opening, 1).expect("training starts");
+    assert_eq!(app.snapshots().count(), 2);
+    let experiment = app.experiment();
+    assert_eq!(
+        experiment.loss.spec.id, "softmax",
+        "the first one has the controls"
+    );
+    assert_eq!(experiment.data.source.id(), "blobs");
+}
+
 /// What a click on the confusion matrix lights, Esc lets go, once no sample is kept.
 #[test]
 fn escape_lets_the_sample_go_and_then_lights_all() {

@@ -103,6 +103,9 @@ impl App {
                     sample::sample_ui(ui, &snapshot, kept, &mut self.thumbs, actions);
                 });
             }
+            if !self.is_presenting {
+                self.hints.ui(ui, rect);
+            }
             self.banners_ui(ui, rect, snapshot.fault.as_deref(), actions);
         });
     }

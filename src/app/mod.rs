@@ -9,6 +9,7 @@ mod compare;
 mod exports;
 mod files;
 mod gallery;
+mod hints;
 mod hold;
 mod import;
 mod kept;
@@ -38,9 +39,10 @@ use crate::app::action::{Action, PaneAction, SheetChoice};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
+use crate::app::hints::Hints;
 use crate::app::hold::Drag;
 use crate::app::import::Import;
-use crate::app::kept::{Kept, Remembered};
+use crate::app::kept::{Kept, Remembered, Session};
 use crate::app::lens::{SampleId, Thumbs};
 use crate::app::overlay::Toast;
 use crate::app::pane::{MOST_PANES, Pane, Panes};
@@ -132,7 +134,7 @@ fn reason(error: &eframe::Error) -> String {
 pub struct App {
     panes: Panes,
     /// What the last session left, where this one was asked for something else.
-    last_session: Option<String>,
+    last_session: Option<Session>,
     /// For losses that are not in use now.
     remembered: Remembered,
     /// The sample under the lens, whichever are drawn.
@@ -156,6 +158,7 @@ pub struct App {
     crashed: Option<Box<Crashed>>,
     /// What the pointer holds.
     drag: Option<Drag>,
+    hints: Hints,
     /// The recording that is being played.
     playback: Option<Playback>,
     undo: Undo,
@@ -185,8 +188,12 @@ impl App {
             is_default,
         } = opening.into();
         let mut kept = Kept::of(cc);
+        let mut beside = Vec::new();
         match kept.last().filter(|_| is_default) {
-            Some(last) => opened = Opened::new(last),
+            Some(last) => {
+                beside = kept.last_beside();
+                opened = Opened::new(last);
+            }
             None => kept.classes = Classes::default(), // they belong to the data that they are of
         }
         let ctx = cc.egui_ctx.clone();
@@ -205,8 +212,8 @@ impl App {
             worker.send(Command::Set { key, value });
         }
         Ok(Self {
-            panes: Panes::of(Pane::new(worker, experiment, view)),
-            last_session: kept.experiment.filter(|_| !is_default),
+            panes: Panes::of(Pane::new(worker, experiment, view)).with_beside(beside),
+            last_session: kept.session.filter(|_| !is_default),
             remembered: kept.remembered,
             kept: None,
             thumbs: Thumbs::default(),
@@ -222,6 +229,7 @@ impl App {
             gallery: None,
             crashed: None,
             drag: None,
+            hints: Hints::new(kept.hints),
             playback: None,
             undo: Undo::default(),
             wanted: None,
@@ -492,6 +500,7 @@ impl eframe::App for App {
         });
         let ctx = ui.ctx().clone();
         for action in actions {
+            self.hints.note(&action);
             self.obey(&ctx, action);
         }
         self.link_views();
@@ -510,12 +519,10 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let mut experiment = self.experiment().clone();
-        experiment.run.changes.clear();
-        experiment.run.length = None; // it was asked for this time, not for every start
-        let this_session = || experiment.to_toml();
+        let this_session = || Session::of(self.panes.all());
         let kept = Kept {
-            experiment: Some(self.last_session.clone().unwrap_or_else(this_session)),
+            session: Some(self.last_session.clone().unwrap_or_else(this_session)),
+            hints: self.hints.done.clone(),
             remembered: self.remembered.clone(),
             is_presenting: self.is_presenting,
             show: Some(self.view().show),

@@ -150,7 +150,7 @@ pub(super) fn sample_card_ui(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut
 }
 
 /// What floats over the picture and is read in peace.
-fn card(ui: &Ui) -> Frame {
+pub(super) fn card(ui: &Ui) -> Frame {
     let tokens = theme::tokens(ui.ctx());
     Frame::new()
         .fill(theme::color(tokens.panel))

@@ -241,6 +241,17 @@ impl Panes {
         }
     }
 
+    /// The same with runs of other experiments beside it.
+    pub(super) fn with_beside(mut self, experiments: Vec<Experiment>) -> Self {
+        for experiment in experiments {
+            if let Some(twin) = self.add_twin() {
+                twin.change(Command::Load(Box::new(experiment.clone())), experiment);
+            }
+        }
+        self.active = 0;
+        self
+    }
+
     /// The one that the controls belong to.
     pub(super) fn active(&self) -> &Pane {
         &self.all[self.active]

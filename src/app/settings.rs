@@ -128,6 +128,7 @@ impl App {
     /// Back to the state of a first start.
     pub(super) fn reset(&mut self, ctx: &egui::Context) {
         self.remembered.clear();
+        self.hints.done.clear();
         self.panes.keep_active();
         self.panes.active_mut().picture.view = new_view(Experiment::default().view_kind());
         ctx.set_theme(egui::ThemePreference::System);

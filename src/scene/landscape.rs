@@ -47,7 +47,8 @@ impl Landscape {
         Some(Self { places, losses })
     }
 
-    /// 0 at the least loss, 1 at the largest.
+    /// 0 at the least loss, 1 at the largest; the root lifts small differences about the least one,
+    /// where they matter, into sight.
     fn heights(&self) -> Vec<f64> {
         let least = self.losses.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self
@@ -56,10 +57,8 @@ impl Landscape {
             .copied()
             .fold(f64::NEG_INFINITY, f64::max);
         let span = (most - least).max(1e-12);
-        self.losses
-            .iter()
-            .map(|loss| (loss - least) / span)
-            .collect()
+        let losses = self.losses.iter();
+        losses.map(|loss| ((loss - least) / span).sqrt()).collect()
     }
 }
 
@@ -96,6 +95,22 @@ fn some_samples(snapshot: &Snapshot) -> (Vec<f32>, Vec<u16>) {
         .flat_map(|i| &probe.features[i * dim..(i + 1) * dim]);
     let features = features.copied().collect();
     (features, chosen.map(|i| probe.labels[i]).collect())
+}
+
+/// What a landscape is, in words.
+pub(super) fn note(snapshot: &Snapshot, view: &ViewState) -> Option<String> {
+    let held = view.held?;
+    let what = match held {
+        Held::Weight(class) => format!(
+            "the loss, were the weight of {} there",
+            snapshot.class_name(class)
+        ),
+        Held::Feature(_) => "the loss of this sample, were it there".to_owned(),
+    };
+    Some(match view.kind {
+        ViewKind::Circle => format!("Height of the line: {what}."),
+        _ => format!("Dots: {what}; none where it is least."),
+    })
 }
 
 /// The landscape of what is held, if something is.
