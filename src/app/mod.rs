@@ -5,6 +5,7 @@
 //! worker, saving in its own thread, so that a frame never waits.
 
 mod action;
+mod draw;
 mod exports;
 mod files;
 mod gallery;
@@ -28,6 +29,7 @@ use eframe::CreationContext;
 use egui::{Panel, ViewportCommand};
 
 use crate::app::action::{Action, Part, SheetChoice};
+use crate::app::draw::{DrawCard, obstacle};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
@@ -139,6 +141,8 @@ pub struct App {
     /// The sample under the lens, whichever are drawn.
     kept: Option<SampleId>,
     thumbs: Thumbs,
+    /// What is drawn by hand, beside the samples.
+    draw: DrawCard,
     left: LeftPanel,
     right: RightPanel,
     subset: Subset,
@@ -210,6 +214,7 @@ impl App {
             picture: Picture::new(view),
             kept: None,
             thumbs: Thumbs::default(),
+            draw: DrawCard::default(),
             left: LeftPanel::default(),
             right: RightPanel::default(),
             subset,
@@ -390,6 +395,7 @@ impl App {
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
+            Action::ToggleDraw => self.toggle_draw(ctx),
             Action::Reset => self.reset(ctx),
         }
     }
@@ -517,6 +523,24 @@ impl App {
         self.worker.send(Command::Play);
     }
 
+    /// Opens or closes the card to draw on, or says why it has no use here.
+    fn toggle_draw(&mut self, ctx: &egui::Context) {
+        match self.draw_obstacle().filter(|_| !self.draw.is_open()) {
+            Some(why) => self.toast = Some(Toast::new(ctx, why.to_owned())),
+            None => self.draw.toggle(),
+        }
+    }
+
+    fn draw_obstacle(&self) -> Option<&'static str> {
+        let snapshot = self.snapshot.as_ref()?;
+        obstacle(&snapshot.experiment, snapshot)
+    }
+
+    /// Whether the card to draw on is shown.
+    fn draws(&self) -> bool {
+        self.draw.is_open() && self.snapshot.is_some() && self.draw_obstacle().is_none()
+    }
+
     fn fit(&mut self) {
         if let (Some(snapshot), Some(size)) = (&self.snapshot, self.picture.size()) {
             let _ = self.picture.view.fit(snapshot, size); // every frame compares the view with the last
@@ -609,6 +633,9 @@ impl eframe::App for App {
         for action in actions {
             self.obey(&ctx, action);
         }
+        if let Some(news) = self.draw.news() {
+            self.worker.send(news);
+        }
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
@@ -695,12 +722,16 @@ impl App {
             .resizable(false)
             .frame(side)
             .show(ui, |ui| self.left.ui(ui, &shown, actions));
+        let draws = self.draws();
         Panel::right("right")
             .exact_size(RIGHT_WIDTH)
             .resizable(false)
             .frame(side)
             .show(ui, |ui| {
                 if let Some(snapshot) = &self.snapshot {
+                    if draws {
+                        draw::panel_ui(ui, &mut self.draw, snapshot, actions);
+                    }
                     let view = &self.picture.view;
                     let thumbs = &mut self.thumbs;
                     self.right.ui(ui, snapshot, view, thumbs, actions);
@@ -716,7 +747,12 @@ impl App {
                 return;
             };
             self.picture.ui(ui, &snapshot, &mut self.thumbs, actions);
-            overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
+            let kind = self.picture.view.kind;
+            let choice = overlay::view_ui(ui, rect, &self.experiment, kind, actions);
+            draw::button_ui(ui, choice, self.draw_obstacle(), self.draws(), actions);
+            if self.is_presenting && self.draws() {
+                overlay::draw_card_ui(ui, rect, |ui| self.draw.ui(ui, &snapshot, actions));
+            }
             if let Some(sample) = self.picture.view.kept.filter(|_| self.is_presenting) {
                 overlay::sample_card_ui(ui, rect, |ui| {
                     panel::sample::sample_ui(ui, &snapshot, sample, &mut self.thumbs, actions);
