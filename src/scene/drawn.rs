@@ -14,11 +14,11 @@ use crate::trainer::Snapshot;
 use crate::trainer::metrics::argmax;
 
 /// From the middle of the star to its five tips, in units.
-const TIP: f32 = 11.5;
+const TIP: f32 = 13.0;
 /// The same to the corners between them.
-const CORNER: f32 = 5.2;
+const CORNER: f32 = 5.9;
 /// Between the star's middle and its words, in units.
-const WORDS_OFF: f32 = 23.0;
+const WORDS_OFF: f32 = 24.0;
 /// Size of the words, in units.
 const WORDS: f32 = 13.0;
 
@@ -263,6 +263,11 @@ mod tests {
             let angles = items(&scene, "drawn-angles");
             let is_angle = |text: &String| text.ends_with('°');
             assert!(!angles.is_empty(), "{kind:?}");
+            let gaps = texts(&items(&scene, "angles"));
+            assert_eq!(
+                gaps, [""; 0],
+                "{kind:?}: two sorts of angles are taken for one another"
+            );
             assert!(texts(&angles).iter().all(is_angle), "{kind:?}");
         }
     }

@@ -287,13 +287,12 @@ impl DrawCard {
         if self.sketch.strokes().is_empty() {
             let dimmed = theme::color(tokens.dimmed);
             let font = theme::font(Font::Regular, theme::size::LABEL);
-            painter.text(
-                rect.center() + vec2(0.0, 0.3 * rect.height()),
-                Align2::CENTER_CENTER,
-                "Nothing drawn yet:\ndraw a digit with the mouse",
-                font,
-                dimmed,
-            );
+            let lines = ["Nothing drawn yet:", "draw a digit with the mouse"];
+            for (i, line) in lines.into_iter().enumerate() {
+                let off = vec2(0.0, -8.0 + 16.0 * i as f32);
+                let pos = rect.center() + off;
+                painter.text(pos, Align2::CENTER_CENTER, line, font.clone(), dimmed);
+            }
         }
     }
 
