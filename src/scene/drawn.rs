@@ -18,9 +18,9 @@ const TIP: f32 = 13.0;
 /// The same to the corners between them.
 const CORNER: f32 = 5.9;
 /// Between the star's middle and its words, in units.
-const WORDS_OFF: f32 = 24.0;
+const WORDS_OFF: f32 = 25.0;
 /// Size of the words, in units.
-const WORDS: f32 = 13.0;
+const WORDS: f32 = 15.0;
 
 /// What a drawn digit is read as.
 #[derive(Clone, Debug, PartialEq)]
