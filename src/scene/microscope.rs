@@ -197,10 +197,13 @@ fn norm(x: &[f32]) -> f64 {
 pub(super) fn plain_logits(head: &HeadState, feature: &[f32]) -> Vec<f64> {
     let mut scores = Vec::new();
     head.scorer().plain_scores(feature, &mut scores);
-    let scale = if head.spec.form.is_cosine() {
-        head.spec.scale(&head.in_force) / norm(feature).max(f64::MIN_POSITIVE)
-    } else {
+    let length = norm(feature);
+    let scale = if !head.spec.form.is_cosine() {
         1.0
+    } else if length > 0.0 {
+        head.spec.scale(&head.in_force) / length
+    } else {
+        0.0 // no direction, no cosine
     };
     scores.iter().map(|score| scale * score).collect()
 }
