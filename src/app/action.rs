@@ -105,6 +105,8 @@ pub(super) enum Action {
     ToggleKeys,
     /// Everything but the picture away, or back.
     TogglePresenter,
+    /// Show or hide the card to draw a digit on.
+    ToggleDraw,
     /// Back to the state of a first start.
     Reset,
 }

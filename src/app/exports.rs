@@ -8,7 +8,7 @@ use crate::app::overlay::Toast;
 use crate::app::saver::{Job, Table, Work};
 use crate::export::Length;
 use crate::figure;
-use crate::figure::{Played, Plot, Recipe};
+use crate::figure::{Ink, Played, Plot, Recipe};
 use crate::trainer::{Command, Snapshot};
 
 /// What a captured snapshot is for.
@@ -71,6 +71,8 @@ impl App {
         if shown.show.trails {
             shown.trail = Some(self.panes.active().picture.trails().recorded(snapshot));
         }
+        let drawn = snapshot.drawn.as_ref();
+        shown.drawn = drawn.and_then(|drawn| Ink::try_from(Arc::clone(&drawn.image)).ok());
         shown.plot = saving.plot;
         if saving.plot == Plot::Curves {
             shown.accuracy = snapshot.history.accuracies();

@@ -94,6 +94,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::C, "C", "circle", || Action::View(ViewKind::Circle)),
     binding(Key::S, "S", "sphere", || Action::View(ViewKind::Sphere)),
     binding(Key::I, "I", "inputs", || Action::View(ViewKind::Input)),
+    binding(Key::D, "D", "draw a digit", || Action::ToggleDraw),
     binding(Key::F, "F", "fit the view", || Action::Fit),
     binding(Key::E, "E", "save the picture", || {
         Action::Save(Saving::as_shown(SaveTo::Dialog))

@@ -8,7 +8,7 @@ use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
 use crate::app::panel::{sample, top};
-use crate::app::{App, overlay, theme};
+use crate::app::{App, draw, overlay, theme};
 
 /// Width of the panels beside the picture, in points.
 const LEFT_WIDTH: f32 = 232.0;
@@ -54,12 +54,16 @@ impl App {
             .resizable(false)
             .frame(side)
             .show(ui, |ui| self.left.ui(ui, &shown, actions));
+        let draws = self.draws();
         Panel::right("right")
             .exact_size(RIGHT_WIDTH)
             .resizable(false)
             .frame(side)
             .show(ui, |ui| {
                 if let Some(snapshot) = &snapshot {
+                    if draws {
+                        draw::panel_ui(ui, &mut self.draw, snapshot, actions);
+                    }
                     let panes = &self.panes;
                     let before = |ui: &mut Ui| meters_ui(ui, panes);
                     let thumbs = &mut self.thumbs;
@@ -97,7 +101,11 @@ impl App {
                 return;
             };
             let kind = self.view().kind;
-            overlay::view_ui(ui, rect, self.experiment(), kind, actions);
+            let choice = overlay::view_ui(ui, rect, self.experiment(), kind, actions);
+            draw::button_ui(ui, choice, self.draw_obstacle(), self.draws(), actions);
+            if self.is_presenting && self.draws() {
+                overlay::draw_card_ui(ui, rect, |ui| self.draw.ui(ui, &snapshot, actions));
+            }
             if let Some(kept) = self.view().kept.filter(|_| self.is_presenting) {
                 overlay::sample_card_ui(ui, rect, |ui| {
                     sample::sample_ui(ui, &snapshot, kept, &mut self.thumbs, actions);

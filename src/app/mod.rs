@@ -6,6 +6,7 @@
 
 mod action;
 mod compare;
+mod draw;
 mod exports;
 mod files;
 mod gallery;
@@ -36,6 +37,7 @@ use eframe::CreationContext;
 use egui::ViewportCommand;
 
 use crate::app::action::{Action, PaneAction, SheetChoice};
+use crate::app::draw::{DrawCard, obstacle};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
@@ -140,6 +142,8 @@ pub struct App {
     /// The sample under the lens, whichever are drawn.
     kept: Option<SampleId>,
     thumbs: Thumbs,
+    /// What is drawn by hand, beside the samples.
+    draw: DrawCard,
     left: LeftPanel,
     right: RightPanel,
     subset: Subset,
@@ -217,6 +221,7 @@ impl App {
             remembered: kept.remembered,
             kept: None,
             thumbs: Thumbs::default(),
+            draw: DrawCard::default(),
             left: LeftPanel::default(),
             right: RightPanel::default(),
             subset,
@@ -379,6 +384,24 @@ impl App {
         }
     }
 
+    /// Opens or closes the card to draw on, or says why it has no use here.
+    fn toggle_draw(&mut self, ctx: &egui::Context) {
+        match self.draw_obstacle().filter(|_| !self.draw.is_open()) {
+            Some(why) => self.toast = Some(Toast::new(ctx, why.to_owned())),
+            None => self.draw.toggle(),
+        }
+    }
+
+    fn draw_obstacle(&self) -> Option<&'static str> {
+        let snapshot = self.snapshot()?;
+        obstacle(&snapshot.experiment, snapshot)
+    }
+
+    /// Whether the card to draw on is shown.
+    fn draws(&self) -> bool {
+        self.draw.is_open() && self.snapshot().is_some() && self.draw_obstacle().is_none()
+    }
+
     fn set_title(&mut self, ctx: &egui::Context) {
         let title = format!(
             "marginscope · {} in {}-D",
@@ -450,6 +473,7 @@ impl App {
             Action::Redo => self.redo(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
+            Action::ToggleDraw => self.toggle_draw(ctx),
             Action::Reset => self.reset(ctx),
         }
     }
@@ -502,6 +526,9 @@ impl eframe::App for App {
         for action in actions {
             self.hints.note(&action);
             self.obey(&ctx, action);
+        }
+        if let Some(news) = self.draw.news() {
+            self.send_to_all(&news);
         }
         self.link_views();
         self.note_state(&ctx);

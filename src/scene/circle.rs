@@ -77,7 +77,7 @@ pub(super) fn groups(
     if show.margins {
         groups.push(group("margins", frame.margins()));
     }
-    if view.writes_gaps() {
+    if view.writes_gaps(snapshot) {
         let at = |angle_rad, share| frame.at(angle_rad, share);
         let angles = gaps::angles(&look, flat, frame.radius, at);
         groups.push(group("angles", angles));

@@ -61,7 +61,7 @@ pub(super) fn groups(
     if show.margins {
         groups.push(group("margins", frame.margins()));
     }
-    if view.writes_gaps() {
+    if view.writes_gaps(snapshot) {
         groups.push(group("angles", frame.gap_angles()));
     }
     if show.points {

@@ -89,7 +89,7 @@ pub(super) fn groups(
     if show.ideal {
         groups.push(group("ideal", frame.ideal()));
     }
-    if view.writes_gaps() {
+    if view.writes_gaps(snapshot) {
         groups.push(group("angles", frame.gap_angles()));
     }
     let (weights, labels) = frame.pins();

@@ -242,9 +242,9 @@ impl ViewState {
         }
     }
 
-    /// Whether the angles of gaps are written: not among those of a kept sample.
-    pub(super) fn writes_gaps(&self) -> bool {
-        self.show.margins && self.kept.is_none()
+    /// Whether the angles of gaps are written: not among those of a kept sample or a drawing.
+    pub(super) fn writes_gaps(&self, snapshot: &Snapshot) -> bool {
+        self.show.margins && self.kept.is_none() && snapshot.drawn.is_none()
     }
 
     /// The same without the strips of formula and sentence: where circle and sphere stand, and

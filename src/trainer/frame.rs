@@ -217,6 +217,7 @@ impl Frame {
             metrics: self.metrics,
             detail: Arc::new(detail),
             input_plane: self.plane.as_ref().map(|(grid, plane)| grid.plane(plane)),
+            drawn: None,
             other_score: self.other_score,
             history: history.until(self.step),
             learning_rate: self.learning_rate,

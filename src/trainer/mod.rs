@@ -9,6 +9,7 @@ mod checkpoint;
 mod chunk;
 mod collapse;
 mod detail;
+mod drawn;
 mod frame;
 mod given;
 mod gradient;
@@ -36,6 +37,7 @@ pub use batches::Order;
 pub use change::Applied;
 pub use collapse::Collapse;
 pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
+pub use drawn::Drawn;
 pub use inputs::InputPlane;
 pub use metrics::{HeadState, Metrics, angle_between, examine, measure, predictions};
 pub use probe::{Probe, Score, Subset, split_of};
@@ -643,6 +645,18 @@ impl Trainer {
                 features.copy_from_slice(network.forward(params, inputs, n, work));
             });
         });
+    }
+
+    /// The feature `[dim]` of an image that is of no split, 28×28 pixels row by row from 0 black to
+    /// 255 white; `None` where the network reads no such images.
+    pub fn embed_image(&self, image: &[u8]) -> Option<Vec<f32>> {
+        let Body::Network(network) = &self.model.body else {
+            return None;
+        };
+        let input = self.data.train.input_of(image)?;
+        let params = self.packed.beside(&self.params);
+        let mut work = NetworkWork::default();
+        Some(network.forward(params, &input, 1, &mut work).to_vec())
     }
 
     /// What a sample costs in a step, in operations of a matrix product.

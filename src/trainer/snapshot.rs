@@ -8,6 +8,7 @@ use crate::data::{Dataset, Split};
 use crate::experiment::Experiment;
 use crate::trainer::change::recipe;
 use crate::trainer::detail::Detail;
+use crate::trainer::drawn::Drawn;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Score, Subset, split_of};
 use crate::trainer::{Horizon, InputPlane, Trainer};
@@ -41,6 +42,8 @@ pub struct Snapshot {
     pub detail: Arc<Detail>,
     /// The plane of the inputs, where that is the view.
     pub input_plane: Option<InputPlane>,
+    /// What was placed beside the samples; `None` in what was recorded.
+    pub drawn: Option<Drawn>,
     /// Measured on some samples of the other split, if there is one.
     pub other_score: Option<Score>,
     /// Loss and accuracy so far.
@@ -137,6 +140,7 @@ impl Snapshot {
             data: Arc::clone(trainer.data()),
             class_names: trainer.data().class_names.clone().into(),
             input_plane: prober.input_plane(trainer),
+            drawn: None,
             other_score: other.and_then(|other| other.score(&head)),
             head,
             probe,

@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::experiment::{Experiment, Placed};
 use crate::trainer::detail::Detail;
+use crate::trainer::drawn::Drawn;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::pace::{FEW_SAMPLES, Pace};
 use crate::trainer::probe::{Probe, Prober, Subset};
@@ -50,6 +51,9 @@ pub enum Command {
     Open(Box<Start>),
     /// Draw other samples.
     Show(Subset),
+    /// Show where the network puts this image beside the samples from now on, or none: 28×28 pixels
+    /// row by row, 0 paper to 255 ink.
+    Place(Option<Arc<[u8]>>),
     /// Keep a snapshot whose every sample is at the current step for [`Worker::take_captured`].
     Capture,
     /// Keep the run as a session for [`Worker::take_session`].
@@ -269,6 +273,8 @@ struct Run {
     is_hurried: bool,
     fault: Option<String>,
     class_names: Arc<[String]>,
+    /// What is shown beside the samples.
+    placed: Option<Arc<[u8]>>,
     /// The last metrics and when they were measured.
     measured: Option<(Instant, Metrics, Arc<Detail>)>,
     pace: Pace,
@@ -300,6 +306,7 @@ impl Run {
             is_hurried: start.until.is_some(),
             fault: None,
             class_names,
+            placed: None,
             measured: None,
             pace: Pace::default(),
             effort: Effort::default(),
@@ -418,6 +425,7 @@ impl Run {
             is_hurried: self.is_hurried,
             fault: self.fault.clone(),
             class_names: Arc::clone(&self.class_names),
+            placed: self.placed.clone(),
             measured: None,
             pace: self.pace.clone(),
             effort: Effort::default(),
@@ -442,6 +450,10 @@ impl Run {
         (metrics, detail)
     }
 
+    fn drawn(&self) -> Option<Drawn> {
+        Drawn::of(&self.trainer, self.placed.as_ref()?)
+    }
+
     fn snapshot(&mut self, n_commands: u64, refusal: Option<Refusal>, beat: &Beat) -> Snapshot {
         let head = self.trainer.head_state();
         let probe = self.prober.labeled(&self.trainer, &head);
@@ -460,6 +472,7 @@ impl Run {
             data: Arc::clone(data),
             class_names: Arc::clone(&self.class_names),
             input_plane: self.prober.input_plane(&self.trainer),
+            drawn: self.drawn(),
             other_score: self.other.as_ref().and_then(|other| other.score(&head)),
             head,
             probe,
@@ -683,7 +696,7 @@ impl Pane {
 
     fn obey(&mut self, command: Command, beat: &Beat, n_threads: usize) {
         self.n_commands += 1;
-        self.is_stale = true;
+        let was_stale = std::mem::replace(&mut self.is_stale, true);
         let run = &mut self.run;
         match command {
             Command::Pause => self.pause(beat),
@@ -717,6 +730,12 @@ impl Pane {
                     run.other = run.prober.of_other_split(&run.trainer);
                 }
                 run.measured = None; // of other samples
+            }
+            Command::Place(image) => {
+                run.placed = image;
+                if !run.is_playing && !was_stale {
+                    self.publish_drawn();
+                }
             }
             Command::Capture => {
                 run.finish_probe();
@@ -810,6 +829,7 @@ impl Pane {
         match Run::new(start, n_threads, old.subset, old.generation + 1) {
             Ok(mut run) => {
                 run.effort = old.effort;
+                run.placed.clone_from(&old.placed);
                 self.run = run;
                 let mut timeline = self.slots.timeline();
                 timeline.restart();
@@ -821,6 +841,22 @@ impl Pane {
                 false
             }
         }
+    }
+
+    /// Publishes the last snapshot with what was placed since. Nothing else has changed while it was
+    /// paused, and measuring 70,000 samples once more would let the mark fall behind the hand.
+    fn publish_drawn(&mut self) {
+        let Some(last) = self.slots.newest.load_full() else {
+            return;
+        };
+        let snapshot = Snapshot {
+            n_commands: self.n_commands,
+            drawn: self.run.drawn(),
+            ..Snapshot::clone(&last)
+        };
+        self.slots.newest.store(Some(Arc::new(snapshot)));
+        (self.wake)();
+        self.is_stale = false;
     }
 
     /// Publishes the run as it stands. A step may pass what a float holds before a loss shows it:
