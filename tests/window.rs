@@ -8,6 +8,8 @@ mod common;
 mod gallery;
 #[path = "window/given.rs"]
 mod given;
+#[path = "window/lessons.rs"]
+mod lessons;
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::app::lessons::Lecture;
 use crate::app::saver::Table;
 use crate::data::DataSpec;
 use crate::experiment::ViewKind;
@@ -73,6 +74,8 @@ pub(super) enum Action {
     Import,
     /// Open the page of paper figures.
     Gallery,
+    /// Of lessons and failures.
+    Lecture(Lecture),
     /// Start a run on own data, with this seed.
     Train(Box<DataSpec>, u64),
     /// Ask where the run is to be saved.

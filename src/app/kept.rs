@@ -7,6 +7,7 @@ use eframe::CreationContext;
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::SheetChoice;
+use crate::app::lessons::Progress;
 use crate::app::new_view;
 use crate::experiment::{Experiment, ViewKind};
 use crate::scene::{Classes, Show, SphereView, ViewState};
@@ -26,6 +27,7 @@ pub(super) struct Kept {
     pub(super) classes: Classes,
     pub(super) is_presenting: bool,
     pub(super) sheet: SheetChoice,
+    pub(super) progress: Progress,
     /// Files that were opened, the newest first.
     pub(super) recent: Vec<PathBuf>,
 }

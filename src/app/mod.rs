@@ -12,6 +12,7 @@ mod import;
 mod kept;
 mod keys;
 mod lens;
+mod lessons;
 mod overlay;
 mod paint;
 mod panel;
@@ -34,6 +35,7 @@ use crate::app::gallery::GalleryPage;
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered};
 use crate::app::lens::{SampleId, Thumbs};
+use crate::app::lessons::{Lecture, Lectures};
 use crate::app::overlay::Toast;
 use crate::app::panel::left::{LeftPanel, Shown};
 use crate::app::panel::right::RightPanel;
@@ -153,6 +155,7 @@ pub struct App {
     import: Option<Import>,
     /// The page of paper figures, while it is open.
     gallery: Option<GalleryPage>,
+    lectures: Lectures,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
     /// What waits for a captured snapshot.
@@ -220,6 +223,7 @@ impl App {
             session_wanted: None,
             import: None,
             gallery: None,
+            lectures: Lectures::of(kept.progress),
             crashed: None,
             wanted: None,
             toast: kept.is_presenting.then(|| presenter_hint(&cc.egui_ctx)),
@@ -344,6 +348,7 @@ impl App {
             Action::SaveTable(table) => self.capture(Wanted::Table(table)),
             Action::Import => self.import = Some(Import::new(self.experiment.run.seed)),
             Action::Gallery => self.gallery = Some(GalleryPage::new(ctx)),
+            Action::Lecture(lecture) => self.lecture(ctx, lecture),
             Action::Train(data, seed) => self.train_on(ctx, *data, seed),
             Action::Open => {
                 let ctx = ctx.clone();
@@ -380,6 +385,7 @@ impl App {
             Action::Classes(classes) => self.picture.view.classes = classes,
             Action::Keep(sample) => self.keep(Some(sample)),
             Action::Neighbor(direction) => self.keep_neighbor(direction),
+            Action::Escape if self.escape_closes_lecture() => self.lecture(ctx, Lecture::Close),
             Action::Escape if self.picture.view.kept.is_none() => {
                 self.picture.view.light = Light::All;
             }
@@ -576,6 +582,7 @@ impl eframe::App for App {
         self.take_captured(ctx);
         self.take_files(ctx);
         self.take_session(ctx);
+        self.notice_lecture(ctx);
         if let Some(news) = self.saver.news() {
             self.toast = Some(Toast::new(ctx, news));
         }
@@ -584,13 +591,15 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
-        let has_page = self.import.is_some() || self.gallery.is_some();
+        let has_page = self.import.is_some() || self.gallery.is_some() || self.lectures.has_page();
         if self.shows_keys || self.wanted_view.is_some() || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         if !self.is_presenting {
             self.panels_ui(ui, &mut actions);
         }
+        let is_presenting = self.is_presenting;
+        self.lectures.card_ui(ui, is_presenting, &mut actions);
         self.center_ui(ui, &mut actions);
         if self.shows_keys {
             overlay::keys_ui(ui, &mut actions);
@@ -605,6 +614,7 @@ impl eframe::App for App {
             let is_open = gallery.ui(ui.ctx(), &mut actions);
             is_open.then_some(gallery)
         });
+        self.lectures.page_ui(ui.ctx(), &mut actions);
         let ctx = ui.ctx().clone();
         for action in actions {
             self.obey(&ctx, action);
@@ -640,6 +650,7 @@ impl eframe::App for App {
             },
             classes: self.picture.view.classes.clone(),
             sheet: self.sheet,
+            progress: self.lectures.progress.clone(),
             recent: self.files.recent.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);

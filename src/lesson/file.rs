@@ -159,13 +159,13 @@ pub fn read_failure(name: &str, text: &str) -> Result<Failure, LessonError> {
         name: name.to_owned(),
         title: failure.title,
         symptom: failure.symptom,
-        stage: stage(true, failure.set, failure.steps, failure.claims).map_err(of_file)?,
-        when: claims(failure.when).map_err(of_file)?,
+        stage: stage(true, failure.set, failure.steps, &failure.claims).map_err(of_file)?,
+        when: claims(&failure.when).map_err(of_file)?,
         explanation: failure.explanation,
         cure: Cure {
             button: cure.button,
             text: cure.text,
-            stage: stage(cure.begin, cure.set, cure.steps, cure.claims).map_err(in_cure)?,
+            stage: stage(cure.begin, cure.set, cure.steps, &cure.claims).map_err(in_cure)?,
         },
         experiment,
     };
@@ -199,7 +199,7 @@ fn step(raw: RawStep, is_first: bool) -> Result<Step, String> {
     if !(2..=4).contains(&raw.answers.len()) || raw.right >= raw.answers.len() {
         return Err("a question has two to four answers, and right is one of them".to_owned());
     }
-    let stage = stage(raw.begin || is_first, raw.set, raw.steps, raw.claims)?;
+    let stage = stage(raw.begin || is_first, raw.set, raw.steps, &raw.claims)?;
     if is_first && stage.claims.iter().any(|claim| claim.bound.compares()) {
         return Err("nothing comes before the first step".to_owned());
     }
@@ -223,7 +223,7 @@ fn stage(
     begins: bool,
     set: Vec<RawSetting>,
     n_steps: u64,
-    raw: Vec<RawClaim>,
+    raw: &[RawClaim],
 ) -> Result<Stage, String> {
     if n_steps == 0 {
         return Err("without a step nothing is seen".to_owned());
@@ -248,9 +248,9 @@ fn setting(raw: RawSetting) -> Result<Setting, String> {
     })
 }
 
-fn claims(raw: Vec<RawClaim>) -> Result<Vec<Claim>, String> {
+fn claims(raw: &[RawClaim]) -> Result<Vec<Claim>, String> {
     let claims: Vec<Claim> = raw
-        .into_iter()
+        .iter()
         .map(claim)
         .collect::<Result<Vec<_>, _>>()?
         .concat();
@@ -261,7 +261,7 @@ fn claims(raw: Vec<RawClaim>) -> Result<Vec<Claim>, String> {
 }
 
 /// One for each bound.
-fn claim(raw: RawClaim) -> Result<Vec<Claim>, String> {
+fn claim(raw: &RawClaim) -> Result<Vec<Claim>, String> {
     let measure = Measure::find(&raw.measure)?;
     // What stays the same must not satisfy a comparison.
     let above = |least: &f64| *least > 1.0;

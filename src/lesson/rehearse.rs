@@ -43,17 +43,15 @@ pub fn rehearse<'a>(
     let mut made: Vec<Rehearsed> = Vec::new();
     let mut under_way: Option<Trainer> = None;
     for stage in stages {
-        let mut trainer = match under_way.take().filter(|_| !stage.begins) {
-            Some(mut trainer) => {
-                for Setting { key, value } in &stage.set {
-                    trainer.set(key, value)?;
-                }
-                trainer
+        let under = under_way.take().filter(|_| !stage.begins);
+        let mut trainer = if let Some(mut trainer) = under {
+            for Setting { key, value } in &stage.set {
+                trainer.set(key, value)?;
             }
-            None => {
-                let beginning = stage.beginning(experiment)?;
-                Trainer::new(&beginning, Some(Horizon::Endless), n_threads)?
-            }
+            trainer
+        } else {
+            let beginning = stage.beginning(experiment)?;
+            Trainer::new(&beginning, Some(Horizon::Endless), n_threads)?
         };
         let start = look(&trainer);
         let threads = trainer.threads();

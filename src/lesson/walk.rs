@@ -67,6 +67,8 @@ pub enum Phase<'a> {
     Asks,
     /// Its run is under way.
     Runs {
+        /// Index of the answer that was given, if one was.
+        prediction: Option<usize>,
         /// The steps of the stages before are made first, at once.
         is_catching_up: bool,
         /// Steps made.
@@ -182,6 +184,7 @@ impl Walk {
     pub fn phase(&self) -> Phase<'_> {
         match (&self.run, &self.seen[self.at]) {
             (Some(run), _) => Phase::Runs {
+                prediction: run.prediction,
                 is_catching_up: run.is_catching_up,
                 n_done: run.n_done,
                 n_steps: run.n_steps,
@@ -198,7 +201,7 @@ impl Walk {
     }
 
     /// Goes to the next stage; the run goes on as it is. Whether there was one.
-    pub fn next(&mut self) -> bool {
+    pub fn forward(&mut self) -> bool {
         self.go_to(self.at + 1)
     }
 
@@ -277,7 +280,7 @@ impl Walk {
     /// As [`Walk::start`].
     pub fn cure(&mut self, now: &Arc<Snapshot>) -> Result<Order, ExperimentError> {
         self.last = Some((self.at, Arc::clone(now)));
-        self.next();
+        self.forward();
         self.start(None, Some(now))
     }
 
@@ -485,7 +488,7 @@ mod tests {
         walk.sent(1);
         let end = at(2, 1, first.n_steps, false);
         walk.notice(&end);
-        assert!(walk.next());
+        assert!(walk.forward());
         let order = walk.start(Some(1), Some(&end));
         let expected = Order::GoOn(second.set.clone(), second.n_steps);
         assert_eq!(order, Ok(expected));
