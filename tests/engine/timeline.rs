@@ -39,7 +39,8 @@ fn captured(worker: &mut Worker) -> Arc<Snapshot> {
 }
 
 fn now(worker: &Worker) -> Moment {
-    worker.timeline().now().expect("something was recorded")
+    let now = worker.timeline().now();
+    now.unwrap_or_else(|| panic!("nothing was recorded"))
 }
 
 /// The same numbers to the last bit, at the same step with the same settings.
