@@ -16,6 +16,7 @@ pub mod figure;
 #[cfg(test)]
 mod fuzz;
 pub mod geometry;
+pub mod lesson;
 pub mod loss;
 pub mod network;
 pub mod scene;

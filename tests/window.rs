@@ -12,6 +12,8 @@ mod given;
 mod hold;
 #[path = "window/panes.rs"]
 mod panes;
+#[path = "window/lessons.rs"]
+mod lessons;
 
 use std::time::Duration;
 

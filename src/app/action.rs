@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::app::hold::Hand;
+use crate::app::lessons::Lecture;
 use crate::app::saver::Table;
 use crate::app::timeline::Look;
 use crate::data::DataSpec;
@@ -75,6 +76,8 @@ pub(super) enum Action {
     Import,
     /// Open the page of paper figures.
     Gallery,
+    /// Of lessons and failures.
+    Lecture(Lecture),
     /// Start a run on own data, with this seed.
     Train(Box<DataSpec>, u64),
     /// Ask where the run is to be saved.

@@ -7,6 +7,7 @@ use eframe::CreationContext;
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::SheetChoice;
+use crate::app::lessons::Progress;
 use crate::app::new_view;
 use crate::app::pane::Pane;
 use crate::experiment::{Experiment, ViewKind};
@@ -52,6 +53,7 @@ pub(super) struct Kept {
     pub(super) sheet: SheetChoice,
     /// Hints that were followed or sent away.
     pub(super) hints: BTreeSet<String>,
+    pub(super) progress: Progress,
     /// Files that were opened, the newest first.
     pub(super) recent: Vec<PathBuf>,
 }

@@ -3,6 +3,7 @@
 use egui::{Context, Event, Key, Modifiers};
 
 use crate::app::action::{Action, PaneAction, SaveTo, Saving};
+use crate::app::lessons::Lecture;
 use crate::app::timeline::Look;
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
@@ -134,6 +135,15 @@ pub(super) static BINDINGS: &[Binding] = &[
         Action::Escape
     }),
     binding(Key::T, "T", "dark or light", || Action::ToggleTheme),
+    binding(Key::F1, "F1", "lessons and failures", || {
+        Action::Lecture(Lecture::List)
+    }),
+    binding(Key::PageDown, "Page Down", "next step of a lesson", || {
+        Action::Lecture(Lecture::Next)
+    }),
+    binding(Key::PageUp, "Page Up", "the step before", || {
+        Action::Lecture(Lecture::Back)
+    }),
     binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
     binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),
 ];

@@ -17,6 +17,7 @@ mod kept;
 mod keys;
 mod layout;
 mod lens;
+mod lessons;
 mod overlay;
 mod paint;
 mod pane;
@@ -46,6 +47,7 @@ use crate::app::hold::Drag;
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered, Session};
 use crate::app::lens::{SampleId, Thumbs};
+use crate::app::lessons::{Lecture, Lectures};
 use crate::app::overlay::Toast;
 use crate::app::pane::{MOST_PANES, Pane, Panes};
 use crate::app::panel::left::LeftPanel;
@@ -158,6 +160,7 @@ pub struct App {
     import: Option<Import>,
     /// The page of paper figures, while it is open.
     gallery: Option<GalleryPage>,
+    lectures: Lectures,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
     /// What the pointer holds.
@@ -232,6 +235,7 @@ impl App {
             session_wanted: None,
             import: None,
             gallery: None,
+            lectures: Lectures::of(kept.progress),
             crashed: None,
             drag: None,
             hints: Hints::new(kept.hints),
@@ -421,6 +425,7 @@ impl App {
             Action::SaveTable(table) => self.capture(Wanted::Table(table)),
             Action::Import => self.import = Some(Import::new(self.experiment().run.seed)),
             Action::Gallery => self.gallery = Some(GalleryPage::new(ctx)),
+            Action::Lecture(lecture) => self.lecture(ctx, lecture),
             Action::Train(data, seed) => self.train_on(ctx, *data, seed),
             Action::Open => {
                 let ctx = ctx.clone();
@@ -455,6 +460,7 @@ impl App {
             Action::Classes(classes) => self.view_mut().classes = classes,
             Action::Keep(sample) => self.keep(Some(sample)),
             Action::Neighbor(direction) => self.keep_neighbor(direction),
+            Action::Escape if self.escape_closes_lecture() => self.lecture(ctx, Lecture::Close),
             Action::Escape if self.view().kept.is_none() => self.view_mut().light = Light::All,
             Action::LetGo | Action::Escape => self.keep(None),
             Action::Save(saving) => self.capture(Wanted::File(saving)),
@@ -493,6 +499,7 @@ impl eframe::App for App {
         self.take_captured(ctx);
         self.take_files(ctx);
         self.take_session(ctx);
+        self.notice_lecture(ctx);
         if let Some(news) = self.saver.news() {
             self.toast = Some(Toast::new(ctx, news));
         }
@@ -501,13 +508,15 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
-        let has_page = self.import.is_some() || self.gallery.is_some();
+        let has_page = self.import.is_some() || self.gallery.is_some() || self.lectures.has_page();
         if self.shows_keys || self.wanted_view.is_some() || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         if !self.is_presenting {
             self.panels_ui(ui, &mut actions);
         }
+        let is_presenting = self.is_presenting;
+        self.lectures.card_ui(ui, is_presenting, &mut actions);
         self.center_ui(ui, &mut actions);
         if self.shows_keys {
             overlay::keys_ui(ui, &mut actions);
@@ -522,6 +531,7 @@ impl eframe::App for App {
             let is_open = gallery.ui(ui.ctx(), &mut actions);
             is_open.then_some(gallery)
         });
+        self.lectures.page_ui(ui.ctx(), &mut actions);
         let ctx = ui.ctx().clone();
         for action in actions {
             self.hints.note(&action);
@@ -561,6 +571,7 @@ impl eframe::App for App {
             },
             classes: self.view().classes.clone(),
             sheet: self.sheet,
+            progress: self.lectures.progress.clone(),
             recent: self.files.recent.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);

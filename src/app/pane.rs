@@ -284,6 +284,19 @@ impl Panes {
         }
     }
 
+    /// The pane of this name, or the active one where it is closed.
+    pub(super) fn find(&self, id: Option<PaneId>) -> &Pane {
+        let named = self.all.iter().find(|pane| Some(pane.id) == id);
+        named.unwrap_or(self.active())
+    }
+
+    /// Gives the controls to the pane of this name, if it is open.
+    pub(super) fn activate_pane(&mut self, id: PaneId) {
+        if let Some(at) = self.all.iter().position(|pane| pane.id == id) {
+            self.active = at;
+        }
+    }
+
     /// Gives the controls to the one after it.
     pub(super) fn activate_next(&mut self) {
         self.active = (self.active + 1) % self.all.len();

@@ -153,11 +153,6 @@ impl App {
         for setup in then.panes.iter().filter(|setup| !has(now, setup.id)) {
             self.panes.reopen(setup.id);
         }
-        let active = self
-            .panes
-            .all()
-            .iter()
-            .position(|pane| pane.id == then.active);
         for setup in &then.panes {
             let at = self.panes.all().iter().position(|pane| pane.id == setup.id);
             if let Some(at) = at {
@@ -166,9 +161,7 @@ impl App {
             }
         }
         self.restore_moves(then.n_moves);
-        if let Some(active) = active {
-            self.panes.activate(active);
-        }
+        self.panes.activate_pane(then.active);
         let view = self.view_mut();
         view.show = then.show;
         view.light = then.light;

@@ -64,6 +64,7 @@ impl Experiment {
             "network.kind" => self.network_kind().to_string(),
             "network.activation" => self.network.activation.id().to_owned(),
             "loss.ramp" => self.loss.ramp_steps.to_string(),
+            "loss.anneal" => self.loss.annealing.id().to_owned(),
             "loss.init" => self.loss.init.id().to_owned(),
             "optimizer.kind" => optimizer.kind.id().to_owned(),
             "optimizer.learning_rate" => self.learning_rate().to_string(),

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataSpec, InputShape};
 use crate::loss;
-use crate::loss::{LossSpec, MAX_PARAMS, Param, Setting, Values};
+use crate::loss::{Annealing, LossSpec, MAX_PARAMS, Param, Setting, Values};
 use crate::network::{Activation, NetworkKind};
 
 /// The description of a run. [`Experiment::validate`] holds between its parts what
@@ -73,6 +73,8 @@ pub struct LossConfig {
     pub set: BTreeMap<&'static str, f64>,
     /// Steps over which an additive margin rises to its value.
     pub ramp_steps: u64,
+    /// Whether λ of SphereFace and L-Softmax falls to its value or is there at once.
+    pub annealing: Annealing,
     /// Where class weights start.
     pub init: WeightInit,
 }
@@ -83,11 +85,13 @@ impl PartialEq for LossConfig {
             spec,
             set,
             ramp_steps,
+            annealing,
             init,
         } = self;
         spec.id == other.spec.id
             && *set == other.set
             && *ramp_steps == other.ramp_steps
+            && *annealing == other.annealing
             && *init == other.init
     }
 }
@@ -267,6 +271,7 @@ impl LossConfig {
             spec,
             set: BTreeMap::new(),
             ramp_steps: DEFAULT_RAMP_STEPS,
+            annealing: Annealing::default(),
             init: WeightInit::Auto,
         }
     }

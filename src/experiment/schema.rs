@@ -14,7 +14,7 @@ use crate::experiment::{
     OptimizerKind, Placement, ScheduleKind, ViewKind, WeightInit,
 };
 use crate::loss;
-use crate::loss::{LossSpec, Param, Unit};
+use crate::loss::{Annealing, LossSpec, Param, Unit};
 use crate::network::{Activation, WIDEST_LAYER};
 
 /// Largest embedding dimension.
@@ -283,6 +283,20 @@ static FIELDS: &[Field] = &[
             Ok(())
         },
         get: |e| unless(&DEFAULT_RAMP_STEPS, &e.loss.ramp_steps, u64::to_string),
+    },
+    Field {
+        key: "loss.anneal",
+        help: "λ of SphereFace and L-Softmax falls as published, or is there at once: none.",
+        is_live: true,
+        set: |e, text| {
+            e.loss.annealing = choice(text, &Annealing::ALL, Annealing::id)?;
+            Ok(())
+        },
+        get: |e| {
+            unless(&Annealing::default(), &e.loss.annealing, |annealing| {
+                annealing.id().to_owned()
+            })
+        },
     },
     Field {
         key: "loss.init",
@@ -857,6 +871,7 @@ mod tests {
         );
         check("data.scaling", &Scaling::ALL.map(Scaling::id));
         check("network.activation", &Activation::ALL.map(Activation::id));
+        check("loss.anneal", &Annealing::ALL.map(Annealing::id));
         check("loss.init", &WeightInit::ALL.map(WeightInit::id));
         check("optimizer.kind", &OptimizerKind::ALL.map(OptimizerKind::id));
         check(
@@ -873,6 +888,7 @@ mod tests {
         for (key, default) in [
             ("activation", "prelu"),
             ("ramp", "300"),
+            ("anneal", "published"),
             ("init", "auto"),
             ("optimizer.kind", "sgd"),
             ("momentum", "0.9"),

@@ -47,6 +47,7 @@ mod view;
 pub use build::{build, build_with};
 pub use caption::{caption, notes};
 pub use classes::Classes;
+pub use clouds::Clouds;
 pub use curves::{Curves, WINDOW_SAGITTA};
 pub use drawn::Verdict;
 pub use foot::foot_beside;

@@ -527,6 +527,7 @@ impl Trainer {
             &self.resolved.loss_values,
             self.step - self.loss_chosen_at,
             ramp,
+            loss.annealing,
         )
     }
 

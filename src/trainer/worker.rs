@@ -34,6 +34,8 @@ pub enum Command {
     TogglePlay,
     /// Make so many steps at once, whatever the speed, then pause.
     Step(u64),
+    /// Make so many steps at the speed that is chosen, then pause.
+    PlayFor(u64),
     /// Make steps so fast while playing; of all runs that are compared.
     Speed(Speed),
     /// Set a field of the experiment; what cannot change in a run restarts it.
@@ -700,7 +702,9 @@ impl Pane {
         let run = &mut self.run;
         match command {
             Command::Pause => self.pause(beat),
-            Command::Play | Command::TogglePlay | Command::Step(_) if run.trainer.is_given() => {
+            Command::Play | Command::PlayFor(_) | Command::TogglePlay | Command::Step(_)
+                if run.trainer.is_given() =>
+            {
                 self.refuse(&NothingToTrain);
             }
             Command::TogglePlay if run.is_playing => self.pause(beat),
@@ -709,6 +713,7 @@ impl Pane {
                 let is_fresh = run.trainer.n_steps() == 0;
                 run.play(run.steps_left.filter(|&left| is_fresh && left > 0));
             }
+            Command::PlayFor(n) => run.play(Some(n.max(1))),
             Command::Step(n) => {
                 run.play(Some(n.max(1)));
                 run.is_hurried = true;

@@ -8,6 +8,7 @@ use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 use crate::app::action::{
     Action, Framing, PaneAction, SaveTo, Saving, SheetChoice, strip_over_margin,
 };
+use crate::app::lessons::Lecture;
 use crate::app::pane::MOST_PANES;
 use crate::app::saver::Table;
 use crate::app::theme;
@@ -89,6 +90,7 @@ pub(crate) fn top_ui(
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export_ui(ui, experiment, files.sheet, actions);
             open_ui(ui, files.recent, actions);
+            learn_ui(ui, actions);
             compare_ui(ui, edits.n_panes, actions);
         });
     });
@@ -250,6 +252,16 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, edits: Edits, actions: &mut Vec
         .clicked()
     {
         actions.push(Action::Reset);
+    }
+}
+
+fn learn_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let learn = ui.button("Learn");
+    if learn
+        .on_hover_text("Lessons in the lecture's order, and failures with their cures (F1)")
+        .clicked()
+    {
+        actions.push(Action::Lecture(Lecture::List));
     }
 }
 
