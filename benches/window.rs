@@ -309,7 +309,11 @@ impl Window {
             self.frame(Vec::new());
             let time = cpu_time().saturating_sub(start);
             let after = steps(&self.app);
-            if before.iter().zip(&after).all(|(before, after)| before < after) {
+            if before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before < after)
+            {
                 return time;
             }
         }

@@ -10,10 +10,10 @@ mod gallery;
 mod given;
 #[path = "window/hold.rs"]
 mod hold;
-#[path = "window/panes.rs"]
-mod panes;
 #[path = "window/lessons.rs"]
 mod lessons;
+#[path = "window/panes.rs"]
+mod panes;
 
 use std::time::Duration;
 

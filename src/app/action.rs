@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::app::hold::Hand;
 use crate::app::lessons::Lecture;
 use crate::app::saver::Table;
-use crate::app::timeline::Look;
+use crate::app::timeline::{Look, Recording};
 use crate::data::DataSpec;
-use crate::experiment::{Placement, ViewKind};
+use crate::experiment::ViewKind;
 use crate::export::Length;
 use crate::figure::{Film, Picture, Plot, Scale, Strip};
 use crate::loss::LossSpec;
@@ -86,20 +86,12 @@ pub(super) enum Action {
     AnswerCrash(bool),
     /// Show a recorded moment.
     Look(Look),
-    /// Play the recording, backwards or not; again for faster.
-    PlayRecording(bool),
-    /// Play it no further.
-    StopRecording,
-    /// Train on from the moment that is looked at.
-    GoOn,
+    /// Something with what was recorded.
+    Recording(Recording),
     /// Something with the panes.
     Pane(PaneAction),
-    /// What the pointer does with what it holds.
+    /// What a hand does with weights and features.
     Hand(Hand),
-    /// Hold the weight of a class where it is, or let it be trained.
-    Pin(usize, bool),
-    /// Put the weight of a class somewhere.
-    Place(Placement),
     /// Take the last change back.
     Undo,
     /// Make it again.

@@ -6,7 +6,7 @@ use crate::experiment::{Placed, Placement};
 use crate::scene::Held;
 use crate::trainer::{Command, Snapshot};
 
-/// What the pointer does with what it holds.
+/// What the pointer does with what it holds, and controls in its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Hand {
     /// Takes hold of it.
@@ -15,6 +15,10 @@ pub(super) enum Hand {
     Put(Vec<f32>),
     /// Lets it go.
     LetGo,
+    /// Puts something somewhere by a control.
+    Place(Placement),
+    /// Holds the weight of a class where it is, or lets it be trained.
+    Pin(usize, bool),
 }
 
 /// A drag under way.
@@ -42,6 +46,8 @@ impl App {
             Hand::Take(held) => self.take_hold(ctx, held),
             Hand::Put(to) => self.put(to),
             Hand::LetGo => self.let_go(ctx),
+            Hand::Place(placement) => self.place_by_control(&placement),
+            Hand::Pin(class, is_pinned) => self.set_pinned(ctx, Placed::Weight(class), is_pinned),
         }
     }
 
@@ -99,7 +105,7 @@ impl App {
     }
 
     /// The same by a control, which is undone like a drag.
-    pub(super) fn place_by_control(&mut self, placement: &Placement) {
+    fn place_by_control(&mut self, placement: &Placement) {
         let Placed::Weight(class) = placement.what else {
             return;
         };
@@ -115,11 +121,6 @@ impl App {
             });
             self.place(placement);
         }
-    }
-
-    /// Holds the weight of a class where it is, or lets it be trained.
-    pub(super) fn pin(&mut self, ctx: &egui::Context, class: usize, is_pinned: bool) {
-        self.set_pinned(ctx, Placed::Weight(class), is_pinned);
     }
 
     fn set_pinned(&mut self, ctx: &egui::Context, what: Placed, is_pinned: bool) {

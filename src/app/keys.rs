@@ -4,7 +4,7 @@ use egui::{Context, Event, Key, Modifiers};
 
 use crate::app::action::{Action, PaneAction, SaveTo, Saving};
 use crate::app::lessons::Lecture;
-use crate::app::timeline::Look;
+use crate::app::timeline::{Look, Recording};
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
 use crate::scene::Direction;
@@ -54,17 +54,19 @@ pub(super) static BINDINGS: &[Binding] = &[
         Action::Look(Look::Now)
     }),
     binding(Key::J, "J", "play the recording backwards, faster", || {
-        Action::PlayRecording(true)
+        Action::Recording(Recording::Backward)
     }),
-    binding(Key::K, "K", "stop it", || Action::StopRecording),
+    binding(Key::K, "K", "stop it", || {
+        Action::Recording(Recording::Stop)
+    }),
     binding(Key::L, "L", "play it forwards, faster", || {
-        Action::PlayRecording(false)
+        Action::Recording(Recording::Forward)
     }),
     binding(
         Key::Enter,
         "Enter",
         "train on from the moment shown",
-        || Action::GoOn,
+        || Action::Recording(Recording::GoOn),
     ),
     binding(Key::A, "A", "one more pane, to compare", || {
         Action::Pane(PaneAction::Add)

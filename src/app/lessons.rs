@@ -217,7 +217,10 @@ impl App {
                     self.set(ctx, &key, &value);
                 }
                 self.watch(n_steps);
-                self.panes.active_mut().worker.send(Command::PlayFor(n_steps))
+                self.panes
+                    .active_mut()
+                    .worker
+                    .send(Command::PlayFor(n_steps))
             }
             Err(error) => {
                 self.toast = Some(Toast::new(ctx, error.to_string()));

@@ -50,7 +50,29 @@ pub(super) enum Look {
     Now,
 }
 
+/// What becomes of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recording {
+    /// Play it, again for faster.
+    Forward,
+    /// The same backwards.
+    Backward,
+    /// Play it no further.
+    Stop,
+    /// Train on from the moment that is shown.
+    GoOn,
+}
+
 impl App {
+    pub(super) fn obey_recording(&mut self, recording: Recording) {
+        match recording {
+            Recording::Forward => self.play_recording(false),
+            Recording::Backward => self.play_recording(true),
+            Recording::Stop => self.playback = None,
+            Recording::GoOn => self.go_on(),
+        }
+    }
+
     /// Shows a recorded moment in all panes; training rests meanwhile.
     pub(super) fn look(&mut self, look: Look) {
         self.playback = None;
@@ -96,7 +118,7 @@ impl App {
     }
 
     /// Plays the recording, or a second time faster.
-    pub(super) fn play_recording(&mut self, is_backward: bool) {
+    fn play_recording(&mut self, is_backward: bool) {
         const FASTEST: f32 = 8.0;
         let sign = if is_backward { -1.0 } else { 1.0 };
         let before = self.playback.map_or(0.0, |playback| playback.speed);
@@ -119,10 +141,6 @@ impl App {
         if self.playback.take().is_none() {
             self.play_recording(false);
         }
-    }
-
-    pub(super) fn stop_recording(&mut self) {
-        self.playback = None;
     }
 
     /// Shows the frames of a recording that are due.
@@ -158,7 +176,7 @@ impl App {
     }
 
     /// All runs go on from the moment that is looked at.
-    pub(super) fn go_on(&mut self) {
+    fn go_on(&mut self) {
         self.playback = None;
         let mut has_turned = false;
         for pane in self.panes.all_mut() {
@@ -211,9 +229,9 @@ impl App {
         let help = "Play what was recorded backwards (J), stop (K), forwards (L); again for faster";
         if small_icon_button(ui, icon, name, help).clicked() {
             actions.push(if is_back {
-                Action::StopRecording
+                Action::Recording(Recording::Stop)
             } else {
-                Action::PlayRecording(true)
+                Action::Recording(Recording::Backward)
             });
         }
     }
@@ -237,7 +255,7 @@ impl App {
             let help =
                 "Train on from this step; the way that it went stays on the timeline (Enter)";
             if go_on.on_hover_text(help).clicked() {
-                actions.push(Action::GoOn);
+                actions.push(Action::Recording(Recording::GoOn));
             }
             let now = ui
                 .button("Now")

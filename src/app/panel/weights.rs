@@ -3,6 +3,7 @@
 use egui::{DragValue, Ui};
 
 use crate::app::action::Action;
+use crate::app::hold::Hand;
 use crate::app::widget::row;
 use crate::experiment::{Experiment, Placed, Placement};
 use crate::loss::Form;
@@ -31,11 +32,11 @@ pub(crate) fn weights_ui(
                 egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_pinned, name)
             });
             if pin.on_hover_text(help).changed() {
-                actions.push(Action::Pin(class, is_pinned));
+                actions.push(Action::Hand(Hand::Pin(class, is_pinned)));
             }
             if let Some(to) = angles_ui(ui, head.weight(class), &what) {
                 let what = Placed::Weight(class);
-                actions.push(Action::Place(Placement { what, to }));
+                actions.push(Action::Hand(Hand::Place(Placement { what, to })));
             }
         });
     }
