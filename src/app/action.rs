@@ -102,6 +102,8 @@ pub(super) enum Action {
     TogglePresenter,
     /// Show or hide the card to draw a digit on.
     ToggleDraw,
+    /// Everything dark but a circle about the pointer, or not.
+    ToggleSpotlight,
     /// Back to the state of a first start.
     Reset,
 }

@@ -140,13 +140,19 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::F1, "F1", "lessons and failures", || {
         Action::Lecture(Lecture::List)
     }),
-    binding(Key::PageDown, "Page Down", "next step of a lesson", || {
-        Action::Lecture(Lecture::Next)
-    }),
+    binding(
+        Key::PageDown,
+        "Page Down",
+        "next step of a lesson, or next loss in presenter view",
+        || Action::Lecture(Lecture::Next),
+    ),
     binding(Key::PageUp, "Page Up", "the step before", || {
         Action::Lecture(Lecture::Back)
     }),
     binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
+    binding(Key::B, "B", "spotlight about the pointer", || {
+        Action::ToggleSpotlight
+    }),
     binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),
 ];
 

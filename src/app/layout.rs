@@ -8,6 +8,7 @@ use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
 use crate::app::panel::{sample, top};
+use crate::app::present::unit;
 use crate::app::{App, draw, overlay, theme};
 
 /// Width of the panels beside the picture, in points.
@@ -101,8 +102,10 @@ impl App {
                 return;
             };
             let kind = self.view().kind;
-            let choice = overlay::view_ui(ui, rect, self.experiment(), kind, actions);
-            draw::button_ui(ui, choice, self.draw_obstacle(), self.draws(), actions);
+            if !self.is_presenting {
+                let choice = overlay::view_ui(ui, rect, self.experiment(), kind, actions);
+                draw::button_ui(ui, choice, self.draw_obstacle(), self.draws(), actions);
+            }
             if self.is_presenting && self.draws() {
                 overlay::draw_card_ui(ui, rect, |ui| self.draw.ui(ui, &snapshot, actions));
             }
@@ -123,7 +126,12 @@ impl App {
         let tokens = theme::tokens(ui.ctx());
         ui.painter()
             .rect_filled(rect, 0, theme::color(tokens.ground));
-        let top = Rect::from_min_size(rect.min, vec2(rect.width(), CHOICE_HEIGHT));
+        let height = if self.is_presenting {
+            0.0
+        } else {
+            CHOICE_HEIGHT
+        };
+        let top = Rect::from_min_size(rect.min, vec2(rect.width(), height));
         ui.painter()
             .rect_filled(top, 0, theme::color(tokens.ground));
         let seam = theme::color(tokens.hairline);
@@ -156,7 +164,9 @@ impl App {
             return;
         };
         let is_alone = n_panes == 1;
-        pane.picture.view.insets.top = if is_alone { CHOICE_HEIGHT } else { 0.0 };
+        let has_choice = is_alone && !self.is_presenting;
+        pane.picture.view.insets.top = if has_choice { CHOICE_HEIGHT } else { 0.0 };
+        pane.picture.view.unit = unit(self.is_presenting);
         pane.picture.view.show.note = is_alone; // one of several has no room for sentences
         pane.picture.is_small = n_panes > 2;
         let builder = UiBuilder::new().max_rect(rect);

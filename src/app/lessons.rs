@@ -128,8 +128,11 @@ impl App {
             }
             Lecture::Next => return self.next_step(ctx),
             Lecture::Back => {
-                if let Some(walk) = &mut self.lectures.walk {
-                    walk.back();
+                match &mut self.lectures.walk {
+                    Some(walk) => {
+                        walk.back();
+                    }
+                    None => self.step_loss_of_room(ctx, false),
                 }
                 return;
             }
@@ -151,7 +154,7 @@ impl App {
 
     fn next_step(&mut self, ctx: &Context) {
         let Some(walk) = &mut self.lectures.walk else {
-            return;
+            return self.step_loss_of_room(ctx, true);
         };
         let Subject::Lesson(lesson) = walk.subject() else {
             return; // out of a failure leads its cure
@@ -166,6 +169,13 @@ impl App {
         match following.next() {
             Some(next) => self.lecture(ctx, Lecture::Open(Subject::Lesson(next))),
             None => self.lecture(ctx, Lecture::List),
+        }
+    }
+
+    /// Without a lesson a clicker goes through the losses, in presenter view.
+    fn step_loss_of_room(&mut self, ctx: &Context, is_next: bool) {
+        if self.is_presenting {
+            self.step_loss(ctx, is_next);
         }
     }
 

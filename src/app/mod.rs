@@ -23,6 +23,7 @@ mod paint;
 mod pane;
 mod panel;
 mod picture;
+mod present;
 mod runs;
 mod saver;
 mod settings;
@@ -52,6 +53,7 @@ use crate::app::overlay::Toast;
 use crate::app::pane::{MOST_PANES, Pane, Panes};
 use crate::app::panel::left::LeftPanel;
 use crate::app::panel::right::RightPanel;
+use crate::app::present::Presenter;
 use crate::app::runs::{SessionUse, files, look_as};
 use crate::app::saver::Saver;
 use crate::app::timeline::{Look, Playback};
@@ -176,6 +178,7 @@ pub struct App {
     wanted_view: Option<ViewKind>,
     shows_keys: bool,
     is_presenting: bool,
+    presenter: Presenter,
     title: String,
 }
 
@@ -246,6 +249,7 @@ impl App {
             wanted_view: None,
             shows_keys: false,
             is_presenting: kept.is_presenting,
+            presenter: Presenter::default(),
             title: String::new(),
         })
     }
@@ -475,6 +479,7 @@ impl App {
             Action::Redo => self.redo(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
+            Action::ToggleSpotlight => self.presenter.has_spotlight = !self.presenter.has_spotlight,
             Action::ToggleDraw => self.toggle_draw(ctx),
             Action::Reset => self.reset(ctx),
         }
@@ -508,7 +513,10 @@ impl eframe::App for App {
         if self.shows_keys || self.wanted_view.is_some() || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
-        if !self.is_presenting {
+        self.presenter.zoom(ui.ctx(), self.is_presenting);
+        if self.is_presenting {
+            self.presenter_bar_ui(ui, &mut actions);
+        } else {
             self.panels_ui(ui, &mut actions);
         }
         let is_presenting = self.is_presenting;
@@ -538,6 +546,7 @@ impl eframe::App for App {
         }
         self.link_views();
         self.note_state(&ctx);
+        self.presenter.spotlight_ui(&ctx);
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {

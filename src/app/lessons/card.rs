@@ -21,7 +21,7 @@ const NARROW: f32 = 700.0;
 /// Lines longer than this are hard to read.
 const LONGEST_LINE: f32 = 760.0;
 /// Letters for a room that reads along.
-const FOR_A_ROOM: f32 = 1.35;
+const FOR_A_ROOM: f32 = 1.1;
 
 /// What a card is made of.
 struct Card<'a> {

@@ -64,6 +64,16 @@ impl LeftPanel {
             });
     }
 
+    /// The first slider of the loss alone.
+    pub(crate) fn main_slider_ui(
+        &mut self,
+        ui: &mut Ui,
+        shown: &Shown<'_>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.loss.main_slider_ui(ui, shown.experiment, actions);
+    }
+
     /// Data, network, dimension, seed: what a run is made of.
     fn run_ui(&mut self, ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
         let note = if experiment.is_given() {
