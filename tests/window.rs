@@ -12,6 +12,8 @@ mod given;
 mod hold;
 #[path = "window/lessons.rs"]
 mod lessons;
+#[path = "window/names.rs"]
+mod names;
 #[path = "window/panes.rs"]
 mod panes;
 
