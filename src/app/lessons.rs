@@ -5,6 +5,7 @@ mod card;
 mod page;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::Context;
 
@@ -233,12 +234,18 @@ impl App {
     /// Starts a run of a lesson; one that catches up makes so many steps at once.
     fn begin_lecture(&mut self, experiment: Experiment, until: Option<u64>) -> u64 {
         let now = experiment.now();
-        let start = Start {
+        let start = Box::new(Start {
             experiment,
             is_endless: true,
             until,
             session: None,
-        };
-        self.begin(start, now)
+        });
+        self.picture.view.kind = now.view_kind();
+        self.kept = None;
+        self.last_session = None;
+        self.last_change = self.worker.send(Command::Open(start));
+        let before = std::mem::replace(&mut self.experiment, Arc::new(now));
+        self.adapt_subset(&before);
+        self.last_change
     }
 }

@@ -17,7 +17,7 @@ use crate::figure;
 use crate::figure::{Opened, Tone, gallery};
 use crate::loss::Form;
 use crate::scene::{PlaneView, ViewState};
-use crate::trainer::{Command, Start, Subset};
+use crate::trainer::{Command, Subset};
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +51,6 @@ impl App {
             self.adapt_subset(&before);
         }
         self.last_session = None;
-    }
-
-    /// Starts a run whose settings are `now` once it has made its changes; the number of the command.
-    pub(super) fn begin(&mut self, start: Start, now: Experiment) -> u64 {
-        self.picture.view.kind = now.view_kind();
-        self.kept = None;
-        self.last_change = self.worker.send(Command::Open(Box::new(start)));
-        let before = std::mem::replace(&mut self.experiment, Arc::new(now));
-        self.adapt_subset(&before);
-        self.last_session = None;
-        self.last_change
     }
 
     /// A new run on own data, with the loss and the optimizer that are in use.
