@@ -398,7 +398,11 @@ mod tests {
     /// A run of three free classes at its start, as the worker shows it.
     fn snapshot() -> Snapshot {
         let mut experiment = Experiment::default();
-        for (key, value) in [("data.source", "free"), ("classes", "3")] {
+        for (key, value) in [
+            ("data.source", "free"),
+            ("classes", "3"),
+            ("loss.id", "normface"),
+        ] {
             experiment.set(key, value).expect("a valid setting");
         }
         let trainer = Trainer::new(&experiment, None, 1).expect("it starts");

@@ -99,13 +99,17 @@ fn presenter_view_has_one_slider_and_the_keys_of_a_clicker() {
     harness.key_press(Key::F5);
     harness.run_steps(6);
     harness.key_press(Key::PageUp);
-    wait_for(&mut harness, "the last loss", |app| loss_id(app) == "arcface");
+    wait_for(&mut harness, "the last loss", |app| {
+        loss_id(app) == "arcface"
+    });
     harness.run_steps(4);
     let sliders = harness.query_all_by_role(Role::Slider);
     assert_eq!(sliders.count(), 1, "one slider and no timeline");
     assert!(harness.query_by_label("Plane").is_none());
     harness.key_press(Key::PageDown);
-    wait_for(&mut harness, "the first loss", |app| loss_id(app) == "softmax");
+    wait_for(&mut harness, "the first loss", |app| {
+        loss_id(app) == "softmax"
+    });
     let zoom = harness.ctx.zoom_factor();
     assert!(zoom > 1.2, "{zoom}");
     harness.key_press(Key::F5);

@@ -60,6 +60,9 @@ pub(super) fn card_ui(ui: &mut Ui, walk: &Walk, is_presenting: bool, actions: &m
 impl Card<'_> {
     fn ui(&mut self, ui: &mut Ui) {
         self.head_ui(ui);
+        if self.is_for_a_room() {
+            self.strong(ui, self.walk.subject().title());
+        }
         ui.add_space(2.0);
         let id = (self.walk.subject().title(), self.walk.at());
         let is_asking = matches!(self.walk.phase(), Phase::Asks);
@@ -85,8 +88,9 @@ impl Card<'_> {
     fn head_ui(&mut self, ui: &mut Ui) {
         let walk = self.walk;
         ui.horizontal(|ui| {
-            let title = self.text(walk.subject().title(), Font::SemiBold, theme::size::VALUE);
-            ui.label(title);
+            if !self.is_for_a_room() {
+                self.strong(ui, walk.subject().title());
+            }
             if let Subject::Lesson(lesson) = walk.subject() {
                 let words = format!("step {} of {}", walk.at() + 1, lesson.steps.len());
                 self.note(ui, &words);
@@ -110,6 +114,11 @@ impl Card<'_> {
                 }
             });
         });
+    }
+
+    /// Whether letters are large, so that a title needs a line of its own.
+    fn is_for_a_room(&self) -> bool {
+        self.factor > 1.0
     }
 
     fn lesson_ui(&mut self, ui: &mut Ui, lesson: &Lesson) {
