@@ -102,15 +102,6 @@ fn a_lesson_locks_no_control() {
     harness.get_by_role_and_label(Role::Button, "Again").click();
     harness.run_steps(3);
     wait_for_words(&mut harness, "You said, and it is seen");
-    for node in harness.query_all(
-        egui_kittest::kittest::by().predicate(|n| n.label().is_some() || n.value().is_some()),
-    ) {
-        eprintln!(
-            "{:?} {:?}",
-            node.accesskit_node().label(),
-            node.accesskit_node().value()
-        );
-    }
     assert!(harness.query_by_label_contains("of your run").is_none());
 }
 
