@@ -129,6 +129,7 @@ fn a_thousand_random_commands_do_no_harm() {
         worker.send(Command::Load(Box::new(experiment(
             &[BLOBS, &[("seed", "77")]].concat(),
         ))));
+        worker.send(Command::Play); // a new run rests where the one before rested
         wait_for(&worker, |s| s.experiment.run.seed == 77 && s.step > 10);
         assert!(n_seen > 100, "{n_seen} snapshots");
     });
