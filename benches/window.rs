@@ -32,6 +32,7 @@ fn main() {
         .configure_from_args();
     scenes(&mut criterion);
     frames(&mut criterion);
+    panes(&mut criterion);
     training(&mut criterion);
     criterion.final_summary();
 }
@@ -266,6 +267,57 @@ fn frames(criterion: &mut Criterion) {
         }
     }
     group.finish();
+}
+
+/// Six panes of 2,000 samples: a frame in which all of them have a new snapshot, and one in which
+/// none has.
+fn panes(criterion: &mut Criterion) {
+    const N_PANES: usize = 6;
+    let mut group = criterion.benchmark_group("six panes");
+    for kind in ViewKind::ALL {
+        let mut window = Window::open(&experiment(kind, 2000), 2000);
+        window.pause();
+        for n in 2..=N_PANES {
+            window.press(Key::A);
+            while window.app.snapshots().flatten().count() < n {
+                window.frame(Vec::new());
+            }
+        }
+        window.rest();
+        group.bench_function(format!("{}/same snapshots", kind.id()), |bencher| {
+            bencher.iter(|| window.frame(Vec::new()));
+        });
+        group.bench_function(format!("{}/new snapshots", kind.id()), |bencher| {
+            bencher.iter_custom(|n| (0..n).map(|_| window.frame_with_new_snapshots()).sum());
+        });
+    }
+    group.finish();
+}
+
+impl Window {
+    /// Time of a frame that has the snapshots of a further step of all panes.
+    fn frame_with_new_snapshots(&mut self) -> Duration {
+        let steps = |app: &App| -> Vec<u64> {
+            let seen = app.snapshots().flatten();
+            seen.map(|snapshot| snapshot.step).collect()
+        };
+        loop {
+            let before = steps(&self.app);
+            self.press(Key::ArrowRight);
+            std::thread::sleep(Duration::from_millis(80)); // for the worker, which is not measured
+            let start = cpu_time();
+            self.frame(Vec::new());
+            let time = cpu_time().saturating_sub(start);
+            let after = steps(&self.app);
+            if before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before < after)
+            {
+                return time;
+            }
+        }
+    }
 }
 
 /// Shows all that can be shown: a kept sample, arrows, lengths, every plot and meter, and trails at

@@ -6,10 +6,14 @@ mod changes;
 mod common;
 #[path = "engine/free_embeddings.rs"]
 mod free_embeddings;
+#[path = "engine/hold.rs"]
+mod hold;
 #[path = "engine/points.rs"]
 mod points;
 #[path = "engine/session.rs"]
 mod session;
+#[path = "engine/timeline.rs"]
+mod timeline;
 #[path = "engine/worker.rs"]
 mod worker;
 
@@ -24,7 +28,8 @@ use marginscope::scene;
 use marginscope::scene::ViewState;
 use marginscope::scene::theme::DARK;
 use marginscope::trainer::{
-    Applied, Command, HeadState, History, Horizon, Probe, Snapshot, Speed, Subset, Trainer, Worker,
+    Applied, Command, HeadState, History, Horizon, Moment, Probe, Snapshot, Speed, Subset, Trainer,
+    Worker,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

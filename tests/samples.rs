@@ -35,6 +35,8 @@ fn paused(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
 }
 
 const SIZE: [f32; 2] = [1280.0, 800.0];
+/// High enough for a fold of the left panel to be seen without scrolling.
+const HIGH: [f32; 2] = [1280.0, 900.0];
 
 fn picture(harness: &Harness<'_, App>) -> Rect {
     harness.get_by_role(Role::Canvas).rect()
@@ -375,7 +377,7 @@ fn the_speed_is_chosen_from_a_list_and_by_keys() {
 
 #[test]
 fn chips_choose_the_classes_that_are_drawn_and_other_data_bring_all_back() {
-    let mut harness = paused(&small(&[]), SIZE);
+    let mut harness = paused(&small(&[]), HIGH);
     harness.get_by_label("View").click();
     harness.run_steps(20); // the fold opens
     harness.get_by_label("draw class 2").click();
@@ -430,7 +432,7 @@ impl eframe::Storage for Memory {
 
 #[test]
 fn switches_and_chosen_classes_are_kept_between_starts() {
-    let mut harness = window(&small(&[]));
+    let mut harness = window_of_size(&small(&[]), HIGH);
     harness.get_by_label("View").click();
     harness.run_steps(20);
     for name in ["Trails", "Gradient arrows", "Feature length"] {
@@ -462,6 +464,37 @@ fn switches_and_chosen_classes_are_kept_between_starts() {
     assert!(!app.view().classes.shows(3) && app.view().classes.shows(2));
     // Classes are those of the last session's data.
     assert!(restarted(false).view().classes.shows_all());
+}
+
+#[test]
+fn panes_are_kept_between_starts() {
+    let mut harness = window(&small(&[]));
+    harness
+        .get_by_role_and_label(Role::Button, "Compare")
+        .click();
+    harness.run_steps(3);
+    harness
+        .get_by_role_and_label(Role::Button, "ArcFace")
+        .click();
+    harness.run_steps(3);
+    let mut memory = Memory::default();
+    eframe::App::save(harness.state_mut(), &mut memory);
+    let ctx = egui::Context::default();
+    theme::install(&ctx);
+    let mut cc = eframe::CreationContext::_new_kittest(ctx);
+    cc.storage = Some(&memory);
+    let opening = Opening {
+        is_default: true,
+        ..Experiment::default().into()
+    };
+    let app = App::new(&cc, opening, 1).expect("training starts");
+    assert_eq!(app.snapshots().count(), 2);
+    let experiment = app.experiment();
+    assert_eq!(
+        experiment.loss.spec.id, "softmax",
+        "the first one has the controls"
+    );
+    assert_eq!(experiment.data.source.id(), "blobs");
 }
 
 /// What a click on the confusion matrix lights, Esc lets go, once no sample is kept.

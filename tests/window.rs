@@ -8,6 +8,14 @@ mod common;
 mod gallery;
 #[path = "window/given.rs"]
 mod given;
+#[path = "window/hold.rs"]
+mod hold;
+#[path = "window/lessons.rs"]
+mod lessons;
+#[path = "window/names.rs"]
+mod names;
+#[path = "window/panes.rs"]
+mod panes;
 
 use std::time::Duration;
 

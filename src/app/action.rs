@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::app::hold::Hand;
+use crate::app::lessons::Lecture;
 use crate::app::saver::Table;
+use crate::app::timeline::{Look, Recording};
 use crate::data::DataSpec;
 use crate::experiment::ViewKind;
 use crate::export::Length;
@@ -73,18 +76,51 @@ pub(super) enum Action {
     Import,
     /// Open the page of paper figures.
     Gallery,
+    /// Of lessons and failures.
+    Lecture(Lecture),
     /// Start a run on own data, with this seed.
     Train(Box<DataSpec>, u64),
     /// Ask where the run is to be saved.
     SaveSession,
     /// Restore the run that was not ended, or forget it.
     AnswerCrash(bool),
+    /// Show a recorded moment.
+    Look(Look),
+    /// Something with what was recorded.
+    Recording(Recording),
+    /// Something with the panes.
+    Pane(PaneAction),
+    /// What a hand does with weights and features.
+    Hand(Hand),
+    /// Take the last change back.
+    Undo,
+    /// Make it again.
+    Redo,
     /// Show or hide the list of keys.
     ToggleKeys,
     /// Everything but the picture away, or back.
     TogglePresenter,
+    /// Show or hide the card to draw a digit on.
+    ToggleDraw,
+    /// Everything dark but a circle about the pointer, or not.
+    ToggleSpotlight,
     /// Back to the state of a first start.
     Reset,
+}
+
+/// What becomes of a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PaneAction {
+    /// Make one from that which has the controls.
+    Add,
+    /// Close it.
+    Close(usize),
+    /// Give it the controls.
+    Activate(usize),
+    /// Give the next one the controls.
+    Next,
+    /// Play or pause it alone.
+    Toggle(usize),
 }
 
 /// A part of the picture that can be hidden.

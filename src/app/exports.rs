@@ -8,7 +8,7 @@ use crate::app::overlay::Toast;
 use crate::app::saver::{Job, Table, Work};
 use crate::export::Length;
 use crate::figure;
-use crate::figure::{Played, Plot, Recipe};
+use crate::figure::{Ink, Played, Plot, Recipe};
 use crate::trainer::{Command, Snapshot};
 
 /// What a captured snapshot is for.
@@ -37,14 +37,21 @@ impl App {
             return; // that picture is on its way
         }
         self.wanted = Some(wanted);
-        self.worker.send(Command::Capture);
+        let pane = self.panes.active_mut();
+        if pane.past().is_none() {
+            pane.worker.send(Command::Capture);
+        }
     }
 
     pub(super) fn take_captured(&mut self, ctx: &egui::Context) {
-        let (Some(wanted), Some(size)) = (self.wanted, self.picture.size()) else {
+        let pane = self.panes.active();
+        let (Some(wanted), Some(size)) = (self.wanted, pane.picture.size()) else {
             return;
         };
-        let Some(snapshot) = self.worker.take_captured() else {
+        let recorded = pane.past().and(pane.snapshot()).cloned();
+        let mut panes = self.panes.all().iter();
+        let captured = || panes.find_map(|pane| pane.worker.take_captured());
+        let Some(snapshot) = recorded.or_else(captured) else {
             return;
         };
         self.wanted = None;
@@ -57,13 +64,15 @@ impl App {
 
     /// What is shown now, with what makes it again.
     pub(super) fn recipe(&self, snapshot: &Snapshot, saving: Saving, size: [f32; 2]) -> Recipe {
-        let mut shown = figure::Picture::of_view(&self.picture.view, size);
+        let mut shown = figure::Picture::of_view(self.view(), size);
         let pixels = shown.width.pixels() * PIXELS_PER_PT;
         shown.width = Length::Pixels(pixels);
         shown.samples = self.subset;
         if shown.show.trails {
-            shown.trail = Some(self.picture.trails().recorded(snapshot));
+            shown.trail = Some(self.panes.active().picture.trails().recorded(snapshot));
         }
+        let drawn = snapshot.drawn.as_ref();
+        shown.drawn = drawn.and_then(|drawn| Ink::try_from(Arc::clone(&drawn.image)).ok());
         shown.plot = saving.plot;
         if saving.plot == Plot::Curves {
             shown.accuracy = snapshot.history.accuracies();
@@ -90,15 +99,20 @@ impl App {
             recipe.picture.strip = Some(strip);
         }
         let what = match saving.plot {
-            Plot::Features => self.picture.view.kind.id(),
+            Plot::Features => self.view().kind.id(),
             plot => plot.id(),
         };
         let name = file_name(&snapshot, &format!("{what}{}", saving.framing.id()));
         let name = format!("{name}.{}", saving.framing.extension());
-        let work = if saving.framing.is_replayed() {
+        // What was recorded is close to the run; a file has its very numbers.
+        let is_past = self.panes.active().past().is_some();
+        let work = if saving.framing.is_replayed() || is_past {
             Work::Replayed(recipe)
         } else {
-            Work::Still(recipe, Box::new(self.picture.trails().clone()))
+            Work::Still(
+                recipe,
+                Box::new(self.panes.active().picture.trails().clone()),
+            )
         };
         let ctx = ctx.clone();
         let job = Job { snapshot, work };
@@ -118,7 +132,7 @@ impl App {
     fn copy_figure(&mut self, ctx: &egui::Context, snapshot: Arc<Snapshot>, size: [f32; 2]) {
         let saving = Saving::as_shown(SaveTo::Pictures);
         let recipe = self.recipe(&snapshot, saving, size);
-        let played = Played::still(snapshot, self.picture.trails().clone());
+        let played = Played::still(snapshot, self.panes.active().picture.trails().clone());
         let words = match figure::pixels(&played, &recipe.picture) {
             Ok((size, rgba)) => {
                 let image = egui::ColorImage::from_rgba_unmultiplied(size, &rgba);
@@ -131,7 +145,7 @@ impl App {
     }
 
     pub(super) fn copy_command(&mut self, ctx: &egui::Context) {
-        let Some(snapshot) = &self.snapshot else {
+        let Some(snapshot) = self.snapshot() else {
             return;
         };
         let recipe = Recipe::of(snapshot, figure::Picture::default());

@@ -1,24 +1,49 @@
 //! The window's state between two starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use eframe::CreationContext;
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::SheetChoice;
+use crate::app::lessons::Progress;
 use crate::app::new_view;
+use crate::app::pane::Pane;
 use crate::experiment::{Experiment, ViewKind};
 use crate::scene::{Classes, Show, SphereView, ViewState};
 use crate::trainer::Subset;
+
+/// Experiments of a session, as TOML: that of the first pane, and those beside it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Session {
+    first: String,
+    beside: Vec<String>,
+}
+
+impl Session {
+    /// Of panes as they stand.
+    pub(super) fn of(panes: &[Pane]) -> Self {
+        let text = |pane: &Pane| {
+            let mut experiment = pane.experiment().as_ref().clone();
+            experiment.run.changes.clear();
+            experiment.run.length = None; // it was asked for this time, not for every start
+            experiment.to_toml()
+        };
+        let mut texts = panes.iter().map(text);
+        Self {
+            first: texts.next().unwrap_or_default(),
+            beside: texts.collect(),
+        }
+    }
+}
 
 /// What is kept between starts. Where the plane stands is not: a start trains anew, and its
 /// features have another size.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Kept {
-    /// As TOML.
-    pub(super) experiment: Option<String>,
+    pub(super) session: Option<Session>,
     pub(super) remembered: Remembered,
     pub(super) show: Option<Show>,
     pub(super) sphere: Option<SphereView>,
@@ -26,6 +51,9 @@ pub(super) struct Kept {
     pub(super) classes: Classes,
     pub(super) is_presenting: bool,
     pub(super) sheet: SheetChoice,
+    /// Hints that were followed or sent away.
+    pub(super) hints: BTreeSet<String>,
+    pub(super) progress: Progress,
     /// Files that were opened, the newest first.
     pub(super) recent: Vec<PathBuf>,
 }
@@ -39,8 +67,13 @@ impl Kept {
 
     /// The experiment of the last session; a start never waits for files.
     pub(super) fn last(&self) -> Option<Experiment> {
-        let last = Experiment::from_toml(self.experiment.as_ref()?, "last session").ok()?;
-        (!last.data.awaits_reading()).then_some(last)
+        read(&self.session.as_ref()?.first)
+    }
+
+    /// Those of the panes beside it.
+    pub(super) fn last_beside(&self) -> Vec<Experiment> {
+        let beside = self.session.iter().flat_map(|session| &session.beside);
+        beside.filter_map(|text| read(text)).collect()
     }
 
     pub(super) fn view(&self, kind: ViewKind) -> ViewState {
@@ -50,6 +83,11 @@ impl Kept {
         view.classes = self.classes.clone();
         view
     }
+}
+
+fn read(text: &str) -> Option<Experiment> {
+    let last = Experiment::from_toml(text, "last session").ok()?;
+    (!last.data.awaits_reading()).then_some(last)
 }
 
 /// Values set by hand, by loss and parameter.

@@ -2,7 +2,9 @@
 
 use egui::{Context, Event, Key, Modifiers};
 
-use crate::app::action::{Action, SaveTo, Saving};
+use crate::app::action::{Action, PaneAction, SaveTo, Saving};
+use crate::app::lessons::Lecture;
+use crate::app::timeline::{Look, Recording};
 use crate::experiment::ViewKind;
 use crate::loss::LOSSES;
 use crate::scene::Direction;
@@ -42,6 +44,50 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::ArrowRight, "→", "one training step", || {
         Action::Send(Command::Step(1))
     }),
+    binding(Key::ArrowLeft, "←", "one recorded moment back", || {
+        Action::Look(Look::By(-1))
+    }),
+    binding(Key::Home, "Home", "the first step", || {
+        Action::Look(Look::Start)
+    }),
+    binding(Key::End, "End", "the newest step", || {
+        Action::Look(Look::Now)
+    }),
+    binding(Key::J, "J", "play the recording backwards, faster", || {
+        Action::Recording(Recording::Backward)
+    }),
+    binding(Key::K, "K", "stop it", || {
+        Action::Recording(Recording::Stop)
+    }),
+    binding(Key::L, "L", "play it forwards, faster", || {
+        Action::Recording(Recording::Forward)
+    }),
+    binding(
+        Key::Enter,
+        "Enter",
+        "train on from the moment shown",
+        || Action::Recording(Recording::GoOn),
+    ),
+    binding(Key::A, "A", "one more pane, to compare", || {
+        Action::Pane(PaneAction::Add)
+    }),
+    binding(Key::W, "W", "the controls to the next pane", || {
+        Action::Pane(PaneAction::Next)
+    }),
+    Binding {
+        key: Key::Z,
+        modifiers: Modifiers::COMMAND,
+        label: "Ctrl+Z",
+        help: "undo a setting, a drag or a closed pane",
+        action: || Action::Undo,
+    },
+    Binding {
+        key: Key::Y,
+        modifiers: Modifiers::COMMAND,
+        label: "Ctrl+Y",
+        help: "redo",
+        action: || Action::Redo,
+    },
     binding(Key::Comma, ",", "slower", || Action::Slower),
     binding(Key::Period, ".", "faster", || Action::Faster),
     binding(Key::R, "R", "restart from the same seed", || {
@@ -51,6 +97,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     binding(Key::C, "C", "circle", || Action::View(ViewKind::Circle)),
     binding(Key::S, "S", "sphere", || Action::View(ViewKind::Sphere)),
     binding(Key::I, "I", "inputs", || Action::View(ViewKind::Input)),
+    binding(Key::D, "D", "draw a digit", || Action::ToggleDraw),
     binding(Key::F, "F", "fit the view", || Action::Fit),
     binding(Key::E, "E", "save the picture", || {
         Action::Save(Saving::as_shown(SaveTo::Dialog))
@@ -90,7 +137,22 @@ pub(super) static BINDINGS: &[Binding] = &[
         Action::Escape
     }),
     binding(Key::T, "T", "dark or light", || Action::ToggleTheme),
+    binding(Key::F1, "F1", "lessons and failures", || {
+        Action::Lecture(Lecture::List)
+    }),
+    binding(
+        Key::PageDown,
+        "Page Down",
+        "next step of a lesson, or next loss in presenter view",
+        || Action::Lecture(Lecture::Next),
+    ),
+    binding(Key::PageUp, "Page Up", "the step before", || {
+        Action::Lecture(Lecture::Back)
+    }),
     binding(Key::F5, "F5", "presenter view", || Action::TogglePresenter),
+    binding(Key::B, "B", "spotlight about the pointer", || {
+        Action::ToggleSpotlight
+    }),
     binding(Key::Questionmark, "?", "this list", || Action::ToggleKeys),
 ];
 
@@ -129,7 +191,7 @@ fn action_of(event: &Event) -> Option<Action> {
     else {
         return None;
     };
-    if *repeat && *key != Key::ArrowRight {
+    if *repeat && !matches!(key, Key::ArrowLeft | Key::ArrowRight) {
         return None;
     }
     let bound = BINDINGS

@@ -147,7 +147,7 @@ impl Thumbs {
 }
 
 /// Ink in the colour of the text, so that the image belongs to either theme.
-fn ink_on_panel(ui: &Ui, size: [usize; 2], pixels: &[u8]) -> Option<ColorImage> {
+pub(super) fn ink_on_panel(ui: &Ui, size: [usize; 2], pixels: &[u8]) -> Option<ColorImage> {
     let tokens = theme::tokens(ui.ctx());
     if pixels.len() != size[0] * size[1] {
         return None;

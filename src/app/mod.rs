@@ -5,46 +5,61 @@
 //! worker, saving in its own thread, so that a frame never waits.
 
 mod action;
+mod compare;
+mod draw;
 mod exports;
 mod files;
 mod gallery;
+mod hints;
+mod hold;
 mod import;
 mod kept;
 mod keys;
+mod layout;
 mod lens;
+mod lessons;
 mod overlay;
 mod paint;
+mod pane;
 mod panel;
 mod picture;
+mod present;
 mod runs;
 mod saver;
+mod settings;
 pub mod theme;
+mod timeline;
+mod undo;
 mod widget;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::CreationContext;
-use egui::{Panel, ViewportCommand};
+use egui::ViewportCommand;
 
-use crate::app::action::{Action, Part, SheetChoice};
+use crate::app::action::{Action, PaneAction, SheetChoice};
+use crate::app::draw::{DrawCard, obstacle};
 use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
+use crate::app::hints::Hints;
+use crate::app::hold::Drag;
 use crate::app::import::Import;
-use crate::app::kept::{Kept, Remembered};
+use crate::app::kept::{Kept, Remembered, Session};
 use crate::app::lens::{SampleId, Thumbs};
+use crate::app::lessons::{Lecture, Lectures};
 use crate::app::overlay::Toast;
-use crate::app::panel::left::{LeftPanel, Shown};
+use crate::app::pane::{MOST_PANES, Pane, Panes};
+use crate::app::panel::left::LeftPanel;
 use crate::app::panel::right::RightPanel;
-use crate::app::panel::top::Transport;
-use crate::app::picture::Picture;
+use crate::app::present::Presenter;
 use crate::app::runs::{SessionUse, files, look_as};
 use crate::app::saver::Saver;
-use crate::data::ClassChoice;
-use crate::experiment::{Experiment, ViewKind, is_live};
+use crate::app::timeline::{Look, Playback};
+use crate::app::undo::Undo;
+use crate::experiment::{Experiment, ViewKind};
 use crate::figure::{Opened, Opening};
-use crate::loss::{Form, LossSpec};
 use crate::scene;
 use crate::scene::theme::{DARK, LIGHT};
 use crate::scene::{Classes, Direction, Light, ViewState};
@@ -123,22 +138,16 @@ fn reason(error: &eframe::Error) -> String {
 
 /// The window's state; everything about the run is in the snapshot.
 pub struct App {
-    worker: Worker,
-    snapshot: Option<Arc<Snapshot>>,
-    /// The experiment with every change that was said, ahead of the snapshot by a frame or two.
-    experiment: Arc<Experiment>,
-    /// Number of the last command that changed it; snapshots from before are behind.
-    last_change: u64,
-    /// Number of the last refused command that was shown.
-    last_refusal: u64,
+    panes: Panes,
     /// What the last session left, where this one was asked for something else.
-    last_session: Option<String>,
+    last_session: Option<Session>,
     /// For losses that are not in use now.
     remembered: Remembered,
-    picture: Picture,
     /// The sample under the lens, whichever are drawn.
     kept: Option<SampleId>,
     thumbs: Thumbs,
+    /// What is drawn by hand, beside the samples.
+    draw: DrawCard,
     left: LeftPanel,
     right: RightPanel,
     subset: Subset,
@@ -153,8 +162,15 @@ pub struct App {
     import: Option<Import>,
     /// The page of paper figures, while it is open.
     gallery: Option<GalleryPage>,
+    lectures: Lectures,
     /// A run that was not ended, until the user says what becomes of it.
     crashed: Option<Box<Crashed>>,
+    /// What the pointer holds.
+    drag: Option<Drag>,
+    hints: Hints,
+    /// The recording that is being played.
+    playback: Option<Playback>,
+    undo: Undo,
     /// What waits for a captured snapshot.
     wanted: Option<Wanted>,
     toast: Option<Toast>,
@@ -162,6 +178,7 @@ pub struct App {
     wanted_view: Option<ViewKind>,
     shows_keys: bool,
     is_presenting: bool,
+    presenter: Presenter,
     title: String,
 }
 
@@ -181,8 +198,12 @@ impl App {
             is_default,
         } = opening.into();
         let mut kept = Kept::of(cc);
+        let mut beside = Vec::new();
         match kept.last().filter(|_| is_default) {
-            Some(last) => opened = Opened::new(last),
+            Some(last) => {
+                beside = kept.last_beside();
+                opened = Opened::new(last);
+            }
             None => kept.classes = Classes::default(), // they belong to the data that they are of
         }
         let ctx = cc.egui_ctx.clone();
@@ -201,15 +222,12 @@ impl App {
             worker.send(Command::Set { key, value });
         }
         Ok(Self {
-            worker,
-            snapshot: None,
-            last_change: 0,
-            last_refusal: 0,
-            last_session: kept.experiment.filter(|_| !is_default),
+            panes: Panes::of(Pane::new(worker, experiment, view)).with_beside(beside),
+            last_session: kept.session.filter(|_| !is_default),
             remembered: kept.remembered,
-            picture: Picture::new(view),
             kept: None,
             thumbs: Thumbs::default(),
+            draw: DrawCard::default(),
             left: LeftPanel::default(),
             right: RightPanel::default(),
             subset,
@@ -220,25 +238,35 @@ impl App {
             session_wanted: None,
             import: None,
             gallery: None,
+            lectures: Lectures::of(kept.progress),
             crashed: None,
+            drag: None,
+            hints: Hints::new(kept.hints),
+            playback: None,
+            undo: Undo::default(),
             wanted: None,
             toast: kept.is_presenting.then(|| presenter_hint(&cc.egui_ctx)),
             wanted_view: None,
             shows_keys: false,
             is_presenting: kept.is_presenting,
+            presenter: Presenter::default(),
             title: String::new(),
-            experiment: Arc::new(experiment),
         })
     }
 
-    /// The newest snapshot that was taken.
+    /// What is drawn in the pane that has the controls.
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
-        self.snapshot.as_ref()
+        self.panes.active().snapshot()
     }
 
-    /// The experiment with every change that was said.
+    /// The same of every pane, from the top left one on.
+    pub fn snapshots(&self) -> impl Iterator<Item = Option<&Arc<Snapshot>>> {
+        self.panes.all().iter().map(Pane::snapshot)
+    }
+
+    /// Its experiment with every change that was said.
     pub fn experiment(&self) -> &Experiment {
-        &self.experiment
+        self.panes.active().experiment()
     }
 
     /// Sets the folder of pictures that are saved without asking; at first the user's pictures.
@@ -246,62 +274,92 @@ impl App {
         self.saver.folder = folder;
     }
 
-    /// How the picture is looked at.
+    /// How its picture is looked at.
     pub fn view(&self) -> &ViewState {
-        &self.picture.view
+        &self.panes.active().picture.view
     }
 
     /// The same, to be changed as the controls do.
     pub fn view_mut(&mut self) -> &mut ViewState {
-        &mut self.picture.view
+        &mut self.panes.active_mut().picture.view
     }
 
     /// Draws other samples, as the choice on the left does.
     pub fn show(&mut self, subset: Subset) {
         self.subset = subset;
-        self.worker.send(Command::Show(subset));
+        self.send_to_all(&Command::Show(subset));
     }
 
     fn set_speed(&mut self, speed: Speed) {
         self.speed = speed;
-        self.worker.send(Command::Speed(speed));
+        self.send_to_all(&Command::Speed(speed));
     }
 
-    fn take_snapshot(&mut self, ctx: &egui::Context) {
-        let Some(newest) = self.worker.snapshot() else {
+    fn send_to_all(&mut self, command: &Command) {
+        for pane in self.panes.all_mut() {
+            pane.worker.send(command.clone());
+        }
+    }
+
+    /// Plays, pauses or steps all runs together.
+    fn transport(&mut self, command: Command) {
+        let is_playing = self.panes.all().iter().any(Pane::is_playing);
+        let looks_back = self.panes.active().past().is_some();
+        let command = match command {
+            Command::TogglePlay if looks_back => return self.toggle_recording(),
+            Command::Step(n) if looks_back => return self.look(Look::By(n as i64)),
+            Command::TogglePlay if is_playing => Command::Pause,
+            Command::TogglePlay => Command::Play,
+            other => other,
+        };
+        self.stop_looking_back();
+        self.send_to_all(&command);
+    }
+
+    fn obey_pane(&mut self, ctx: &egui::Context, action: PaneAction) {
+        match action {
+            PaneAction::Add => self.add_pane(ctx),
+            PaneAction::Close(index) => self.panes.close(index),
+            PaneAction::Activate(index) => self.panes.activate(index),
+            PaneAction::Next => self.panes.activate_next(),
+            PaneAction::Toggle(index) => self.panes.toggle(index),
+        }
+    }
+
+    fn add_pane(&mut self, ctx: &egui::Context) {
+        if self.panes.add_twin().is_none() {
+            let words = format!("{MOST_PANES} panes are as many as can be read; close one first");
+            self.toast = Some(Toast::new(ctx, words));
+        }
+    }
+
+    fn take_snapshots(&mut self, ctx: &egui::Context) {
+        for i in 0..self.panes.all().len() {
+            let pane = &mut self.panes.all_mut()[i];
+            let news = pane.take();
+            if let Some(reason) = news.refusal {
+                self.toast = Some(Toast::new(ctx, reason));
+            }
+            if news.is_newer {
+                self.follow_sample(i, news.has_other_data);
+            }
+        }
+    }
+
+    /// Finds the kept sample among those that a pane draws; lets it go if it is not there. Other
+    /// data bring all classes back.
+    fn follow_sample(&mut self, index: usize, has_other_data: bool) {
+        let is_active = index == self.panes.active_index();
+        let pane = &mut self.panes.all_mut()[index];
+        let Some(snapshot) = pane.snapshot().cloned() else {
             return;
         };
-        if self
-            .snapshot
-            .as_ref()
-            .is_some_and(|old| Arc::ptr_eq(old, &newest))
-        {
-            return;
-        }
-        if let Some(refusal) = &newest.refusal
-            && refusal.command > self.last_refusal
-        {
-            self.last_refusal = refusal.command;
-            self.toast = Some(Toast::new(ctx, refusal.reason.clone()));
-        }
-        if newest.n_commands >= self.last_change {
-            self.experiment = Arc::clone(&newest.experiment);
-        }
-        self.picture.view.kind = self.experiment.view_kind();
-        self.follow_sample(&newest);
-        self.snapshot = Some(newest);
-    }
-
-    /// Finds the kept sample among those of a new snapshot; lets it go if it is not there. Other
-    /// data bring all classes back.
-    fn follow_sample(&mut self, newest: &Snapshot) {
-        let view = &mut self.picture.view;
-        view.kept = self.kept.as_ref().and_then(|kept| kept.find(newest));
-        if view.kept.is_none() {
+        let view = &mut pane.picture.view;
+        view.kept = self.kept.as_ref().and_then(|kept| kept.find(&snapshot));
+        if view.kept.is_none() && is_active {
             self.kept = None;
         }
-        let old = self.snapshot.as_ref().map(|old| &old.experiment.data);
-        if old.is_some_and(|old| *old != newest.experiment.data) {
+        if has_other_data {
             view.classes = Classes::default();
             if matches!(view.light, Light::TakenFor { .. }) {
                 view.light = Light::All;
@@ -309,27 +367,54 @@ impl App {
         }
     }
 
+    /// What is looked at has changed in all panes.
+    fn follow_samples(&mut self) {
+        for i in 0..self.panes.all().len() {
+            self.follow_sample(i, false);
+        }
+    }
+
     fn keep(&mut self, sample: Option<usize>) {
-        let snapshot = self.snapshot.as_ref();
+        let snapshot = self.panes.active().snapshot();
         self.kept = sample
             .zip(snapshot)
             .and_then(|(sample, snapshot)| SampleId::of(snapshot, sample));
-        self.picture.view.kept = sample.filter(|_| self.kept.is_some());
+        self.follow_samples();
     }
 
     fn keep_neighbor(&mut self, direction: Direction) {
-        let view = &self.picture.view;
-        if let Some(snapshot) = &self.snapshot
+        let pane = self.panes.active();
+        let view = &pane.picture.view;
+        if let Some(snapshot) = pane.snapshot()
             && let Some(sample) = scene::neighbor(snapshot, view, view.kept, direction)
         {
             self.keep(Some(sample));
         }
     }
 
+    /// Opens or closes the card to draw on, or says why it has no use here.
+    fn toggle_draw(&mut self, ctx: &egui::Context) {
+        match self.draw_obstacle().filter(|_| !self.draw.is_open()) {
+            Some(why) => self.toast = Some(Toast::new(ctx, why.to_owned())),
+            None => self.draw.toggle(),
+        }
+    }
+
+    fn draw_obstacle(&self) -> Option<&'static str> {
+        let snapshot = self.snapshot()?;
+        obstacle(&snapshot.experiment, snapshot)
+    }
+
+    /// Whether the card to draw on is shown.
+    fn draws(&self) -> bool {
+        self.draw.is_open() && self.snapshot().is_some() && self.draw_obstacle().is_none()
+    }
+
     fn set_title(&mut self, ctx: &egui::Context) {
         let title = format!(
             "marginscope · {} in {}-D",
-            self.experiment.loss.spec.name, self.experiment.network.dim
+            self.experiment().loss.spec.name,
+            self.experiment().network.dim
         );
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
@@ -342,8 +427,9 @@ impl App {
         self.wanted_view = None; // whoever does something else has answered
         match action {
             Action::SaveTable(table) => self.capture(Wanted::Table(table)),
-            Action::Import => self.import = Some(Import::new(self.experiment.run.seed)),
+            Action::Import => self.import = Some(Import::new(self.experiment().run.seed)),
             Action::Gallery => self.gallery = Some(GalleryPage::new(ctx)),
+            Action::Lecture(lecture) => self.lecture(ctx, lecture),
             Action::Train(data, seed) => self.train_on(ctx, *data, seed),
             Action::Open => {
                 let ctx = ctx.clone();
@@ -352,12 +438,10 @@ impl App {
             Action::OpenPath(path) => self.open_path(ctx, path),
             Action::SaveSession => {
                 self.session_wanted = Some(SessionUse::Save);
-                self.worker.send(Command::Save);
+                self.panes.active_mut().worker.send(Command::Save);
             }
             Action::AnswerCrash(restores) => self.answer_crash(ctx, restores),
-            Action::Send(command) => {
-                self.worker.send(command);
-            }
+            Action::Send(command) => self.transport(command),
             Action::Set { key, value } => self.set(ctx, &key, &value),
             Action::ChooseLoss(spec) => self.choose_loss(ctx, spec),
             Action::View(kind) => self.choose_view(ctx, kind),
@@ -376,156 +460,29 @@ impl App {
                 });
             }
             Action::Toggle(part) => self.toggle(part),
-            Action::Light(light) => self.picture.view.light = light,
-            Action::Classes(classes) => self.picture.view.classes = classes,
+            Action::Light(light) => self.view_mut().light = light,
+            Action::Classes(classes) => self.view_mut().classes = classes,
             Action::Keep(sample) => self.keep(Some(sample)),
             Action::Neighbor(direction) => self.keep_neighbor(direction),
-            Action::Escape if self.picture.view.kept.is_none() => {
-                self.picture.view.light = Light::All;
-            }
+            Action::Escape if self.escape_closes_lecture() => self.lecture(ctx, Lecture::Close),
+            Action::Escape if self.view().kept.is_none() => self.view_mut().light = Light::All,
             Action::LetGo | Action::Escape => self.keep(None),
             Action::Save(saving) => self.capture(Wanted::File(saving)),
             Action::CopyPicture => self.capture(Wanted::Clipboard),
             Action::CopyCommand => self.copy_command(ctx),
             Action::Sheet(sheet) => self.sheet = sheet,
+            Action::Look(look) => self.look(look),
+            Action::Recording(recording) => self.obey_recording(recording),
+            Action::Pane(action) => self.obey_pane(ctx, action),
+            Action::Hand(hand) => self.hand(ctx, hand),
+            Action::Undo => self.undo(ctx),
+            Action::Redo => self.redo(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.is_presenting = !self.is_presenting,
+            Action::ToggleSpotlight => self.presenter.has_spotlight = !self.presenter.has_spotlight,
+            Action::ToggleDraw => self.toggle_draw(ctx),
             Action::Reset => self.reset(ctx),
         }
-    }
-
-    /// Sets a field here and, if it is accepted, in the worker.
-    fn set(&mut self, ctx: &egui::Context, key: &str, value: &str) {
-        let mut next = self.experiment.as_ref().clone();
-        let checked = next.set(key, value).and_then(|full| {
-            adapt(&mut next, &full);
-            next.validate().map(|()| full)
-        });
-        match checked {
-            Ok(full) => {
-                self.last_change = self.worker.send(if is_live(&full) {
-                    Command::Set {
-                        key: full,
-                        value: value.to_owned(),
-                    }
-                } else {
-                    Command::Load(Box::new(next.clone()))
-                });
-                let before = std::mem::replace(&mut self.experiment, Arc::new(next));
-                self.adapt_subset(&before);
-            }
-            Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
-        }
-    }
-
-    fn choose_loss(&mut self, ctx: &egui::Context, spec: &'static LossSpec) {
-        let loss = &self.experiment.loss;
-        if spec.id == loss.spec.id {
-            return;
-        }
-        let set = loss.set.iter().map(|(&id, &value)| (id.to_owned(), value));
-        self.remembered
-            .insert(loss.spec.id.to_owned(), set.collect());
-        let remembered = self.remembered.get(spec.id).cloned().unwrap_or_default();
-        self.set(ctx, "loss.id", spec.id);
-        for (id, value) in remembered {
-            let param = spec.params.iter().find(|param| param.id == id);
-            let name = param.and_then(|param| param.choices.get(value as usize));
-            self.set(
-                ctx,
-                &format!("loss.{id}"),
-                &name.map_or_else(|| value.to_string(), |name| (*name).to_owned()),
-            );
-        }
-        self.picture.view.kind = self.experiment.view_kind();
-    }
-
-    /// Looks at the features another way; a view that needs another dimension asks first.
-    fn choose_view(&mut self, ctx: &egui::Context, kind: ViewKind) {
-        let dim = self.experiment.network.dim;
-        let fits = match kind {
-            ViewKind::Plane | ViewKind::Circle => dim == 2,
-            ViewKind::Sphere => dim >= 3,
-            ViewKind::Input if self.experiment.has_input_plane() => true,
-            ViewKind::Input => return, // no dimension helps
-        };
-        if fits {
-            self.set(ctx, "view.kind", kind.id());
-            self.picture.view.kind = kind;
-        } else if let Some(given) = self.experiment.data.given() {
-            // Nothing was trained that a question would have to save.
-            let wanted = if kind == ViewKind::Sphere { 3 } else { 2 };
-            if Experiment::dims_of_given(given.dim()).contains(&wanted) {
-                self.accept_view(kind);
-            } else {
-                let words = format!(
-                    "These features have {} numbers, the sphere needs 3",
-                    given.dim()
-                );
-                self.toast = Some(Toast::new(ctx, words));
-            }
-        } else {
-            self.wanted_view = Some(kind);
-        }
-    }
-
-    /// The user agreed to a new run in the dimension that the wanted view needs.
-    fn accept_view(&mut self, kind: ViewKind) {
-        self.wanted_view = None;
-        let mut next = self.experiment.as_ref().clone();
-        let dim = if kind == ViewKind::Sphere { "3" } else { "2" };
-        if next
-            .set("network.dim", dim)
-            .and_then(|_| next.set("view.kind", kind.id()))
-            .is_ok()
-        {
-            next.run.changes.clear();
-            self.load(next);
-        }
-    }
-
-    fn load(&mut self, experiment: Experiment) {
-        self.picture.view.kind = experiment.view_kind();
-        self.last_change = self
-            .worker
-            .send(Command::Load(Box::new(experiment.clone())));
-        let before = std::mem::replace(&mut self.experiment, Arc::new(experiment));
-        self.adapt_subset(&before);
-    }
-
-    /// Of features of a file other samples are drawn than of a run, and fewer in many dimensions.
-    pub(super) fn adapt_subset(&mut self, before: &Experiment) {
-        let dim = self.experiment.network.dim;
-        match (before.is_given(), self.experiment.is_given()) {
-            (true, true) if before.network.dim == dim => {}
-            (_, true) => self.show(Subset::of_given(dim)),
-            (true, false) => self.show(Subset::default()),
-            (false, false) => {}
-        }
-    }
-
-    fn reset(&mut self, ctx: &egui::Context) {
-        self.remembered.clear();
-        self.subset = Subset::default();
-        self.picture.view = new_view(Experiment::default().view_kind());
-        ctx.set_theme(egui::ThemePreference::System);
-        self.load(Experiment::default());
-        self.last_session = None;
-        self.kept = None;
-        self.set_speed(Speed::default());
-        self.worker.send(Command::Show(self.subset));
-        self.worker.send(Command::Play);
-    }
-
-    fn fit(&mut self) {
-        if let (Some(snapshot), Some(size)) = (&self.snapshot, self.picture.size()) {
-            let _ = self.picture.view.fit(snapshot, size); // every frame compares the view with the last
-        }
-    }
-
-    fn toggle(&mut self, part: Part) {
-        let shown = part.of(&mut self.picture.view.show);
-        *shown = !*shown;
     }
 }
 
@@ -536,46 +493,14 @@ fn new_view(kind: ViewKind) -> ViewState {
     view
 }
 
-/// What else has to change with a field, so that one click never leads into a contradiction: the
-/// network falls back to what suits new data.
-fn adapt(experiment: &mut Experiment, key: &str) {
-    match key {
-        "data.source" => {
-            experiment.network.kind = None;
-            experiment.data.classes = ClassChoice::Default;
-            experiment.data.noise = None;
-            experiment.data.samples_per_class = None;
-            experiment.data.label = None;
-            experiment.data.labels = None;
-            experiment.data.weights = None;
-            experiment.data.bias = None;
-            experiment.data.test = None;
-            experiment.data.scaling = None;
-            experiment.data.sha256 = None;
-            if experiment.loss.spec.form == Form::Binary {
-                experiment.data.classes = ClassChoice::First(2);
-            }
-        }
-        "data.classes" => {
-            let is_binary = experiment.loss.spec.form == Form::Binary;
-            if is_binary && experiment.n_classes() != 2 {
-                let _ = experiment.set("loss.id", "softmax"); // there is one
-            }
-        }
-        "network.dim" => experiment.view.kind = None,
-        _ => {}
-    }
-    if !is_live(key) {
-        experiment.run.changes.clear();
-    }
-}
-
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
-        self.take_snapshot(ctx);
+        self.take_snapshots(ctx);
+        self.follow_recording(ctx);
         self.take_captured(ctx);
         self.take_files(ctx);
         self.take_session(ctx);
+        self.notice_lecture(ctx);
         if let Some(news) = self.saver.news() {
             self.toast = Some(Toast::new(ctx, news));
         }
@@ -584,13 +509,18 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
-        let has_page = self.import.is_some() || self.gallery.is_some();
+        let has_page = self.import.is_some() || self.gallery.is_some() || self.lectures.has_page();
         if self.shows_keys || self.wanted_view.is_some() || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
-        if !self.is_presenting {
+        self.presenter.zoom(ui.ctx(), self.is_presenting);
+        if self.is_presenting {
+            self.presenter_bar_ui(ui, &mut actions);
+        } else {
             self.panels_ui(ui, &mut actions);
         }
+        let is_presenting = self.is_presenting;
+        self.lectures.card_ui(ui, is_presenting, &mut actions);
         self.center_ui(ui, &mut actions);
         if self.shows_keys {
             overlay::keys_ui(ui, &mut actions);
@@ -605,10 +535,18 @@ impl eframe::App for App {
             let is_open = gallery.ui(ui.ctx(), &mut actions);
             is_open.then_some(gallery)
         });
+        self.lectures.page_ui(ui.ctx(), &mut actions);
         let ctx = ui.ctx().clone();
         for action in actions {
+            self.hints.note(&action);
             self.obey(&ctx, action);
         }
+        if let Some(news) = self.draw.news() {
+            self.send_to_all(&news);
+        }
+        self.link_views();
+        self.note_state(&ctx);
+        self.presenter.spotlight_ui(&ctx);
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
@@ -623,122 +561,24 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let mut experiment = self.experiment.as_ref().clone();
-        experiment.run.changes.clear();
-        experiment.run.length = None; // it was asked for this time, not for every start
-        let this_session = || experiment.to_toml();
+        let this_session = || Session::of(self.panes.all());
         let kept = Kept {
-            experiment: Some(self.last_session.clone().unwrap_or_else(this_session)),
+            session: Some(self.last_session.clone().unwrap_or_else(this_session)),
+            hints: self.hints.done.clone(),
             remembered: self.remembered.clone(),
             is_presenting: self.is_presenting,
-            show: Some(self.picture.view.show),
-            sphere: Some(self.picture.view.sphere),
-            subset: if self.experiment.is_given() {
+            show: Some(self.view().show),
+            sphere: Some(self.view().sphere),
+            subset: if self.experiment().is_given() {
                 Subset::default()
             } else {
                 self.subset
             },
-            classes: self.picture.view.classes.clone(),
+            classes: self.view().classes.clone(),
             sheet: self.sheet,
+            progress: self.lectures.progress.clone(),
             recent: self.files.recent.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &kept);
-    }
-}
-
-/// Width of the panels beside the picture, in points.
-const LEFT_WIDTH: f32 = 232.0;
-const RIGHT_WIDTH: f32 = 244.0;
-const TOP_HEIGHT: f32 = 50.0;
-
-impl App {
-    fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let frame = |x: i8, y: i8| {
-            egui::Frame::new()
-                .fill(ui.visuals().panel_fill)
-                .inner_margin(egui::Margin::symmetric(x, y))
-        };
-        let bar = frame(12, 0);
-        let mut side = frame(16, 12);
-        // The rest of the margin is room for the scroll bar.
-        side.inner_margin.right -= theme::SCROLL_BAR_ROOM as i8;
-        let is_playing = self
-            .snapshot
-            .as_ref()
-            .is_none_or(|snapshot| snapshot.is_playing);
-        Panel::top("top")
-            .exact_size(TOP_HEIGHT)
-            .frame(bar)
-            .show(ui, |ui| {
-                let transport = Transport {
-                    is_playing,
-                    speed: self.speed,
-                    trains: !self.experiment.is_given(),
-                };
-                let files = panel::top::FileMenus {
-                    recent: &self.files.recent,
-                    sheet: self.sheet,
-                };
-                panel::top::top_ui(ui, &self.experiment, transport, files, actions);
-            });
-        let shown = Shown {
-            experiment: &self.experiment,
-            head: self.snapshot.as_ref().map(|snapshot| &snapshot.head),
-            subset: self.subset,
-            show: self.picture.view.show,
-            light: self.picture.view.light,
-            classes: &self.picture.view.classes,
-            class_names: self.snapshot.as_ref().map_or(&[], |s| &s.class_names[..]),
-        };
-        Panel::left("left")
-            .exact_size(LEFT_WIDTH)
-            .resizable(false)
-            .frame(side)
-            .show(ui, |ui| self.left.ui(ui, &shown, actions));
-        Panel::right("right")
-            .exact_size(RIGHT_WIDTH)
-            .resizable(false)
-            .frame(side)
-            .show(ui, |ui| {
-                if let Some(snapshot) = &self.snapshot {
-                    let view = &self.picture.view;
-                    let thumbs = &mut self.thumbs;
-                    self.right.ui(ui, snapshot, view, thumbs, actions);
-                }
-            });
-    }
-
-    fn center_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        egui::CentralPanel::no_frame().show(ui, |ui| {
-            let rect = ui.available_rect_before_wrap();
-            let Some(snapshot) = self.snapshot.clone() else {
-                overlay::loading_ui(ui, rect, self.worker.failure());
-                return;
-            };
-            self.picture.ui(ui, &snapshot, &mut self.thumbs, actions);
-            overlay::view_ui(ui, rect, &self.experiment, self.picture.view.kind, actions);
-            if let Some(sample) = self.picture.view.kept.filter(|_| self.is_presenting) {
-                overlay::sample_card_ui(ui, rect, |ui| {
-                    panel::sample::sample_ui(ui, &snapshot, sample, &mut self.thumbs, actions);
-                });
-            }
-            let has_banner =
-                self.wanted_view.is_some() || snapshot.fault.is_some() || self.crashed.is_some();
-            if let Some(crashed) = &self.crashed {
-                if let Some(restores) = overlay::ask_to_restore(ui, rect, crashed) {
-                    actions.push(Action::AnswerCrash(restores));
-                }
-            } else if let Some(kind) = self.wanted_view {
-                match overlay::ask_for_dimension(ui, rect, kind) {
-                    Some(true) => self.accept_view(kind),
-                    Some(false) => self.wanted_view = None,
-                    None => {}
-                }
-            } else if let Some(fault) = &snapshot.fault {
-                overlay::fault_ui(ui, rect, fault, actions);
-            }
-            let toast = self.toast.take();
-            self.toast = toast.filter(|toast| toast.ui(ui, rect, has_banner));
-        });
     }
 }

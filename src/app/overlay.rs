@@ -17,14 +17,14 @@ use crate::trainer::{Command, Session};
 /// Half the width of one choice of view, in points.
 const HALF_SEGMENT: f32 = 36.0;
 
-/// Plane, circle, sphere, at the top of the picture.
+/// Plane, circle, sphere, at the top of the picture; where they stand.
 pub(super) fn view_ui(
     ui: &mut Ui,
     rect: Rect,
     experiment: &Experiment,
     kind: ViewKind,
     actions: &mut Vec<Action>,
-) {
+) -> Rect {
     let (dim, is_given) = (experiment.network.dim, experiment.is_given());
     let help = |wanted: ViewKind| match (wanted, dim) {
         (ViewKind::Plane, 2) => "Features as they are (P)",
@@ -54,14 +54,13 @@ pub(super) fn view_ui(
         ),
         Pos2::new(rect.right(), rect.top() + 50.0),
     );
-    let clicked = ui
-        .scope_builder(UiBuilder::new().max_rect(top), |ui| {
-            segments(ui, &names, chosen)
-        })
-        .inner;
-    if let Some(clicked) = clicked {
+    let choice = ui.scope_builder(UiBuilder::new().max_rect(top), |ui| {
+        segments(ui, &names, chosen)
+    });
+    if let Some(clicked) = choice.inner {
         actions.push(Action::View(ViewKind::ALL[clicked]));
     }
+    choice.response.rect
 }
 
 /// Before the first snapshot.
@@ -149,8 +148,24 @@ pub(super) fn sample_card_ui(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut
         });
 }
 
+/// The card to draw a digit on, where no panel has room for it.
+pub(super) fn draw_card_ui(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
+    // Larger where the picture is: it is drawn on in front of an audience.
+    let width = (0.26 * rect.width()).clamp(216.0, 0.42 * rect.height().max(520.0));
+    Area::new(Id::unique("draw"))
+        .order(Order::Middle)
+        .pivot(Align2::LEFT_TOP)
+        .fixed_pos(Pos2::new(rect.left() + 16.0, rect.top() + 16.0))
+        .show(ui.ctx(), |ui| {
+            card(ui).show(ui, |ui| {
+                ui.set_width(width);
+                contents(ui);
+            });
+        });
+}
+
 /// What floats over the picture and is read in peace.
-fn card(ui: &Ui) -> Frame {
+pub(super) fn card(ui: &Ui) -> Frame {
     let tokens = theme::tokens(ui.ctx());
     Frame::new()
         .fill(theme::color(tokens.panel))

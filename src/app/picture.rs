@@ -8,21 +8,33 @@ use egui::{
 };
 
 use crate::app::action::Action;
+use crate::app::hold::Hand;
 use crate::app::lens::{Hover, Thumbs, card_ui};
 use crate::app::paint::Painter;
 use crate::app::theme;
 use crate::experiment::ViewKind;
 use crate::scene;
-use crate::scene::{Curves, Direction, Extent, Microscope, Scene, Trails, ViewState};
+use crate::scene::{Curves, Direction, Extent, Held, Microscope, Scene, Trails, ViewState};
 use crate::trainer::Snapshot;
 
 /// Points of scrolling that enlarge by e.
 const SCROLL_PER_E: f32 = 240.0;
 
+/// What a pointer did to a view, for others to follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Move {
+    /// From one place to another.
+    Drag([f32; 2], [f32; 2]),
+    /// By a factor about a place.
+    Zoom(f32, [f32; 2]),
+}
+
 /// The view with the last scene that was built for it.
 pub(super) struct Picture {
     /// Where the picture is looked at from.
     pub view: ViewState,
+    /// Whether it has no room for the formula.
+    pub is_small: bool,
     painter: Painter,
     curves: Option<(Arc<Snapshot>, Curves)>,
     extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
@@ -49,6 +61,7 @@ impl Picture {
     pub(super) fn new(view: ViewState) -> Self {
         Self {
             view,
+            is_small: false,
             painter: Painter::default(),
             curves: None,
             extent: None,
@@ -71,10 +84,26 @@ impl Picture {
         snapshot: &Arc<Snapshot>,
         thumbs: &mut Thumbs,
         actions: &mut Vec<Action>,
-    ) {
+    ) -> Vec<Move> {
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
-        self.navigate(ui, &response, rect);
+        let is_held = self.hold_ui(ui, &response, snapshot, rect, actions);
+        let moves = if is_held {
+            Vec::new()
+        } else {
+            self.navigate(ui, &response, rect)
+        };
+        let has_formula = self.view.show.formula;
+        self.view.show.formula &= !self.is_small;
+        self.paint(ui, &response, rect, snapshot);
+        self.samples_ui(ui, &response, snapshot, thumbs, actions);
+        self.view.show.formula = has_formula;
+        keyboard_ui(ui, &response, actions);
+        moves
+    }
+
+    /// Paints the scene, built anew where something changed.
+    fn paint(&mut self, ui: &Ui, response: &Response, rect: Rect, snapshot: &Arc<Snapshot>) {
         self.view.theme = *theme::tokens(ui.ctx());
         let frame_secs = ui.input(|input| input.stable_dt);
         if self.follow(snapshot, rect.size().into(), frame_secs) {
@@ -110,8 +139,22 @@ impl Picture {
                 .with_clip_rect(rect)
                 .extend(cached.shapes.iter().cloned());
         }
-        self.samples_ui(ui, &response, snapshot, thumbs, actions);
-        keyboard_ui(ui, &response, actions);
+    }
+
+    /// Moves as another picture of the same kind was moved.
+    pub(super) fn follow_moves(&mut self, moves: &[Move]) {
+        if let Some(size) = self.size() {
+            for &to in moves {
+                self.apply(to, size);
+            }
+        }
+    }
+
+    fn apply(&mut self, to: Move, size: [f32; 2]) {
+        let _ = match to {
+            Move::Drag(from, to) => self.view.drag(from, to, size),
+            Move::Zoom(factor, at) => self.view.zoom_at(factor, at, size),
+        };
     }
 
     /// The ring and the card of the sample under the pointer, which a click keeps.
@@ -196,27 +239,69 @@ impl Picture {
         self.cached.as_ref().map(|cached| cached.rect.size().into())
     }
 
-    fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) {
-        let size: [f32; 2] = rect.size().into();
+    /// What the pointer takes hold of, moves and lets go. Whether it holds something.
+    fn hold_ui(
+        &self,
+        ui: &Ui,
+        response: &Response,
+        snapshot: &Snapshot,
+        rect: Rect,
+        actions: &mut Vec<Action>,
+    ) -> bool {
         let local = |pos: Pos2| -> [f32; 2] { (pos - rect.min).into() };
-        let mut has_changed = false;
+        let grasp = |pos: Pos2| {
+            let scene = &self.cached.as_ref()?.scene;
+            scene::grasp(scene, snapshot, &self.view, local(pos))
+        };
+        let pressed = ui.input(|input| input.pointer.press_origin());
+        if response.drag_started()
+            && let Some(held) = pressed.and_then(grasp)
+        {
+            actions.push(Action::Hand(Hand::Take(held)));
+            return true;
+        }
+        let Some(held) = self.view.held else {
+            if let Some(Held::Weight(_)) = response.hover_pos().and_then(grasp) {
+                ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
+            }
+            return false;
+        };
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
+        if let Some(pointer) = response.interact_pointer_pos() {
+            let size = rect.size().into();
+            let to = scene::place_at(snapshot, &self.view, size, held, local(pointer));
+            actions.extend(to.map(|to| Action::Hand(Hand::Put(to))));
+        }
+        if !response.dragged() {
+            actions.push(Action::Hand(Hand::LetGo));
+        }
+        true
+    }
+
+    fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) -> Vec<Move> {
+        let local = |pos: Pos2| -> [f32; 2] { (pos - rect.min).into() };
+        let mut moves = Vec::new();
         if response.dragged()
             && let Some(pointer) = response.interact_pointer_pos()
         {
             let from = local(pointer - response.drag_delta());
-            has_changed |= self.view.drag(from, local(pointer), size);
+            moves.push(Move::Drag(from, local(pointer)));
         }
         if let Some(pointer) = response.hover_pos() {
             let (scroll, pinch) =
                 ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
             let factor = pinch * (scroll / SCROLL_PER_E).exp();
             if factor != 1.0 {
-                has_changed |= self.view.zoom_at(factor, local(pointer), size);
+                moves.push(Move::Zoom(factor, local(pointer)));
             }
         }
-        if has_changed {
+        for &to in &moves {
+            self.apply(to, rect.size().into());
+        }
+        if !moves.is_empty() {
             ui.ctx().request_repaint();
         }
+        moves
     }
 }
 

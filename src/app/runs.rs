@@ -1,7 +1,6 @@
 //! What the window does with files of runs: opens them, keeps its own, trains on own data.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use eframe::CreationContext;
 
@@ -38,24 +37,20 @@ impl App {
 
     /// Goes on with what a file describes.
     pub(super) fn open(&mut self, ctx: &egui::Context, opened: &Opened) {
-        let experiment = opened.recipe.experiment.now();
-        self.picture.view.kind = experiment.view_kind();
         self.kept = None;
+        self.panes.active_mut().look_at_now(); // of the old run nothing is left
         let start = Box::new(opened.start());
-        self.last_change = self.worker.send(Command::Open(start));
-        let before = std::mem::replace(&mut self.experiment, Arc::new(experiment));
+        self.change(Command::Open(start), opened.recipe.experiment.now());
         if opened.has_picture() {
-            let samples = look_as(&mut self.picture.view, &opened.recipe.picture, ctx);
+            let samples = look_as(self.view_mut(), &opened.recipe.picture, ctx);
             self.show(samples);
-        } else {
-            self.adapt_subset(&before);
         }
         self.last_session = None;
     }
 
     /// A new run on own data, with the loss and the optimizer that are in use.
     pub(super) fn train_on(&mut self, ctx: &egui::Context, data: DataSpec, seed: u64) {
-        let mut next = self.experiment.as_ref().clone();
+        let mut next = self.experiment().clone();
         next.data = data;
         next.network.kind = None; // what suits the data
         next.run.seed = seed;
@@ -66,7 +61,7 @@ impl App {
         match next.validate() {
             Ok(()) => {
                 self.load(next);
-                self.worker.send(Command::Play);
+                self.panes.active_mut().worker.send(Command::Play);
             }
             Err(error) => self.toast = Some(Toast::new(ctx, error.to_string())),
         }
@@ -75,7 +70,7 @@ impl App {
     /// Opens what describes a run, as Open does; anything else is own data, and shown first.
     pub fn open_path(&mut self, ctx: &egui::Context, path: PathBuf) {
         if !describes_run(&path) {
-            let seed = self.experiment.run.seed;
+            let seed = self.experiment().run.seed;
             self.import = Some(Import::of_file(path, seed, ctx));
             return;
         }
@@ -114,7 +109,7 @@ impl App {
 
     /// Keeps the run from time to time, and hands a session to who asked for it.
     pub(super) fn take_session(&mut self, ctx: &egui::Context) {
-        let Some(snapshot) = self.snapshot.clone() else {
+        let Some(snapshot) = self.panes.active().newest().cloned() else {
             return;
         };
         let is_due = self
@@ -122,12 +117,14 @@ impl App {
             .is_autosave_due(snapshot.generation, snapshot.step);
         if self.session_wanted.is_none() && self.crashed.is_none() && is_due {
             self.session_wanted = Some(SessionUse::Autosave);
-            self.worker.send(Command::Save);
+            self.panes.active_mut().worker.send(Command::Save);
         }
-        let Some(session) = self.worker.take_session() else {
+        let mut panes = self.panes.all().iter();
+        let Some(session) = panes.find_map(|pane| pane.worker.take_session()) else {
             return;
         };
-        let (Some(wanted), Some(size)) = (self.session_wanted.take(), self.picture.size()) else {
+        let size = self.panes.active().picture.size();
+        let (Some(wanted), Some(size)) = (self.session_wanted.take(), size) else {
             return;
         };
         let saving = Saving::as_shown(SaveTo::Dialog);

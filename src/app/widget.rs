@@ -29,6 +29,10 @@ pub(super) enum Icon {
     Next,
     /// A cross.
     Close,
+    /// A triangle that points left.
+    Backward,
+    /// A bar with a triangle that points at it.
+    First,
 }
 
 /// A round (`is_primary`) or bare button with a drawn icon and an accessible name.
@@ -111,6 +115,8 @@ fn icon_shapes(icon: Icon, rect: Rect, ink: egui::Color32) -> Vec<Shape> {
         Icon::Play => vec![triangle(-3.8, 6.5)],
         Icon::Pause => vec![bar(-3.6), bar(3.6)],
         Icon::Step => vec![triangle(-6.0, 5.5), bar(5.4)],
+        Icon::Backward => vec![triangle(3.6, -5.5)],
+        Icon::First => vec![triangle(6.0, -5.0), bar(-5.0)],
         Icon::Restart => restart_shapes(c, ink),
         Icon::Previous => vec![corner_shape(c, -1.0, ink)],
         Icon::Next => vec![corner_shape(c, 1.0, ink)],

@@ -10,6 +10,7 @@
 
 mod blocks;
 mod classes;
+pub mod drawing;
 mod error;
 pub mod idx;
 mod mnist;

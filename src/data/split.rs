@@ -6,6 +6,7 @@ use rand::Rng;
 use rand::seq::SliceRandom as _;
 
 use super::blocks::{BLOCK_LEN, ImageBlocks};
+use super::drawing::IMAGE_SIDE;
 
 /// MNIST's mean and standard deviation over all training pixels, as fractions of white: the
 /// customary normalization (PyTorch's example uses the same four digits).
@@ -208,6 +209,30 @@ impl Split {
         }
     }
 
+    /// What enters the network for an image that is not in the set, 28×28 pixels row by row from 0
+    /// black to 255 white; `None` where samples are no such images.
+    pub fn input_of(&self, image: &[u8]) -> Option<Vec<f32>> {
+        const SIDES: [usize; 2] = [IMAGE_SIDE; 2];
+        if image.len() != IMAGE_SIDE * IMAGE_SIDE {
+            return None;
+        }
+        match &self.inputs {
+            Inputs::Images { .. } => Some(image.iter().map(|&x| normalized(x)).collect()),
+            Inputs::Pixels {
+                sides: SIDES,
+                shift,
+                factor,
+                ..
+            } => Some(
+                image
+                    .iter()
+                    .map(|&x| (f32::from(x) - shift) * factor)
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+
     /// The numbers of sample `index` `[dim]`; `None` if samples are no vectors or there are not so
     /// many.
     pub fn vector(&self, index: usize) -> Option<&[f32]> {
@@ -327,6 +352,25 @@ mod tests {
                 .all(|&i| (rows[i as usize] as usize) < BLOCK_LEN)
         );
         assert_eq!(split.image_if_ready(0), None);
+    }
+
+    #[test]
+    fn an_image_of_no_set_enters_as_those_of_the_set_do() {
+        let image: Vec<u8> = (0..784).map(|i| (i % 256) as u8).collect();
+        let images = Arc::new(ImageBlocks::new(1, 784));
+        let mnist = Split::images(vec![0], vec![0], images);
+        let expected: Vec<f32> = image.iter().map(|&x| normalized(x)).collect();
+        assert_eq!(mnist.input_of(&image), Some(expected));
+        assert_eq!(mnist.input_of(&image[1..]), None);
+
+        let own = |sides: [usize; 2]| {
+            let pixels = Arc::new(image.clone());
+            Split::pixels(vec![0], vec![0], pixels, sides, [100.0, 0.02])
+        };
+        let mut expected = vec![0.0; 784];
+        own([28, 28]).gather(&[0], &mut expected);
+        assert_eq!(own([28, 28]).input_of(&image), Some(expected));
+        assert_eq!(own([14, 56]).input_of(&image), None);
     }
 
     #[test]

@@ -5,21 +5,25 @@
 //! the table in `schema.rs` names every field, its checks and its message. A file is a list of
 //! such settings (`file.rs`), and so is a command line.
 
+mod difference;
 mod error;
 mod file;
+mod placement;
 mod schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use difference::{Difference, differences};
 pub use error::ExperimentError;
 pub use file::FileError;
+pub use placement::{Placed, Placement};
 pub use schema::{Field, fields, full_key, is_live};
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::{DataSpec, InputShape};
 use crate::loss;
-use crate::loss::{LossSpec, MAX_PARAMS, Param, Setting, Values};
+use crate::loss::{Annealing, LossSpec, MAX_PARAMS, Param, Setting, Values};
 use crate::network::{Activation, NetworkKind};
 
 /// The description of a run. [`Experiment::validate`] holds between its parts what
@@ -36,8 +40,17 @@ pub struct Experiment {
     pub optimizer: OptimizerConfig,
     /// Seed, length and what was changed on the way.
     pub run: RunConfig,
+    /// What is held in its place.
+    pub hold: HoldConfig,
     /// What is looked at.
     pub view: ViewConfig,
+}
+
+/// What is held in its place while everything else is trained.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldConfig {
+    /// Classes whose weights are not trained.
+    pub pinned: BTreeSet<usize>,
 }
 
 /// Network and embedding dimension.
@@ -60,6 +73,8 @@ pub struct LossConfig {
     pub set: BTreeMap<&'static str, f64>,
     /// Steps over which an additive margin rises to its value.
     pub ramp_steps: u64,
+    /// Whether λ of SphereFace and L-Softmax falls to its value or is there at once.
+    pub annealing: Annealing,
     /// Where class weights start.
     pub init: WeightInit,
 }
@@ -70,11 +85,13 @@ impl PartialEq for LossConfig {
             spec,
             set,
             ramp_steps,
+            annealing,
             init,
         } = self;
         spec.id == other.spec.id
             && *set == other.set
             && *ramp_steps == other.ramp_steps
+            && *annealing == other.annealing
             && *init == other.init
     }
 }
@@ -237,6 +254,7 @@ impl Default for Experiment {
                 seed: 1,
                 ..RunConfig::default()
             },
+            hold: HoldConfig::default(),
             view: ViewConfig::default(),
         }
     }
@@ -253,6 +271,7 @@ impl LossConfig {
             spec,
             set: BTreeMap::new(),
             ramp_steps: DEFAULT_RAMP_STEPS,
+            annealing: Annealing::default(),
             init: WeightInit::Auto,
         }
     }
@@ -458,6 +477,12 @@ impl Experiment {
             return conflict(format!(
                 "loss \"{}\" has one logit for two classes, but there are {n_classes}; choose two classes such as 3,8, or loss \"softmax\"",
                 spec.id
+            ));
+        }
+        if let Some(class) = self.hold.pinned.iter().find(|&&class| class >= n_classes) {
+            return conflict(format!(
+                "hold.pinned = {class}: there are {n_classes} classes, from 0 to {}",
+                n_classes - 1
             ));
         }
         if let Some(message) = self.given_conflict() {

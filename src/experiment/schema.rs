@@ -2,7 +2,7 @@
 //!
 //! A field's value is text, the same in a file, in `--set` and in a recorded change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use crate::data::{
 };
 use crate::experiment::{
     DEFAULT_RAMP_STEPS, Experiment, ExperimentError, Length, LossConfig, OptimizerConfig,
-    OptimizerKind, ScheduleKind, ViewKind, WeightInit,
+    OptimizerKind, Placement, ScheduleKind, ViewKind, WeightInit,
 };
 use crate::loss;
-use crate::loss::{LossSpec, Param, Unit};
+use crate::loss::{Annealing, LossSpec, Param, Unit};
 use crate::network::{Activation, WIDEST_LAYER};
 
 /// Largest embedding dimension.
@@ -51,7 +51,7 @@ pub struct Field {
 }
 
 impl Field {
-    fn short_key(&self) -> &'static str {
+    pub(super) fn short_key(&self) -> &'static str {
         self.key
             .split_once('.')
             .map_or(self.key, |(_, short)| short)
@@ -285,6 +285,20 @@ static FIELDS: &[Field] = &[
         get: |e| unless(&DEFAULT_RAMP_STEPS, &e.loss.ramp_steps, u64::to_string),
     },
     Field {
+        key: "loss.anneal",
+        help: "λ of SphereFace and L-Softmax falls as published, or is there at once: none.",
+        is_live: true,
+        set: |e, text| {
+            e.loss.annealing = choice(text, &Annealing::ALL, Annealing::id)?;
+            Ok(())
+        },
+        get: |e| {
+            unless(&Annealing::default(), &e.loss.annealing, |annealing| {
+                annealing.id().to_owned()
+            })
+        },
+    },
+    Field {
         key: "loss.init",
         help: "Where class weights start: auto, regular or random.",
         is_live: false,
@@ -451,6 +465,21 @@ static FIELDS: &[Field] = &[
         },
     },
     Field {
+        key: "hold.pinned",
+        help: "Classes whose weights stay where they are, such as 3,8, or none.",
+        is_live: true,
+        set: |e, text| {
+            let classes = text.split(',').map(|class| class.trim().parse().ok());
+            let classes = match text {
+                "" | "none" => Some(BTreeSet::new()),
+                _ => classes.collect(),
+            };
+            e.hold.pinned = classes.ok_or_else(|| "classes such as 3,8, or none".to_owned())?;
+            Ok(())
+        },
+        get: |e| unless(&BTreeSet::new(), &e.hold.pinned, list_text),
+    },
+    Field {
         key: "view.kind",
         help: "plane, circle, sphere, or input for data in the plane.",
         is_live: true,
@@ -514,6 +543,11 @@ fn replace<T: PartialEq>(field: &mut Option<T>, value: T) -> bool {
     is_new
 }
 
+fn list_text(classes: &BTreeSet<usize>) -> String {
+    let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+    classes.join(",")
+}
+
 fn path_text(path: Option<&PathBuf>) -> Option<String> {
     path.map(|path| path.display().to_string())
 }
@@ -566,7 +600,8 @@ impl Experiment {
     /// Sets one field. `key` is full (`loss.margin`) or short (`margin`); `value` is written as in
     /// a file, without quotes.
     ///
-    /// Choosing another loss drops the values that were set for the one before.
+    /// Choosing another loss drops the values that were set for the one before. A [`Placement`] is
+    /// checked, and changes nothing here.
     ///
     /// Returns the full key.
     ///
@@ -574,6 +609,9 @@ impl Experiment {
     /// Says what is wrong with this field; nothing is changed then.
     pub fn set(&mut self, key: &str, value: &str) -> Result<String, ExperimentError> {
         let value = value.trim();
+        if let Some(placement) = Placement::read(self, key, value) {
+            return placement.map(|placement| placement.what.key());
+        }
         let full = full_key(key)?;
         if full == "loss.id" {
             let spec = loss::find(value)?;
@@ -833,6 +871,7 @@ mod tests {
         );
         check("data.scaling", &Scaling::ALL.map(Scaling::id));
         check("network.activation", &Activation::ALL.map(Activation::id));
+        check("loss.anneal", &Annealing::ALL.map(Annealing::id));
         check("loss.init", &WeightInit::ALL.map(WeightInit::id));
         check("optimizer.kind", &OptimizerKind::ALL.map(OptimizerKind::id));
         check(
@@ -849,6 +888,7 @@ mod tests {
         for (key, default) in [
             ("activation", "prelu"),
             ("ramp", "300"),
+            ("anneal", "published"),
             ("init", "auto"),
             ("optimizer.kind", "sgd"),
             ("momentum", "0.9"),

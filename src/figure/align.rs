@@ -43,6 +43,9 @@ pub(super) fn turned_onto(first: &Snapshot, other: &Snapshot) -> Snapshot {
     ] {
         turn_all(&turn, vectors);
     }
+    if let Some(drawn) = &mut turned.drawn {
+        turn_all(&turn, &mut drawn.feature);
+    }
     turned
 }
 

@@ -11,6 +11,7 @@ mod film;
 #[cfg(test)]
 mod fuzz;
 pub mod gallery;
+mod ink;
 mod open;
 mod picture;
 mod recipe;
@@ -19,6 +20,7 @@ mod strip;
 
 pub use draw::{canvas_width, check_size, file, pixels, scene, scenes};
 pub use film::{Film, Motion};
+pub use ink::{Ink, InkError};
 pub use open::{OpenError, Opened, Opening, open};
 pub use picture::{Picture, Plot, Tone};
 pub use recipe::Recipe;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
 use crate::export::Length;
-use crate::figure::{Film, Strip, draw};
+use crate::figure::{Film, Ink, Strip, draw};
 use crate::scene::theme::{DARK, LIGHT, Theme};
 use crate::scene::{Classes, Light, PlaneView, Show, SphereView, TextRange, TrailSteps, ViewState};
 use crate::trainer::Subset;
@@ -51,6 +51,9 @@ pub struct Picture {
     /// The sample under the lens, by its place among those that are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<usize>,
+    /// What was drawn by hand and stands beside the samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Ink>,
     /// The two classes of a margin map; the closest where none are given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<[usize; 2]>,
@@ -95,6 +98,7 @@ impl Default for Picture {
             turn: None,
             zoom: None,
             kept: None,
+            drawn: None,
             pair: None,
             accuracy: Vec::new(),
             trail: None,

@@ -153,9 +153,11 @@ fn picture(text: &str, name: &str) -> Result<Option<Picture>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::export::Length;
-    use crate::figure::{Plot, Tone};
+    use crate::figure::{Ink, Plot, Tone};
 
     #[track_caller]
     fn check_fault(text: &str, expected: &str) {
@@ -185,6 +187,7 @@ mod tests {
             turn: Some([0.5, 0.5, -0.5, 0.5]),
             zoom: Some(2.0),
             kept: Some(12),
+            drawn: Ink::try_from(Arc::from([7; 784])).ok(),
             pair: Some([3, 8]),
             accuracy: vec![(10, 0.1), (20, 1.0 / 3.0)],
             lit: crate::scene::Light::TakenFor {
@@ -249,6 +252,10 @@ mod tests {
             "a.toml: picture.turn must be",
         );
         check_fault("[picture]\ncanvas = [1e9, 5]", "a.toml: picture.canvas");
+        check_fault(
+            "[picture]\ndrawn = \"AAAA\"",
+            "a.toml:2: picture.drawn must be 784 bytes",
+        );
         check_fault("[picture]\nzoom = nan", "a.toml: picture.zoom");
         check_fault(
             "[loss]\nid = \"arkface\"\n[picture]\nwidth = 3",

@@ -8,7 +8,8 @@ use crate::figure::strip::StripError;
 use crate::figure::{Picture, Plot, Recipe};
 use crate::scene::{TrailSteps, Trails};
 use crate::trainer::{
-    Diverged, EmbedWork, History, Horizon, SessionError, Snapshot, TrainError, Trainer, split_of,
+    Diverged, Drawn, EmbedWork, History, Horizon, SessionError, Snapshot, TrainError, Trainer,
+    split_of,
 };
 
 /// A figure that cannot be made.
@@ -273,6 +274,8 @@ impl<'a> Player<'a> {
             .indices
             .get_or_insert_with(|| Arc::clone(&snapshot.probe.indices));
         snapshot.probe.indices = Arc::clone(indices);
+        let ink = self.picture.drawn.as_ref();
+        snapshot.drawn = ink.and_then(|ink| Drawn::of(&self.trainer, ink.image()));
         snapshot
     }
 

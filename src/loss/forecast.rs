@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::geometry::{angle, regular};
-use crate::loss::{Head, HeadGrads, HeadInput, HeadWork, LossSpec, Setting, Values};
+use crate::loss::{Annealing, Head, HeadGrads, HeadInput, HeadWork, LossSpec, Setting, Values};
 
 /// What training with free features comes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,7 +71,10 @@ pub fn forecast(
     };
     for step in 0..N_STEPS {
         let share = 0.5 * (1.0 + (PI * step as f64 / N_STEPS as f64).cos());
-        run.step(share, &spec.in_force(values, step, RAMP_STEPS));
+        run.step(
+            share,
+            &spec.in_force(values, step, RAMP_STEPS, Annealing::Published),
+        );
     }
     Some(run.result(values))
 }

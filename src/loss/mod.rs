@@ -32,8 +32,8 @@ pub use formula::{Formula, Piece};
 pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;
 pub use spec::{
-    Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, enough_scale_on_circle,
-    short,
+    Annealing, Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values,
+    enough_scale_on_circle, short,
 };
 
 /// Every loss, in the order of the lecture.

@@ -240,6 +240,29 @@ pub enum Course {
     },
 }
 
+/// Whether λ falls to the value that was set, or is there at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Annealing {
+    /// From 1000, as it was published.
+    #[default]
+    Published,
+    /// At once, where the loss hardly trains.
+    None,
+}
+
+impl Annealing {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Published, Self::None];
+
+    /// Identifier in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The published annealing of SphereFace and L-Softmax.
 pub const ANNEAL: Course = Course::Anneal {
     base: 1000.0,
@@ -332,6 +355,7 @@ impl LossSpec {
         set: &Values<f64>,
         steps_since_choice: u64,
         ramp_steps: u64,
+        annealing: Annealing,
     ) -> Values<f64> {
         let mut values = *set;
         for (value, param) in values.iter_mut().zip(self.params) {
@@ -340,6 +364,7 @@ impl LossSpec {
                     *value *= steps_since_choice as f64 / ramp_steps as f64;
                 }
                 Course::Constant | Course::Ramp => {}
+                Course::Anneal { .. } if annealing == Annealing::None => {}
                 Course::Anneal { base, rate } => {
                     *value = value.max(base / (1.0 + rate * steps_since_choice as f64));
                 }

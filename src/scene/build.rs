@@ -3,7 +3,8 @@
 use crate::experiment::ViewKind;
 use crate::scene::curves::{Space, WINDOW_SAGITTA};
 use crate::scene::{
-    Curves, Scene, Trails, ViewState, circle, foot, input, message, plane, single, sphere,
+    Curves, Scene, Trails, ViewState, circle, foot, input, landscape, message, plane, single,
+    sphere,
 };
 use crate::trainer::Snapshot;
 
@@ -52,6 +53,10 @@ pub fn build_with(
             return message::scene(&why, view, size);
         }
     };
+    let labels = groups.iter().position(|group| group.name == "weights");
+    if let Some(landscape) = landscape::group(snapshot, view, size) {
+        groups.insert(labels.unwrap_or(groups.len()), landscape);
+    }
     single::add(&mut groups, snapshot, curves, trails, view, look, size);
     groups.extend(foot::groups(snapshot, curves, view, size));
     groups.retain(|group| !group.items.is_empty());

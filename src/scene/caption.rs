@@ -4,6 +4,7 @@ use crate::experiment::ViewKind;
 use crate::loss::Unit;
 use crate::scene::chart::confusion_words;
 use crate::scene::curves::{Curves, Space, has_margin};
+use crate::scene::landscape;
 use crate::scene::lens::step_note;
 use crate::scene::look::{number, thousands, told_apart};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
@@ -252,6 +253,9 @@ pub fn notes(
     size: [f32; 2],
 ) -> Vec<String> {
     let head = &snapshot.head;
+    if let Some(note) = landscape::note(snapshot, view) {
+        return vec![note];
+    }
     let (mut notes, is_of_features) = notes_of_samples(snapshot, curves, view, size);
     if !is_of_features {
         return notes;

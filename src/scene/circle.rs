@@ -77,7 +77,7 @@ pub(super) fn groups(
     if show.margins {
         groups.push(group("margins", frame.margins()));
     }
-    if view.writes_gaps() {
+    if view.writes_gaps(snapshot) {
         let at = |angle_rad, share| frame.at(angle_rad, share);
         let angles = gaps::angles(&look, flat, frame.radius, at);
         groups.push(group("angles", angles));
@@ -310,6 +310,7 @@ impl Frame<'_> {
         for (class, w) in self.flat.weights.iter().enumerate() {
             let name = self.snapshot.class_name(class);
             let label = Label::new(&self.look, class, name, self.flat.weights.len());
+            let label = label.pinned(self.snapshot.is_pinned(class));
             if w.norm() > 0.0 {
                 let tip = self.at(angle::polar_rad(*w), LABELS_AT);
                 let points = vec![self.center, tip];

@@ -8,16 +8,16 @@ const FUSED_RAD: f64 = 0.07;
 
 /// The classes as clouds.
 #[derive(Clone, Debug)]
-pub(super) struct Clouds {
+pub struct Clouds {
     means: Vec<Option<Mean>>,
     /// Root mean square distance to the mean, of each class.
     spread: Vec<f64>,
     /// Deviation along the class's direction over the deviation across it, mean over classes.
-    pub(super) elongation: f64,
+    pub elongation: f64,
     /// Deviation along the class's direction over the length of its mean, mean over classes.
-    pub(super) reach: f64,
+    pub reach: f64,
     /// Spread over half the distance to the nearest other mean, mean over classes.
-    pub(super) looseness: f64,
+    pub looseness: f64,
 }
 
 /// Of a class with samples `[dim]`.
@@ -29,7 +29,8 @@ struct Mean {
 }
 
 impl Clouds {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    /// Of the samples that are drawn.
+    pub fn of(snapshot: &Snapshot) -> Self {
         let means = means(snapshot);
         let squares = squares(snapshot, &means);
         let across_dims = (snapshot.head.dim as f64 - 1.0).max(1.0);
@@ -83,7 +84,7 @@ impl Clouds {
     }
 
     /// Sets of classes that hang together, the largest first; classes alone are none.
-    pub(super) fn fused(&self, by_direction: bool) -> Vec<Vec<usize>> {
+    pub fn fused(&self, by_direction: bool) -> Vec<Vec<usize>> {
         let n = self.means.len();
         let mut is_free = vec![true; n];
         let mut groups = Vec::new();

@@ -360,7 +360,7 @@ fn digits_needed(value: f64) -> usize {
 mod tests {
     use super::*;
     use crate::loss;
-    use crate::loss::{LOSSES, Setting};
+    use crate::loss::{Annealing, LOSSES, Setting};
 
     const SIZE: f32 = 20.0;
     const SETTING: Setting = Setting {
@@ -505,7 +505,7 @@ mod tests {
         for spec in LOSSES {
             let set = spec.defaults(SETTING);
             for steps in [0, 77, 299, 300, 5000] {
-                let in_force = spec.in_force(&set, steps, 300);
+                let in_force = spec.in_force(&set, steps, 300, Annealing::Published);
                 let reading = Reading::Values {
                     set: &set,
                     in_force: &in_force,

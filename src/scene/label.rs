@@ -28,6 +28,8 @@ pub(super) struct Label {
     /// Half its width; the radius for a disc.
     pub(super) half_width: f32,
     font_size: f32,
+    /// Whether its weight is held where it is: it has a ring.
+    is_pinned: bool,
 }
 
 impl Label {
@@ -35,14 +37,8 @@ impl Label {
         let crowd = (24.0 / n_classes.max(1) as f32).sqrt().clamp(0.6, 1.0);
         let radius = 12.5 * look.unit.min(1.7) * crowd;
         let font_size = (FONT * radius).clamp(look.range.least, look.range.most);
-        let radius = radius.max(font_size / FONT);
         let name = shortened(name);
-        let width = estimated_width(&name, font_size);
-        let half_width = if name.chars().count() > 2 {
-            width / 2.0 + radius * 0.75
-        } else {
-            radius
-        };
+        let [half_width, radius] = half_size(&name, font_size.max(FONT * radius));
         Self {
             class,
             name,
@@ -51,7 +47,14 @@ impl Label {
             radius,
             half_width,
             font_size,
+            is_pinned: false,
         }
+    }
+
+    /// The same of a weight that is held where it is.
+    pub(super) fn pinned(mut self, is_pinned: bool) -> Self {
+        self.is_pinned = is_pinned;
+        self
     }
 
     pub(super) fn at(mut self, anchor: [f32; 2], wanted: [f32; 2]) -> Self {
@@ -61,12 +64,24 @@ impl Label {
     }
 }
 
-fn shortened(name: &str) -> String {
+/// A name as a label has it.
+pub(super) fn shortened(name: &str) -> String {
     const LONGEST: usize = 14;
     if name.chars().count() <= LONGEST {
         return name.to_owned();
     }
     name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// Half width and half height of the label that has this text in it.
+pub(super) fn half_size(text: &str, font_size: f32) -> [f32; 2] {
+    let radius = font_size / FONT;
+    let half_width = if text.chars().count() > 2 {
+        estimated_width(text, font_size) / 2.0 + radius * 0.75
+    } else {
+        radius
+    };
+    [half_width, radius]
 }
 
 /// Where labels may be.
@@ -209,7 +224,12 @@ pub(super) fn items(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
         ));
     }
     // A ring of the ground's colour cuts the label out of the dots behind it.
-    let halo = look.line(4.6, look.theme.ground);
+    let around = if label.is_pinned {
+        look.theme.text
+    } else {
+        look.theme.ground
+    };
+    let halo = look.line(4.6, around);
     let rim = Stroke {
         width: if look.is_faint(label.class) { 1.4 } else { 0.0 } * look.unit,
         color: look.ink(label.class),

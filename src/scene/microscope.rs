@@ -60,25 +60,16 @@ impl Microscope {
         let (loss, gradient) = run_head(head, feature, &[label], &mut work);
         let logits = work.record.map(|record| record.logits)?;
         let y = usize::from(label);
-        let mut scores = Vec::new();
-        head.scorer().plain_scores(feature, &mut scores);
-        let prediction = argmax(&scores);
-        let scale = if head.spec.form.is_cosine() {
-            head.spec.scale(&head.in_force) / norm(feature).max(f64::MIN_POSITIVE)
-        } else {
-            1.0
-        };
-        let angles_rad: Vec<Option<f64>> = (0..head.n_classes)
-            .map(|class| angle_rad(feature, head.weight(class)))
-            .collect();
+        let plain_logits = plain_logits(head, feature);
+        let angles_rad = angles_rad(head, feature);
         let target = angles_rad[y].filter(|_| head.spec.form.is_angular());
         Some(Self {
             sample,
             is_binary: head.spec.form == Form::Binary,
             label: y,
-            prediction,
+            prediction: argmax(&plain_logits),
             feature: feature.to_vec(),
-            plain_logits: scores.iter().map(|score| scale * score).collect(),
+            plain_logits,
             probabilities: softmax(&logits),
             target: target.map(|theta_rad| Target {
                 cos: theta_rad.cos(),
@@ -98,10 +89,7 @@ impl Microscope {
 
     /// Classes whose weight has a direction, by their angle, the nearest first.
     pub fn nearest(&self) -> Vec<usize> {
-        let angles = self.angles_rad.iter().enumerate();
-        let mut known: Vec<(usize, f64)> = angles.filter_map(|(j, a)| Some((j, (*a)?))).collect();
-        known.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-        known.into_iter().map(|(class, _)| class).collect()
+        nearest(&self.angles_rad)
     }
 
     /// The classes whose weights are nearest, two of them, and the sample's own.
@@ -115,18 +103,8 @@ impl Microscope {
     /// Classes for a table of at most `most` rows, in their order: all, or those of the sample, of
     /// its prediction, and of the nearest weights.
     pub fn table_classes(&self, most: usize) -> Vec<usize> {
-        let n_classes = self.logits.len();
-        if n_classes <= most {
-            return (0..n_classes).collect();
-        }
-        let mut chosen = vec![self.label];
-        for class in [self.prediction].into_iter().chain(self.nearest()) {
-            if chosen.len() < most && !chosen.contains(&class) {
-                chosen.push(class);
-            }
-        }
-        chosen.sort_unstable();
-        chosen
+        let first = [self.label, self.prediction];
+        some_classes(&first, &self.angles_rad, most)
     }
 
     /// What the margin does to the target, in words with numbers; the letter behind `_` is a
@@ -215,6 +193,51 @@ fn norm(x: &[f32]) -> f64 {
     x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
 }
 
+/// Logits without margin `[classes]`: `ρcosθ_j`, or `W_j·x + b_j`.
+pub(super) fn plain_logits(head: &HeadState, feature: &[f32]) -> Vec<f64> {
+    let mut scores = Vec::new();
+    head.scorer().plain_scores(feature, &mut scores);
+    let length = norm(feature);
+    let scale = if !head.spec.form.is_cosine() {
+        1.0
+    } else if length > 0.0 {
+        head.spec.scale(&head.in_force) / length
+    } else {
+        0.0 // no direction, no cosine
+    };
+    scores.iter().map(|score| scale * score).collect()
+}
+
+/// `θ_j`, `None` where feature or weight have no direction `[classes]`
+pub(super) fn angles_rad(head: &HeadState, feature: &[f32]) -> Vec<Option<f64>> {
+    let weights = (0..head.n_classes).map(|class| head.weight(class));
+    weights.map(|weight| angle_rad(feature, weight)).collect()
+}
+
+/// Classes whose weight has a direction, by their angle, the nearest first.
+pub(super) fn nearest(angles_rad: &[Option<f64>]) -> Vec<usize> {
+    let angles = angles_rad.iter().enumerate();
+    let mut known: Vec<(usize, f64)> = angles.filter_map(|(j, a)| Some((j, (*a)?))).collect();
+    known.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    known.into_iter().map(|(class, _)| class).collect()
+}
+
+/// At most `most` classes in their order: all, or those named and those of the nearest weights.
+pub(super) fn some_classes(named: &[usize], angles_rad: &[Option<f64>], most: usize) -> Vec<usize> {
+    let n_classes = angles_rad.len();
+    if n_classes <= most {
+        return (0..n_classes).collect();
+    }
+    let mut chosen: Vec<usize> = Vec::new();
+    for class in named.iter().copied().chain(nearest(angles_rad)) {
+        if chosen.len() < most && !chosen.contains(&class) {
+            chosen.push(class);
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
 fn angle_rad(feature: &[f32], weight: &[f32]) -> Option<f64> {
     let have_directions = norm(feature) > 0.0 && norm(weight) > 0.0;
     have_directions.then(|| angle_between(feature, weight))
@@ -226,7 +249,7 @@ fn cross_entropy(logits: &[f64], label: usize) -> f64 {
     sum.ln() + highest - logits[label]
 }
 
-fn softmax(logits: &[f64]) -> Vec<f64> {
+pub(super) fn softmax(logits: &[f64]) -> Vec<f64> {
     let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = logits.iter().map(|z| (z - highest).exp()).collect();
     let sum: f64 = powers.iter().sum();

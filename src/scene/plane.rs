@@ -61,7 +61,7 @@ pub(super) fn groups(
     if show.margins {
         groups.push(group("margins", frame.margins()));
     }
-    if view.writes_gaps() {
+    if view.writes_gaps(snapshot) {
         groups.push(group("angles", frame.gap_angles()));
     }
     if show.points {
@@ -203,6 +203,7 @@ impl Frame<'_> {
         for (class, w) in self.flat.weights.iter().enumerate() {
             let name = self.snapshot.class_name(class);
             let label = Label::new(&self.look, class, name, self.flat.weights.len());
+            let label = label.pinned(self.snapshot.is_pinned(class));
             if w.norm() > 0.0 {
                 let tip = arrows.tip(w);
                 weights.push(line(

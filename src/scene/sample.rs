@@ -61,6 +61,25 @@ pub(super) fn snapshot(
     }
 }
 
+/// A run on blobs of four classes after 200 steps.
+pub(super) fn trained(settings: &[(&str, &str)]) -> Snapshot {
+    let mut experiment = Experiment::default();
+    let base = [
+        ("data.source", "blobs"),
+        ("data.classes", "4"),
+        ("data.samples", "50"),
+        ("network.kind", "mlp:16"),
+    ];
+    for (key, value) in base.iter().chain(settings) {
+        experiment.set(key, value).expect("a field and its value");
+    }
+    let mut run = Trainer::new(&experiment, None, 1).expect("a run that starts");
+    for _ in 0..200 {
+        run.step().expect("finite");
+    }
+    Snapshot::of(&run, Subset::Train(200))
+}
+
 /// A run before its first step, on labels without inputs.
 fn labels_alone() -> Trainer {
     let mut experiment = Experiment::default();

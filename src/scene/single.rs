@@ -1,14 +1,16 @@
-//! What is drawn of single samples beside their dots: trails, arrows, and the one that is kept.
+//! What is drawn of single samples beside their dots: trails, arrows, the one that is kept, and what
+//! somebody drew.
 
 use crate::scene::arrows;
+use crate::scene::drawn::Mark;
 use crate::scene::lens::Lens;
 use crate::scene::look::Look;
 use crate::scene::place::Places;
 use crate::scene::{Curves, Group, Item, Trails, ViewState};
 use crate::trainer::Snapshot;
 
-/// Adds them to the groups of a view: trails under the dots, arrows over them, the kept sample over
-/// everything.
+/// Adds them to the groups of a view: trails under the dots, arrows over them, the kept sample and
+/// what is drawn over everything.
 pub(super) fn add(
     groups: &mut Vec<Group>,
     snapshot: &Snapshot,
@@ -33,6 +35,11 @@ pub(super) fn add(
         let items = lens.angles(snapshot, curves, view, size);
         insert_under(groups, &["weights", "labels"], "angles", items);
         groups.push(Group::new("lens", lens.items()));
+    }
+    if let Some(mark) = Mark::of(snapshot, &places, look) {
+        let items = mark.angles(curves, view, size);
+        insert_under(groups, &["weights", "labels"], "drawn-angles", items);
+        groups.push(Group::new("drawn", mark.items(size)));
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn groups(
     if show.ideal {
         groups.push(group("ideal", frame.ideal()));
     }
-    if view.writes_gaps() {
+    if view.writes_gaps(snapshot) {
         groups.push(group("angles", frame.gap_angles()));
     }
     let (weights, labels) = frame.pins();
@@ -481,7 +481,8 @@ impl Frame<'_> {
 
     fn label(&self, class: usize) -> Label {
         let name = self.snapshot.class_name(class);
-        Label::new(&self.look, class, name, self.solid.directions.len())
+        let label = Label::new(&self.look, class, name, self.solid.directions.len());
+        label.pinned(self.snapshot.is_pinned(class))
     }
 
     /// Pins on the near side and over the limb, with their labels.

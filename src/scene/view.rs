@@ -7,9 +7,9 @@ use nalgebra::{Unit, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::ViewKind;
-use crate::scene::Classes;
 use crate::scene::look::{Look, TextRange};
 use crate::scene::theme::Theme;
+use crate::scene::{Classes, Held};
 use crate::trainer::Snapshot;
 
 /// Everything a picture depends on besides the snapshot and the size of the canvas.
@@ -31,6 +31,8 @@ pub struct ViewState {
     pub classes: Classes,
     /// The sample under the lens, by its index in the probe.
     pub kept: Option<usize>,
+    /// What a hand holds: its landscape is drawn.
+    pub held: Option<Held>,
     /// Room at the edges that the window's controls cover.
     pub insets: Insets,
     /// How large text and lines are: 1 is the size of a canvas of 760 points, `None` follows the
@@ -191,6 +193,7 @@ impl ViewState {
             light: Light::All,
             classes: Classes::default(),
             kept: None,
+            held: None,
             insets: Insets::default(),
             unit: None,
             text_range: TextRange::default(),
@@ -239,9 +242,9 @@ impl ViewState {
         }
     }
 
-    /// Whether the angles of gaps are written: not among those of a kept sample.
-    pub(super) fn writes_gaps(&self) -> bool {
-        self.show.margins && self.kept.is_none()
+    /// Whether the angles of gaps are written: not among those of a kept sample or a drawing.
+    pub(super) fn writes_gaps(&self, snapshot: &Snapshot) -> bool {
+        self.show.margins && self.kept.is_none() && snapshot.drawn.is_none()
     }
 
     /// The same without the strips of formula and sentence: where circle and sphere stand, and

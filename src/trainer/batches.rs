@@ -1,5 +1,7 @@
 //! Which samples make up the next batch.
 
+use std::sync::Arc;
+
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,8 @@ pub(super) struct Place {
 pub(super) struct Batches {
     rule: Order,
     rng: ChaCha8Rng,
-    order: Vec<u32>,
+    /// Shared with copies of the walk until one of them begins an epoch.
+    order: Arc<Vec<u32>>,
     cursor: usize,
     epoch: usize,
 }
@@ -47,7 +50,7 @@ impl Batches {
         Self {
             rule,
             rng,
-            order: Vec::new(),
+            order: Arc::default(),
             cursor: 0,
             epoch: 0,
         }
@@ -66,7 +69,10 @@ impl Batches {
         }
         if self.cursor + batch > self.order.len() {
             match self.rule {
-                Order::Shuffled => split.shuffle_epoch(&mut self.order, &mut self.rng, self.epoch),
+                Order::Shuffled => {
+                    let order = Arc::make_mut(&mut self.order);
+                    split.shuffle_epoch(order, &mut self.rng, self.epoch);
+                }
                 Order::Sequential => self.in_sequence(split),
             }
             self.cursor = 0;
@@ -78,8 +84,15 @@ impl Batches {
     }
 
     fn in_sequence(&mut self, split: &Split) {
-        self.order.clear();
-        self.order.extend(0..split.len() as u32);
+        let order = Arc::make_mut(&mut self.order);
+        order.clear();
+        order.extend(0..split.len() as u32);
+    }
+
+    /// Samples of the order that it holds, unless `other` holds the same one.
+    pub(super) fn n_samples_beside(&self, other: Option<&Self>) -> usize {
+        let is_shared = other.is_some_and(|other| Arc::ptr_eq(&self.order, &other.order));
+        if is_shared { 0 } else { self.order.len() }
     }
 
     /// The order of this epoch, and the place in it.
@@ -113,7 +126,7 @@ impl Batches {
         *self = Self {
             rule: place.rule,
             rng,
-            order,
+            order: order.into(),
             cursor: place.cursor,
             epoch: place.epoch,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::Dataset;
-use crate::experiment::{Change, Experiment, ExperimentError, is_live};
+use crate::experiment::{Change, Experiment, ExperimentError, Placement, is_live};
 use crate::loss::Course;
 use crate::trainer::{Horizon, Resolved, Rewarm, Trainer, horizon_of};
 
@@ -24,9 +24,10 @@ impl Trainer {
     /// If the value is refused; nothing is changed then.
     pub fn set(&mut self, key: &str, value: &str) -> Result<Applied, ExperimentError> {
         let mut next = self.experiment.as_ref().clone();
+        let placement = Placement::read(&next, key, value).transpose()?;
         let key = next.set(key, value)?;
         next.validate()?;
-        if next == *self.experiment {
+        if next == *self.experiment && placement.is_none() {
             return Ok(Applied::Live);
         }
         if !is_live(&key) {
@@ -44,7 +45,11 @@ impl Trainer {
         let share = self.rate_share();
         let before = std::mem::replace(&mut self.experiment, Arc::new(next));
         self.resolved = Resolved::of(&self.experiment, &self.data);
-        if self.enter_loss(&before, &key) && self.step > 0 {
+        if let Some(placement) = &placement {
+            self.place(placement);
+        }
+        let is_stirred = placement.is_some() || self.enter_loss(&before, &key);
+        if is_stirred && self.step > 0 {
             self.rewarm = Rewarm {
                 at: self.step,
                 share,

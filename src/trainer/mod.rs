@@ -5,11 +5,15 @@
 
 mod batches;
 mod change;
+mod checkpoint;
 mod chunk;
 mod collapse;
 mod detail;
+mod drawn;
+mod frame;
 mod given;
 mod gradient;
+mod hold;
 mod inputs;
 pub mod metrics;
 mod model;
@@ -22,6 +26,7 @@ mod session;
 pub mod snapshot;
 mod speed;
 mod start;
+mod timeline;
 pub mod worker;
 
 use std::sync::Arc;
@@ -32,6 +37,7 @@ pub use batches::Order;
 pub use change::Applied;
 pub use collapse::Collapse;
 pub use detail::{Detail, MOST_CONFUSED, N_ANGLE_BINS};
+pub use drawn::Drawn;
 pub use inputs::InputPlane;
 pub use metrics::{HeadState, Metrics, angle_between, examine, measure, predictions};
 pub use probe::{Probe, Score, Subset, split_of};
@@ -41,6 +47,7 @@ pub use session::{Session, SessionError};
 pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use speed::Speed;
 pub use start::Start;
+pub use timeline::{LaneId, Moment, Timeline, Way};
 pub use worker::{Command, Worker};
 
 use crate::data;
@@ -196,7 +203,24 @@ impl Trainer {
         horizon: Option<Horizon>,
         n_threads: usize,
     ) -> Result<Self, TrainError> {
-        let data = Arc::new(data);
+        let threads = thread_pool(n_threads)?;
+        Ok(Self::assemble(
+            experiment,
+            Arc::new(data),
+            order,
+            horizon,
+            threads,
+        ))
+    }
+
+    /// The same on threads that are there already, and on data that others may train on, too.
+    fn assemble(
+        experiment: &Experiment,
+        data: Arc<Dataset>,
+        order: Order,
+        horizon: Option<Horizon>,
+        threads: Arc<rayon::ThreadPool>,
+    ) -> Self {
         let model = Model::new(experiment, &data);
         let params = model.init(experiment);
         let horizon = horizon.unwrap_or_else(|| horizon_of(experiment, &data));
@@ -218,7 +242,7 @@ impl Trainer {
             packed: PackedWeights::default(),
             indices: Vec::new(),
             chunks: Vec::new(),
-            threads: thread_pool(n_threads)?,
+            threads,
             horizon,
             step: 0,
             loss_chosen_at: 0,
@@ -230,7 +254,7 @@ impl Trainer {
         trainer.put_on_sphere();
         trainer.zero_first_weight_of_binary();
         trainer.apply_pending();
-        Ok(trainer)
+        trainer
     }
 
     /// The experiment as it stands, with the changes made so far.
@@ -378,6 +402,7 @@ impl Trainer {
 
     /// A finite gradient at a huge rate may still carry a parameter past what a float holds.
     fn update(&mut self, learning_rate: f32, shrink: f32) -> Result<(), Diverged> {
+        let held = self.held();
         let is_finite = self.optimizer.update(
             &self.experiment.optimizer,
             learning_rate,
@@ -395,6 +420,7 @@ impl Trainer {
             update_centers(centers, &self.gradient.center_sums, self.model.dim, rate);
         }
         self.put_on_sphere();
+        self.put_back(held);
         self.pack();
         Ok(())
     }
@@ -501,6 +527,7 @@ impl Trainer {
             &self.resolved.loss_values,
             self.step - self.loss_chosen_at,
             ramp,
+            loss.annealing,
         )
     }
 
@@ -619,6 +646,18 @@ impl Trainer {
                 features.copy_from_slice(network.forward(params, inputs, n, work));
             });
         });
+    }
+
+    /// The feature `[dim]` of an image that is of no split, 28×28 pixels row by row from 0 black to
+    /// 255 white; `None` where the network reads no such images.
+    pub fn embed_image(&self, image: &[u8]) -> Option<Vec<f32>> {
+        let Body::Network(network) = &self.model.body else {
+            return None;
+        };
+        let input = self.data.train.input_of(image)?;
+        let params = self.packed.beside(&self.params);
+        let mut work = NetworkWork::default();
+        Some(network.forward(params, &input, 1, &mut work).to_vec())
     }
 
     /// What a sample costs in a step, in operations of a matrix product.

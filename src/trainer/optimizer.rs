@@ -117,6 +117,14 @@ impl Optimizer {
         self.kind = kind;
     }
 
+    /// Forgets where some parameters were on their way to: they were put somewhere else.
+    pub(super) fn rest(&mut self, range: Range<usize>) {
+        self.first[range.clone()].fill(0.0);
+        if let Some(second) = self.second.get_mut(range) {
+            second.fill(0.0);
+        }
+    }
+
     /// Puts columns back to length 1, and takes the part along them out of their velocity, which
     /// would only lengthen them (`losses.md` 9).
     pub(super) fn put_on_sphere(&mut self, range: Range<usize>, columns: &mut [f32], dim: usize) {

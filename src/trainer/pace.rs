@@ -8,7 +8,7 @@ const PROBE_SHARE_OF_MANY: f64 = 0.25;
 pub(super) const FEW_SAMPLES: usize = 2000;
 
 /// Measured times, smoothed. They steer how much is probed, never what is trained.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Pace {
     pub(super) step_secs: f64,
     pub(super) probe_secs_per_sample: f64,

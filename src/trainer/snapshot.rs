@@ -8,6 +8,7 @@ use crate::data::{Dataset, Split};
 use crate::experiment::Experiment;
 use crate::trainer::change::recipe;
 use crate::trainer::detail::Detail;
+use crate::trainer::drawn::Drawn;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
 use crate::trainer::probe::{Probe, Prober, Score, Subset, split_of};
 use crate::trainer::{Horizon, InputPlane, Trainer};
@@ -41,6 +42,8 @@ pub struct Snapshot {
     pub detail: Arc<Detail>,
     /// The plane of the inputs, where that is the view.
     pub input_plane: Option<InputPlane>,
+    /// What was placed beside the samples; `None` in what was recorded.
+    pub drawn: Option<Drawn>,
     /// Measured on some samples of the other split, if there is one.
     pub other_score: Option<Score>,
     /// Loss and accuracy so far.
@@ -110,6 +113,11 @@ impl Snapshot {
         self.data.has_labels()
     }
 
+    /// Whether the weight of a class is held where it is.
+    pub fn is_pinned(&self, class: usize) -> bool {
+        self.experiment.hold.pinned.contains(&class)
+    }
+
     /// What a class is called.
     pub fn class_name(&self, class: usize) -> &str {
         self.class_names.get(class).map_or("?", String::as_str)
@@ -132,6 +140,7 @@ impl Snapshot {
             data: Arc::clone(trainer.data()),
             class_names: trainer.data().class_names.clone().into(),
             input_plane: prober.input_plane(trainer),
+            drawn: None,
             other_score: other.and_then(|other| other.score(&head)),
             head,
             probe,
@@ -225,6 +234,16 @@ impl History {
         let rows = self.rows.iter();
         rows.filter_map(|row| Some((row.step, row.accuracy?)))
             .collect()
+    }
+
+    /// The curves as they were after `step`.
+    #[must_use]
+    pub fn until(&self, step: u64) -> Self {
+        let n_rows = self.rows.partition_point(|row| row.step <= step);
+        Self {
+            rows: self.rows[..n_rows].to_vec(),
+            stride: self.stride,
+        }
     }
 
     /// Adds the loss of one step.

@@ -26,16 +26,31 @@ impl Speed {
     /// One of [`Speed::ALL`]: the next slower one; the slowest stays.
     #[must_use]
     pub fn slower(self) -> Self {
-        let at = Self::ALL.iter().position(|&speed| speed == self);
-        Self::ALL[at.unwrap_or(1).saturating_sub(1)]
+        let mut slower = Self::ALL.into_iter().rev();
+        let next = slower.find(|speed| speed.rate() < self.rate());
+        next.unwrap_or(Self::ALL[0])
     }
 
     /// One of [`Speed::ALL`]: the next faster one; the fastest stays.
     #[must_use]
     pub fn faster(self) -> Self {
-        let at = Self::ALL.iter().position(|&speed| speed == self);
-        let next = at.map_or(0, |at| at + 1);
-        Self::ALL[next.min(Self::ALL.len() - 1)]
+        let mut faster = Self::ALL.into_iter();
+        let next = faster.find(|speed| speed.rate() > self.rate());
+        next.unwrap_or(Self::Full)
+    }
+
+    /// The speed at which so many steps take about so many seconds.
+    #[must_use]
+    pub fn over(n_steps: u64, secs: u64) -> Self {
+        let rate = n_steps.div_ceil(secs.max(1));
+        Self::PerSecond(u32::try_from(rate).unwrap_or(u32::MAX))
+    }
+
+    fn rate(self) -> u64 {
+        match self {
+            Self::PerSecond(rate) => u64::from(rate),
+            Self::Full => u64::MAX,
+        }
     }
 }
 

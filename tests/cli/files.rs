@@ -15,11 +15,11 @@ fn faults_of_a_file_have_their_lines() {
     assert_snapshot!(file("[network]\ndim = 0\n\n[loss]\nid = \"arcface\"\nmargin = 17\n"), @r#"lesson.toml:2: network.dim = 0: expected a whole number in 1..=512; lesson.toml:6: loss.margin = 17 is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π (17° is 0.2967 rad)"#);
     assert_snapshot!(file("[optimizer]\nbatch = -5\n"), @"lesson.toml:2: optimizer.batch = -5: expected a whole number in 1..=1000000");
     assert_snapshot!(file("[run]\nsteps = 3\nepochs = 2\n"), @"lesson.toml:2: run.steps: run.epochs is set, too; a run has one length");
-    assert_snapshot!(file("[data]\nsource = \"blobs\"\n[rum]\nseed = 3\nstep = 4\n[zoo]\n"), @r#"lesson.toml:3: unknown section "rum"; did you mean "run"?; lesson.toml:6: unknown section "zoo"; there are data, network, loss, optimizer, run, view, picture, gallery"#);
+    assert_snapshot!(file("[data]\nsource = \"blobs\"\n[rum]\nseed = 3\nstep = 4\n[zoo]\n"), @r#"lesson.toml:3: unknown section "rum"; did you mean "run"?; lesson.toml:6: unknown section "zoo"; there are data, network, loss, optimizer, run, hold, view, picture, gallery"#);
     assert_snapshot!(file("loss = \"arcface\"\n"), @r#"lesson.toml:1: "loss" is a section; write [loss] and its fields below"#);
     assert_snapshot!(file("[[loss]]\nid = \"arcface\"\n"), @r#"lesson.toml:1: "loss" is a section; write [loss] and its fields below"#);
     assert_snapshot!(file("[loss]\nid = \"arcface\"\nid = \"cosface\"\n"), @"lesson.toml:3: duplicate key");
-    assert_snapshot!(file("seed = 3\n"), @r#"lesson.toml:1: "seed" stands outside a section; sections are data, network, loss, optimizer, run, view, picture, gallery"#);
+    assert_snapshot!(file("seed = 3\n"), @r#"lesson.toml:1: "seed" stands outside a section; sections are data, network, loss, optimizer, run, hold, view, picture, gallery"#);
 }
 
 #[test]

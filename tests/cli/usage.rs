@@ -60,7 +60,7 @@ fn a_misspelt_key_gets_a_suggestion() {
 fn a_field_of_a_section_is_looked_for_in_that_section() {
     assert_snapshot!(usage(&["train", "--set", "run=3"]), @r#"--set run=3: unknown field "run"; section run has seed, epochs, steps"#);
     assert_snapshot!(usage(&["train", "--set", "loss=arkface"]), @r#"--set loss=arkface: unknown loss "arkface"; did you mean "arcface"?"#);
-    assert_snapshot!(usage(&["train", "--set", "loss.bogus=1"]), @r#"--set loss.bogus=1: unknown field "loss.bogus"; section loss has id, ramp, init, beyond_pi, center_rate, lambda, m1, m2, m3, margin, scale"#);
+    assert_snapshot!(usage(&["train", "--set", "loss.bogus=1"]), @r#"--set loss.bogus=1: unknown field "loss.bogus"; section loss has id, ramp, anneal, init, beyond_pi, center_rate, lambda, m1, m2, m3, margin, scale"#);
     assert_snapshot!(usage(&["train", "--set", "optimizer.lerning_rate=1"]), @r#"--set optimizer.lerning_rate=1: unknown field "optimizer.lerning_rate"; did you mean "optimizer.learning_rate"?"#);
     assert_snapshot!(usage(&["train", "--set", "run.changes=1"]), @r#"--set run.changes=1: unknown field "run.changes"; section run has seed, epochs, steps"#);
     assert_snapshot!(usage(&["train", "--set", "=3"]), @"--set =3: expected key=value, for example --set margin=0.3");

@@ -4,7 +4,7 @@ use super::*;
 
 /// Runs `test` on a thread of its own and fails if it is not done in time: a deadlock would hang.
 #[track_caller]
-fn within(limit: Duration, test: impl FnOnce() + Send + 'static) {
+pub(crate) fn within(limit: Duration, test: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     let spawned = std::thread::Builder::new()
         .name("watched".to_owned())
@@ -27,7 +27,7 @@ fn within(limit: Duration, test: impl FnOnce() + Send + 'static) {
 }
 
 #[track_caller]
-fn worker(settings: &[(&str, &str)]) -> Worker {
+pub(crate) fn worker(settings: &[(&str, &str)]) -> Worker {
     match Worker::spawn(experiment(settings), 1, || ()) {
         Ok(worker) => worker,
         Err(error) => panic!("{error}"),
@@ -35,7 +35,7 @@ fn worker(settings: &[(&str, &str)]) -> Worker {
 }
 
 /// The first snapshot for which `wanted` holds.
-fn wait_for(worker: &Worker, wanted: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+pub(crate) fn wait_for(worker: &Worker, wanted: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     loop {
         if let Some(snapshot) = worker.snapshot().filter(|snapshot| wanted(snapshot)) {
             return snapshot;
@@ -53,7 +53,7 @@ fn assert_finite(snapshot: &Snapshot) {
     }
 }
 
-fn random_command(rng: &mut ChaCha8Rng) -> Command {
+fn random_command(rng: &mut ChaCha8Rng, worker: &Worker) -> Command {
     let set = |key: &str, value: &str| Command::Set {
         key: key.to_owned(),
         value: value.to_owned(),
@@ -61,7 +61,7 @@ fn random_command(rng: &mut ChaCha8Rng) -> Command {
     let load = |settings: &[(&str, &str)]| {
         Command::Load(Box::new(experiment(&[BLOBS, settings].concat())))
     };
-    match rng.random_range(0..25) {
+    match rng.random_range(0..26) {
         0 => Command::Play,
         1 => Command::Pause,
         2 => Command::Step(rng.random_range(0..5)),
@@ -86,8 +86,22 @@ fn random_command(rng: &mut ChaCha8Rng) -> Command {
         21 => set("optimizer.kind", "sgd"),
         22 => set("classes", "5"),
         23 => Command::Speed(Speed::ALL[rng.random_range(0..Speed::ALL.len())]),
-        _ => set("data.source", "free"),
+        24 => set("data.source", "free"),
+        _ => somewhere(rng, worker),
     }
+}
+
+/// Back to a moment of any way that was recorded.
+fn somewhere(rng: &mut ChaCha8Rng, worker: &Worker) -> Command {
+    let ways = worker.timeline().ways();
+    if ways.is_empty() {
+        return Command::Play;
+    }
+    let way = &ways[rng.random_range(0..ways.len())];
+    Command::GoTo(Moment {
+        lane: way.lane,
+        step: rng.random_range(0..=way.end),
+    })
 }
 
 #[test]
@@ -98,7 +112,8 @@ fn a_thousand_random_commands_do_no_harm() {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let (mut generation, mut n_seen) = (0, 0);
         for _ in 0..1000 {
-            worker.send(random_command(&mut rng));
+            let command = random_command(&mut rng, &worker);
+            worker.send(command);
             if rng.random_range(0..10) == 0 {
                 std::thread::sleep(Duration::from_millis(2));
             }
@@ -114,6 +129,7 @@ fn a_thousand_random_commands_do_no_harm() {
         worker.send(Command::Load(Box::new(experiment(
             &[BLOBS, &[("seed", "77")]].concat(),
         ))));
+        worker.send(Command::Play); // a new run rests where the one before rested
         wait_for(&worker, |s| s.experiment.run.seed == 77 && s.step > 10);
         assert!(n_seen > 100, "{n_seen} snapshots");
     });

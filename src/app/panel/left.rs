@@ -4,6 +4,7 @@ use egui::{ComboBox, DragValue, Ui};
 
 use crate::app::action::{Action, Part};
 use crate::app::panel::loss::LossControls;
+use crate::app::panel::weights::weights_ui;
 use crate::app::theme;
 use crate::app::widget::{Knob, hairline, knob, row, strong};
 use crate::data::{ClassChoice, DataSource, InputShape};
@@ -54,8 +55,23 @@ impl LeftPanel {
                         optimizer_ui(ui, shown.experiment, actions);
                     });
                 }
+                if let Some(head) = shown.head.filter(|_| !shown.experiment.is_given()) {
+                    fold(ui, "Class weights", |ui| {
+                        weights_ui(ui, shown.experiment, head, shown.class_names, actions);
+                    });
+                }
                 fold(ui, "View", |ui| view_ui(ui, shown, actions));
             });
+    }
+
+    /// The first slider of the loss alone.
+    pub(crate) fn main_slider_ui(
+        &mut self,
+        ui: &mut Ui,
+        shown: &Shown<'_>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.loss.main_slider_ui(ui, shown.experiment, actions);
     }
 
     /// Data, network, dimension, seed: what a run is made of.

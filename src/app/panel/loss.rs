@@ -71,6 +71,21 @@ impl LossControls {
         }
     }
 
+    /// The first of its sliders, which its margin has if it has one.
+    pub(super) fn main_slider_ui(
+        &mut self,
+        ui: &mut Ui,
+        experiment: &Experiment,
+        actions: &mut Vec<Action>,
+    ) {
+        let params = experiment.loss.spec.params;
+        if let Some(index) = params.iter().position(|param| param.choices.is_empty()) {
+            self.number_ui(ui, experiment, index, &experiment.loss_values(), actions);
+        } else {
+            ui.weak("This loss has nothing to set.");
+        }
+    }
+
     fn number_ui(
         &mut self,
         ui: &mut Ui,

@@ -6,3 +6,4 @@ mod loss;
 pub(super) mod right;
 pub(super) mod sample;
 pub(super) mod top;
+pub(super) mod weights;

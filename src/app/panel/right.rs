@@ -32,13 +32,14 @@ pub(crate) struct RightPanel {
 }
 
 impl RightPanel {
-    /// Lays out the panel.
+    /// Lays out the panel, below what `before` lays out.
     pub(crate) fn ui(
         &mut self,
         ui: &mut Ui,
         snapshot: &Arc<Snapshot>,
         view: &ViewState,
         thumbs: &mut Thumbs,
+        before: impl FnOnce(&mut Ui),
         actions: &mut Vec<Action>,
     ) {
         self.take(snapshot);
@@ -49,6 +50,7 @@ impl RightPanel {
         }
         area.show(ui, |ui| {
             ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
+            before(ui);
             if let Some(sample) = view.kept {
                 sample_ui(ui, snapshot, sample, thumbs, actions);
                 hairline(ui);

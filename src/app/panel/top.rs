@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use egui::containers::menu::MenuButton;
 use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 
-use crate::app::action::{Action, Framing, SaveTo, Saving, SheetChoice, strip_over_margin};
+use crate::app::action::{
+    Action, Framing, PaneAction, SaveTo, Saving, SheetChoice, strip_over_margin,
+};
+use crate::app::lessons::Lecture;
+use crate::app::pane::MOST_PANES;
 use crate::app::saver::Table;
 use crate::app::theme;
 use crate::app::widget::{Icon, icon_button, segment, segment_button, strong};
@@ -41,12 +45,22 @@ pub(crate) struct FileMenus<'a> {
     pub sheet: SheetChoice,
 }
 
+/// What can be done to the window as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edits {
+    /// Panes side by side.
+    pub n_panes: usize,
+    /// Whether there is something to undo, and to redo.
+    pub can_undo: [bool; 2],
+}
+
 /// Lays out the bar.
 pub(crate) fn top_ui(
     ui: &mut Ui,
     experiment: &Experiment,
     transport: Transport,
     files: FileMenus<'_>,
+    edits: Edits,
     actions: &mut Vec<Action>,
 ) {
     ui.horizontal_centered(|ui| {
@@ -70,12 +84,14 @@ pub(crate) fn top_ui(
         let is_chosen = experiment.loss.spec.key.is_none();
         let button = segment_button(ui, more_name(experiment), is_chosen);
         MenuButton::from_button(button)
-            .ui(ui, |ui| more_ui(ui, experiment, actions))
+            .ui(ui, |ui| more_ui(ui, experiment, edits, actions))
             .0
             .on_hover_text("More losses, keys and settings");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export_ui(ui, experiment, files.sheet, actions);
             open_ui(ui, files.recent, actions);
+            learn_ui(ui, actions);
+            compare_ui(ui, edits.n_panes, actions);
         });
     });
 }
@@ -183,7 +199,7 @@ fn more_name(experiment: &Experiment) -> String {
     format!("{name} ▾")
 }
 
-fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
+fn more_ui(ui: &mut Ui, experiment: &Experiment, edits: Edits, actions: &mut Vec<Action>) {
     for spec in LOSSES.iter().filter(|spec| spec.key.is_none()) {
         let is_possible = spec.form != Form::Binary || experiment.n_classes() == 2;
         let button = egui::Button::selectable(spec.id == experiment.loss.spec.id, spec.name);
@@ -196,6 +212,23 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
             ));
         if response.clicked() {
             actions.push(Action::ChooseLoss(spec));
+        }
+    }
+    ui.separator();
+    let undo = [
+        (
+            "Undo",
+            "The last setting, drag or closed pane (Ctrl+Z)",
+            Action::Undo,
+        ),
+        ("Redo", "What was undone last (Ctrl+Y)", Action::Redo),
+    ];
+    for ((name, help, action), can) in undo.into_iter().zip(edits.can_undo) {
+        let button = ui
+            .add_enabled(can, egui::Button::new(name))
+            .on_hover_text(help);
+        if button.clicked() {
+            actions.push(action);
         }
     }
     ui.separator();
@@ -219,6 +252,30 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, actions: &mut Vec<Action>) {
         .clicked()
     {
         actions.push(Action::Reset);
+    }
+}
+
+fn learn_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let learn = ui.button("Learn");
+    if learn
+        .on_hover_text("Lessons in the lecture's order, and failures with their cures (F1)")
+        .clicked()
+    {
+        actions.push(Action::Lecture(Lecture::List));
+    }
+}
+
+/// One more pane.
+fn compare_ui(ui: &mut Ui, n_panes: usize, actions: &mut Vec<Action>) {
+    let name = if n_panes == 1 { "Compare" } else { "+ Pane" };
+    let button = ui
+        .add_enabled(n_panes < MOST_PANES, egui::Button::new(name))
+        .on_hover_text(
+            "The same run once more beside it, to go its own way with another loss or margin (A)",
+        )
+        .on_disabled_hover_text("Six panes are as many as can be read; close one first");
+    if button.clicked() {
+        actions.push(Action::Pane(PaneAction::Add));
     }
 }
 

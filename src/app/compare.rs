@@ -1,0 +1,267 @@
+//! What runs side by side have over their pictures, and their meters in one table.
+
+use egui::{Align, CornerRadius, Grid, Layout, Rect, RichText, Ui, Vec2, vec2};
+
+use crate::app::action::{Action, PaneAction};
+use crate::app::pane::{Pane, Panes};
+use crate::app::theme;
+use crate::app::widget::{Icon, small_icon_button, strong};
+use crate::experiment::{Difference, Experiment, differences};
+use crate::scene::{Font, number, thousands};
+use crate::trainer::Snapshot;
+
+/// The letter of a pane, what it has that others have not, and its own pause.
+pub(super) fn header_ui(ui: &mut Ui, panes: &Panes, index: usize, actions: &mut Vec<Action>) {
+    let pane = &panes.all()[index];
+    let letter = Panes::letter(index);
+    let is_active = index == panes.active_index();
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.add_space(8.0);
+        if badge_ui(ui, letter, is_active).clicked() {
+            actions.push(Action::Pane(PaneAction::Activate(index)));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(4.0);
+            let help = format!("Close pane {letter}; undo (Ctrl+Z) brings it back");
+            let name = format!("Close pane {letter}");
+            if small_icon_button(ui, Icon::Close, &name, &help).clicked() {
+                actions.push(Action::Pane(PaneAction::Close(index)));
+            }
+            pause_ui(ui, pane, index, actions);
+            step_ui(ui, panes, pane);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let (title, rest) = words(panes, index);
+                ui.label(strong(title, theme::size::VALUE));
+                let rest = RichText::new(rest).size(theme::size::LABEL).weak();
+                ui.add(egui::Label::new(rest).truncate());
+            });
+        });
+    });
+}
+
+/// The step, where it is not the same in all panes.
+fn step_ui(ui: &mut Ui, panes: &Panes, pane: &Pane) {
+    const NEAR: u64 = 50; // a few steps from one picture to the next
+    let step = |pane: &Pane| pane.snapshot().map_or(0, |snapshot| snapshot.step);
+    let steps = || panes.all().iter().map(step);
+    let is_one = steps().max().unwrap_or(0) - steps().min().unwrap_or(0) <= NEAR;
+    if !is_one {
+        let text = format!("step {}", thousands(step(pane)));
+        ui.label(RichText::new(text).size(theme::size::NOTE).weak());
+    }
+}
+
+fn pause_ui(ui: &mut Ui, pane: &Pane, index: usize, actions: &mut Vec<Action>) {
+    if pane.experiment().is_given() {
+        return;
+    }
+    let (icon, verb) = if pane.is_playing() {
+        (Icon::Pause, "Pause")
+    } else {
+        (Icon::Play, "Play")
+    };
+    let name = format!("{verb} pane {}", Panes::letter(index));
+    let help = "This run alone; one that rested catches up with the others";
+    if small_icon_button(ui, icon, &name, help).clicked() {
+        actions.push(Action::Pane(PaneAction::Toggle(index)));
+    }
+}
+
+/// A letter on a small ground, blue where the controls belong to it.
+fn badge_ui(ui: &mut Ui, letter: char, is_active: bool) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(20.0), egui::Sense::click());
+    let name = format!("Pane {letter}");
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_active, &name)
+    });
+    let tokens = theme::tokens(ui.ctx());
+    let (fill, ink) = if is_active {
+        (tokens.accent, tokens.ground)
+    } else {
+        (tokens.raised, tokens.dimmed)
+    };
+    let corner = CornerRadius::same(5);
+    ui.painter().rect_filled(rect, corner, theme::color(fill));
+    if response.has_focus() {
+        let stroke = egui::Stroke::new(2.0, theme::color(tokens.text));
+        let outside = egui::StrokeKind::Outside;
+        ui.painter().rect_stroke(rect, corner, stroke, outside);
+    }
+    ui.painter().text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        letter,
+        theme::font(Font::SemiBold, theme::size::LABEL),
+        theme::color(ink),
+    );
+    response.on_hover_text("The controls belong to the pane with the bright letter")
+}
+
+/// What tells a pane from the others, the loss first.
+fn words(panes: &Panes, index: usize) -> (String, String) {
+    let experiments: Vec<&Experiment> = panes
+        .all()
+        .iter()
+        .map(|pane| pane.experiment().as_ref())
+        .collect();
+    let loss = experiments[index].loss.spec.name;
+    let differing = differences(&experiments);
+    let rest = differing.iter().filter(|d| d.key != "loss.id");
+    let rest: Vec<String> = rest.filter_map(|d| said(d, index)).collect();
+    (loss.to_owned(), rest.join("   "))
+}
+
+fn said(difference: &Difference, index: usize) -> Option<String> {
+    let value = difference.values[index].as_ref()?;
+    Some(format!("{} {value}", difference.name))
+}
+
+/// A meter of the table: its name, its value, and whether more is better, where one can say so.
+struct Row {
+    name: &'static str,
+    help: &'static str,
+    value: fn(&Snapshot) -> Option<f64>,
+    text: fn(f64) -> String,
+    more_is_better: Option<bool>,
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+fn degrees(angle_rad: f64) -> String {
+    format!("{:.1}°", angle_rad.to_degrees())
+}
+
+static ROWS: [Row; 7] = [
+    Row {
+        name: "accuracy %",
+        help: "Of the samples that are drawn",
+        value: |s| s.has_labels().then_some(s.metrics.accuracy),
+        text: percent,
+        more_is_better: Some(true),
+    },
+    Row {
+        name: "loss",
+        help: "Of the last steps; not comparable between losses",
+        value: |s| s.history.rows().last().map(|row| row.loss),
+        text: number,
+        more_is_better: None,
+    },
+    Row {
+        name: "angle to own weight",
+        help: "Mean angle between a feature and the weight of its class",
+        value: |s| s.metrics.target_angle_rad,
+        text: degrees,
+        more_is_better: Some(false),
+    },
+    Row {
+        name: "spread within a class",
+        help: "Mean angle between a feature and the mean direction of its class",
+        value: |s| s.metrics.intra_class_angle_rad,
+        text: degrees,
+        more_is_better: Some(false),
+    },
+    Row {
+        name: "least weight angle",
+        help: "Between the two closest class weights",
+        value: |s| s.metrics.min_weight_angle_rad,
+        text: degrees,
+        more_is_better: Some(true),
+    },
+    Row {
+        name: "samples with their margin %",
+        help: "Whose class wins even with the margin counted against it",
+        value: |s| Some(s.metrics.margin_satisfied),
+        text: |share| format!("{:.0}", 100.0 * share),
+        more_is_better: None,
+    },
+    Row {
+        name: "mean feature length",
+        help: "Mean ‖x‖",
+        value: |s| Some(s.metrics.mean_feature_norm),
+        text: |norm| format!("{norm:.1}"),
+        more_is_better: None,
+    },
+];
+
+/// The meters of all panes in one table; nothing for one alone.
+pub(super) fn meters_ui(ui: &mut Ui, panes: &Panes) {
+    let n_panes = panes.all().len();
+    if n_panes == 1 {
+        return;
+    }
+    let width = ui.available_width();
+    Grid::new("meters of all panes")
+        .num_columns(n_panes)
+        .min_col_width(width / n_panes as f32 - 1.0)
+        .spacing([1.0, 1.0])
+        .show(ui, |ui| {
+            for i in 0..n_panes {
+                let letter = strong(Panes::letter(i).to_string(), theme::size::LABEL);
+                right_ui(
+                    ui,
+                    if i == panes.active_index() {
+                        letter
+                    } else {
+                        letter.weak()
+                    },
+                );
+            }
+            ui.end_row();
+        });
+    for row in &ROWS {
+        row_ui(ui, panes, row);
+    }
+    crate::app::widget::hairline(ui);
+}
+
+fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
+    let value = |pane: &Pane| (row.value)(pane.snapshot()?);
+    let values: Vec<Option<f64>> = panes.all().iter().map(value).collect();
+    let texts = values
+        .iter()
+        .map(|value| value.map_or("–".to_owned(), row.text));
+    let texts: Vec<String> = texts.collect();
+    let best = row.more_is_better.and_then(|more| {
+        let known = values.iter().flatten().copied();
+        let best = if more {
+            known.reduce(f64::max)
+        } else {
+            known.reduce(f64::min)
+        };
+        best.map(row.text)
+    });
+    let name = RichText::new(row.name).size(theme::size::NOTE).weak();
+    ui.label(name).on_hover_text(row.help);
+    let width = ui.available_width() / texts.len() as f32 - 1.0;
+    let size = if texts.len() > 4 {
+        theme::size::NOTE
+    } else {
+        theme::size::LABEL
+    };
+    let row_rect = ui.available_rect_before_wrap();
+    let height = 18.0;
+    for (i, text) in texts.iter().enumerate() {
+        let min = row_rect.min + vec2(i as f32 * (width + 1.0), 0.0);
+        let rect = Rect::from_min_size(min, vec2(width, height));
+        let is_best = best.as_ref() == Some(text);
+        let text = if is_best {
+            strong(text, size)
+        } else {
+            RichText::new(text).size(size)
+        };
+        ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
+            right_ui(ui, text);
+        });
+    }
+    ui.allocate_rect(
+        Rect::from_min_size(row_rect.min, vec2(row_rect.width(), height)),
+        egui::Sense::hover(),
+    );
+}
+
+fn right_ui(ui: &mut Ui, text: RichText) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
+}

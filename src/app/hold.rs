@@ -1,0 +1,153 @@
+//! Class weights and free features that the pointer drags, and class weights that are pinned.
+
+use crate::app::App;
+use crate::app::pane::PaneId;
+use crate::experiment::{Placed, Placement};
+use crate::scene::Held;
+use crate::trainer::{Command, Snapshot};
+
+/// What the pointer does with what it holds, and controls in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Hand {
+    /// Takes hold of it.
+    Take(Held),
+    /// Puts it there, `[dim]`.
+    Put(Vec<f32>),
+    /// Lets it go.
+    LetGo,
+    /// Puts something somewhere by a control.
+    Place(Placement),
+    /// Holds the weight of a class where it is, or lets it be trained.
+    Pin(usize, bool),
+}
+
+/// A drag under way.
+#[derive(Clone, Debug)]
+pub(super) struct Drag {
+    what: Placed,
+    from: Vec<f32>,
+    to: Vec<f32>,
+    /// Whether it stays where it is afterwards, as it did before.
+    was_pinned: bool,
+}
+
+/// A drag that was made, to be undone.
+#[derive(Clone, Debug)]
+pub(super) struct Moved {
+    pub pane: PaneId,
+    what: Placed,
+    from: Vec<f32>,
+    to: Vec<f32>,
+}
+
+impl App {
+    pub(super) fn hand(&mut self, ctx: &egui::Context, hand: Hand) {
+        match hand {
+            Hand::Take(held) => self.take_hold(ctx, held),
+            Hand::Put(to) => self.put(to),
+            Hand::LetGo => self.let_go(ctx),
+            Hand::Place(placement) => self.place_by_control(&placement),
+            Hand::Pin(class, is_pinned) => self.set_pinned(ctx, Placed::Weight(class), is_pinned),
+        }
+    }
+
+    fn take_hold(&mut self, ctx: &egui::Context, held: Held) {
+        let Some((what, from)) = self.snapshot().and_then(|snapshot| found(snapshot, held)) else {
+            return;
+        };
+        let was_pinned = match what {
+            Placed::Weight(class) => self.experiment().hold.pinned.contains(&class),
+            Placed::Feature(_) => false,
+        };
+        self.drag = Some(Drag {
+            what,
+            to: from.clone(),
+            from,
+            was_pinned,
+        });
+        self.view_mut().held = Some(held);
+        // Training must not pull away what the hand holds.
+        self.set_pinned(ctx, what, true);
+    }
+
+    fn put(&mut self, to: Vec<f32>) {
+        let Some(drag) = self.drag.as_mut().filter(|drag| drag.to != to) else {
+            return;
+        };
+        drag.to.clone_from(&to);
+        let what = drag.what;
+        self.place(&Placement { what, to });
+    }
+
+    fn let_go(&mut self, ctx: &egui::Context) {
+        self.view_mut().held = None;
+        let Some(drag) = self.drag.take() else {
+            return;
+        };
+        self.set_pinned(ctx, drag.what, drag.was_pinned);
+        if drag.to != drag.from {
+            let pane = self.panes.active().id;
+            let Drag { what, from, to, .. } = drag;
+            self.undo.note_move(Moved {
+                pane,
+                what,
+                from,
+                to,
+            });
+        }
+    }
+
+    /// Puts something somewhere in the run of the active pane.
+    pub(super) fn place(&mut self, placement: &Placement) {
+        let next = self.experiment().clone();
+        let command = Command::set(placement.what.key(), placement.value());
+        self.change(command, next);
+    }
+
+    /// The same by a control, which is undone like a drag.
+    fn place_by_control(&mut self, placement: &Placement) {
+        let Placed::Weight(class) = placement.what else {
+            return;
+        };
+        let from = self.snapshot().and_then(|s| found(s, Held::Weight(class)));
+        if let Some((what, from)) = from {
+            let pane = self.panes.active().id;
+            let to = placement.to.clone();
+            self.undo.note_move(Moved {
+                pane,
+                what,
+                from,
+                to,
+            });
+            self.place(placement);
+        }
+    }
+
+    fn set_pinned(&mut self, ctx: &egui::Context, what: Placed, is_pinned: bool) {
+        let Placed::Weight(class) = what else { return };
+        let mut pinned = self.experiment().hold.pinned.clone();
+        let has_changed = if is_pinned {
+            pinned.insert(class)
+        } else {
+            pinned.remove(&class)
+        };
+        if has_changed {
+            let pinned: Vec<String> = pinned.iter().map(ToString::to_string).collect();
+            self.set(ctx, "hold.pinned", &pinned.join(","));
+        }
+    }
+
+    /// Undoes a drag, or makes it again.
+    pub(super) fn repeat(&mut self, moved: &Moved, is_back: bool) {
+        let to = if is_back { &moved.from } else { &moved.to };
+        self.place(&Placement {
+            what: moved.what,
+            to: to.clone(),
+        });
+    }
+}
+
+/// What is held and where it is.
+fn found(snapshot: &Snapshot, held: Held) -> Option<(Placed, Vec<f32>)> {
+    Some((held.placed(snapshot)?, held.vector(snapshot)?.to_vec()))
+}

@@ -1,0 +1,366 @@
+//! A run with how it is looked at, and several of them side by side.
+
+use std::sync::Arc;
+
+use crate::app::picture::Picture;
+use crate::experiment::{Experiment, ViewKind};
+use crate::scene::ViewState;
+use crate::trainer::{Command, LaneId, Moment, Snapshot, Worker};
+
+/// Most panes: more are too small to be read from a bench.
+pub(super) const MOST_PANES: usize = 6;
+
+/// Names a pane as long as the window is open, also after it was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PaneId(u32);
+
+/// A run with how it is looked at.
+pub(super) struct Pane {
+    /// Stays the same when others are closed.
+    pub id: PaneId,
+    /// The run.
+    pub worker: Worker,
+    /// With the view.
+    pub picture: Picture,
+    /// The experiment with every change that was said, ahead of the snapshot by a frame or two.
+    pub experiment: Arc<Experiment>,
+    /// Number of the last command that changed it; snapshots from before are behind.
+    pub last_change: u64,
+    /// Number of the last refused command that was shown.
+    last_refusal: u64,
+    /// Snapshots from before this command show another way of the run.
+    last_turn: u64,
+    newest: Option<Arc<Snapshot>>,
+    /// A recorded moment that is looked at in the place of the newest.
+    past: Option<Past>,
+}
+
+/// A recorded moment.
+struct Past {
+    moment: Moment,
+    snapshot: Arc<Snapshot>,
+    /// The view that was chosen meanwhile: to look at it another way is no change of the run.
+    kind: Option<ViewKind>,
+}
+
+/// What the newest snapshot brought.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Whether another snapshot is there.
+    pub is_newer: bool,
+    /// Why the last command was not carried out, once.
+    pub refusal: Option<String>,
+    /// Whether samples are of other data than before.
+    pub has_other_data: bool,
+}
+
+impl Pane {
+    /// Before its first snapshot.
+    pub(super) fn new(worker: Worker, experiment: Experiment, view: ViewState) -> Self {
+        Self {
+            id: PaneId(0),
+            worker,
+            picture: Picture::new(view),
+            experiment: Arc::new(experiment),
+            last_change: 0,
+            last_refusal: 0,
+            last_turn: 0,
+            newest: None,
+            past: None,
+        }
+    }
+
+    /// The same run once more, which goes its own way from the moment that is looked at.
+    fn twin(&self, id: PaneId) -> Self {
+        let mut twin = Self {
+            id,
+            worker: self.worker.twin(),
+            picture: Picture::new(self.picture.view.clone()),
+            experiment: Arc::clone(&self.experiment),
+            last_change: 0,
+            last_refusal: 0,
+            last_turn: 0,
+            newest: self.newest.clone(),
+            past: None,
+        };
+        if let Some(past) = &self.past {
+            twin.go_on_from(past.moment, Arc::clone(&past.snapshot));
+        }
+        twin
+    }
+
+    /// What is drawn: the newest snapshot, or the recorded moment that is looked at.
+    pub(super) fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        let past = self.past.as_ref().map(|past| &past.snapshot);
+        past.or(self.newest.as_ref())
+    }
+
+    /// The newest snapshot.
+    pub(super) fn newest(&self) -> Option<&Arc<Snapshot>> {
+        self.newest.as_ref()
+    }
+
+    /// The experiment as it stands at the moment that is looked at.
+    pub(super) fn experiment(&self) -> &Arc<Experiment> {
+        let past = self.past.as_ref().map(|past| &past.snapshot.experiment);
+        past.unwrap_or(&self.experiment)
+    }
+
+    /// Whether steps are being made.
+    pub(super) fn is_playing(&self) -> bool {
+        self.newest.as_ref().is_none_or(|newest| newest.is_playing)
+    }
+
+    /// Takes the worker's newest snapshot.
+    pub(super) fn take(&mut self) -> News {
+        let Some(newest) = self.worker.snapshot() else {
+            return News::default();
+        };
+        let is_known = |old: &Arc<Snapshot>| Arc::ptr_eq(old, &newest);
+        if newest.n_commands < self.last_turn || self.newest.as_ref().is_some_and(is_known) {
+            return News::default();
+        }
+        let refused = newest.refusal.as_ref();
+        let refused = refused.filter(|refusal| refusal.command > self.last_refusal);
+        if let Some(refusal) = refused {
+            self.last_refusal = refusal.command;
+        }
+        let refusal = refused.map(|refusal| refusal.reason.clone());
+        if newest.n_commands >= self.last_change {
+            self.experiment = Arc::clone(&newest.experiment);
+        }
+        let old = self.newest.replace(Arc::clone(&newest));
+        let has_restarted = old
+            .as_ref()
+            .is_some_and(|old| old.generation != newest.generation);
+        if has_restarted {
+            self.past = None; // it is not of this run
+        }
+        self.follow_kind();
+        News {
+            is_newer: true,
+            refusal,
+            has_other_data: old.is_some_and(|old| old.experiment.data != newest.experiment.data),
+        }
+    }
+
+    /// Sends a command that changes the experiment to `next`. Whoever looks at a recorded moment
+    /// goes on from there.
+    pub(super) fn change(&mut self, command: Command, next: Experiment) {
+        self.go_on();
+        self.last_change = self.worker.send(command);
+        self.experiment = Arc::new(next);
+        self.picture.view.kind = self.experiment.view_kind();
+    }
+
+    /// The recorded moment that is looked at.
+    pub(super) fn past(&self) -> Option<Moment> {
+        self.past.as_ref().map(|past| past.moment)
+    }
+
+    /// Looks at a recorded moment, or at the last one before it.
+    pub(super) fn look_at(&mut self, moment: Moment) {
+        let Some(newest) = &self.newest else { return };
+        if self.past.as_ref().is_some_and(|past| past.moment == moment) {
+            return;
+        }
+        let snapshot = self.worker.timeline().snapshot(moment, newest);
+        let kind = self.past.take().and_then(|past| past.kind);
+        self.past = snapshot.map(|snapshot| Past {
+            moment,
+            snapshot: Arc::new(snapshot),
+            kind,
+        });
+        self.follow_kind();
+    }
+
+    /// Looks at the features another way, as `next` says.
+    pub(super) fn look_as(&mut self, kind: ViewKind, next: Experiment) {
+        if let Some(past) = &mut self.past {
+            past.kind = Some(kind);
+            self.picture.view.kind = kind;
+        } else {
+            self.change(Command::set("view.kind", kind.id()), next);
+        }
+    }
+
+    /// Looks at the features as the experiment says, or as was chosen.
+    fn follow_kind(&mut self) {
+        let chosen = self.past.as_ref().and_then(|past| past.kind);
+        self.picture.view.kind = chosen.unwrap_or_else(|| self.experiment().view_kind());
+    }
+
+    /// Looks at the newest snapshot again.
+    pub(super) fn look_at_now(&mut self) {
+        self.past = None;
+        self.follow_kind();
+    }
+
+    /// The run goes on from the recorded moment that is looked at, if one is. Whether it was.
+    pub(super) fn go_on(&mut self) -> bool {
+        let Some(past) = self.past.take() else {
+            return false;
+        };
+        self.go_on_from(past.moment, past.snapshot);
+        if let Some(kind) = past.kind {
+            self.last_change = self.worker.send(Command::set("view.kind", kind.id()));
+        }
+        true
+    }
+
+    fn go_on_from(&mut self, moment: Moment, snapshot: Arc<Snapshot>) {
+        self.last_turn = self.worker.send(Command::GoTo(moment));
+        self.last_change = self.last_turn;
+        self.experiment = Arc::clone(&snapshot.experiment);
+        self.newest = Some(snapshot);
+    }
+
+    /// The way that the run goes along.
+    pub(super) fn lane(&self) -> Option<LaneId> {
+        self.worker.timeline().now().map(|now| now.lane)
+    }
+}
+
+/// The panes of the window, of which one has the controls; there is always one.
+pub(super) struct Panes {
+    all: Vec<Pane>,
+    active: usize,
+    n_made: u32,
+    /// The last ones that were closed, and where they stood; they rest.
+    closed: Vec<(usize, Pane)>,
+}
+
+impl Panes {
+    /// One pane.
+    pub(super) fn of(pane: Pane) -> Self {
+        Self {
+            all: vec![pane],
+            active: 0,
+            n_made: 1,
+            closed: Vec::new(),
+        }
+    }
+
+    /// The same with runs of other experiments beside it.
+    pub(super) fn with_beside(mut self, experiments: Vec<Experiment>) -> Self {
+        for experiment in experiments {
+            if let Some(twin) = self.add_twin() {
+                twin.change(Command::Load(Box::new(experiment.clone())), experiment);
+            }
+        }
+        self.active = 0;
+        self
+    }
+
+    /// The one that the controls belong to.
+    pub(super) fn active(&self) -> &Pane {
+        &self.all[self.active]
+    }
+
+    /// The same, to be changed.
+    pub(super) fn active_mut(&mut self) -> &mut Pane {
+        &mut self.all[self.active]
+    }
+
+    /// Which one that is.
+    pub(super) fn active_index(&self) -> usize {
+        self.active
+    }
+
+    /// All of them as they stand.
+    pub(super) fn all(&self) -> &[Pane] {
+        &self.all
+    }
+
+    /// The same, to be changed.
+    pub(super) fn all_mut(&mut self) -> &mut [Pane] {
+        &mut self.all
+    }
+
+    /// Gives the controls to a pane.
+    pub(super) fn activate(&mut self, index: usize) {
+        if index < self.all.len() {
+            self.active = index;
+        }
+    }
+
+    /// The pane of this name, or the active one where it is closed.
+    pub(super) fn find(&self, id: Option<PaneId>) -> &Pane {
+        let named = self.all.iter().find(|pane| Some(pane.id) == id);
+        named.unwrap_or(self.active())
+    }
+
+    /// Gives the controls to the pane of this name, if it is open.
+    pub(super) fn activate_pane(&mut self, id: PaneId) {
+        if let Some(at) = self.all.iter().position(|pane| pane.id == id) {
+            self.active = at;
+        }
+    }
+
+    /// Gives the controls to the one after it.
+    pub(super) fn activate_next(&mut self) {
+        self.active = (self.active + 1) % self.all.len();
+    }
+
+    /// Plays or pauses one run alone.
+    pub(super) fn toggle(&mut self, index: usize) {
+        if let Some(pane) = self.all.get_mut(index) {
+            pane.worker.send(Command::TogglePlay);
+        }
+    }
+
+    /// Makes a pane from the active one, beside it, and gives it the controls.
+    pub(super) fn add_twin(&mut self) -> Option<&mut Pane> {
+        if self.all.len() == MOST_PANES {
+            return None;
+        }
+        let twin = self.active().twin(PaneId(self.n_made));
+        self.n_made += 1;
+        self.active += 1;
+        self.all.insert(self.active, twin);
+        Some(self.active_mut())
+    }
+
+    /// Closes a pane, unless it is the only one; [`Panes::reopen`] brings it back as it was.
+    pub(super) fn close(&mut self, index: usize) {
+        const MOST_CLOSED: usize = 3;
+        if self.all.len() == 1 || index >= self.all.len() {
+            return;
+        }
+        let mut pane = self.all.remove(index);
+        pane.worker.send(Command::Pause);
+        self.closed.push((index, pane));
+        if self.closed.len() > MOST_CLOSED {
+            self.closed.remove(0);
+        }
+        if self.active > index || self.active == self.all.len() {
+            self.active -= 1;
+        }
+    }
+
+    /// Brings a closed pane back. Whether it was still there, and room for it.
+    pub(super) fn reopen(&mut self, id: PaneId) -> bool {
+        let found = self.closed.iter().position(|(_, pane)| pane.id == id);
+        let Some(at) = found.filter(|_| self.all.len() < MOST_PANES) else {
+            return false;
+        };
+        let (index, pane) = self.closed.remove(at);
+        let index = index.min(self.all.len());
+        self.all.insert(index, pane);
+        self.active = index;
+        true
+    }
+
+    /// Drops all panes but the active one, and those that were closed.
+    pub(super) fn keep_active(&mut self) {
+        self.all.swap(0, self.active);
+        self.all.truncate(1);
+        self.active = 0;
+        self.closed.clear();
+    }
+
+    /// Letters by which panes are told apart.
+    pub(super) fn letter(index: usize) -> char {
+        char::from(b'A' + index.min(25) as u8)
+    }
+}

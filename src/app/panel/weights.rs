@@ -1,0 +1,112 @@
+//! Class weights by their angles: what the pointer does in the picture, for the keyboard.
+
+use egui::{DragValue, Ui};
+
+use crate::app::action::Action;
+use crate::app::hold::Hand;
+use crate::app::widget::row;
+use crate::experiment::{Experiment, Placed, Placement};
+use crate::loss::Form;
+use crate::trainer::HeadState;
+
+/// More rows than this are no help.
+const MOST_ROWS: usize = 20;
+
+/// A row for each class: the angles of its weight, and whether it stays where it is.
+pub(crate) fn weights_ui(
+    ui: &mut Ui,
+    experiment: &Experiment,
+    head: &HeadState,
+    names: &[String],
+    actions: &mut Vec<Action>,
+) {
+    let first = usize::from(head.spec.form == Form::Binary); // the other one is 0
+    for (class, name) in names.iter().enumerate().take(MOST_ROWS).skip(first) {
+        let what = format!("weight of {name}");
+        row(ui, name, |ui, _| {
+            let mut is_pinned = experiment.hold.pinned.contains(&class);
+            let pin = ui.checkbox(&mut is_pinned, "pin");
+            let help = "It stays where it is while everything else is trained";
+            pin.widget_info(|| {
+                let name = format!("pin the {what}");
+                egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_pinned, name)
+            });
+            if pin.on_hover_text(help).changed() {
+                actions.push(Action::Hand(Hand::Pin(class, is_pinned)));
+            }
+            if let Some(to) = angles_ui(ui, head.weight(class), &what) {
+                let what = Placed::Weight(class);
+                actions.push(Action::Hand(Hand::Place(Placement { what, to })));
+            }
+        });
+    }
+}
+
+/// The angles of a vector of two or three numbers in degrees; the vector once one was changed.
+fn angles_ui(ui: &mut Ui, w: &[f32], what: &str) -> Option<Vec<f32>> {
+    let (length, mut angles) = polar_deg(w)?;
+    let before = angles.clone();
+    let names = ["angle", "elevation"];
+    // Laid out from the right.
+    for (angle_deg, name) in angles.iter_mut().zip(names).rev() {
+        let drag = DragValue::new(angle_deg)
+            .speed(1.0)
+            .max_decimals(0)
+            .suffix("°");
+        let response = ui.add(drag).on_hover_text(format!(
+            "Turn the {what}; in the picture its label can be dragged"
+        ));
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(
+                egui::Role::SpinButton,
+                true,
+                format!("{name} of the {what}"),
+            )
+        });
+    }
+    (angles != before).then(|| vector(length, &angles))
+}
+
+/// Length and angles of a vector of two numbers (from the first axis) or three (the same, and from
+/// the plane of the first two); `None` for another or for 0.
+fn polar_deg(w: &[f32]) -> Option<(f32, Vec<f32>)> {
+    let length = w.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let angle_deg = || w[1].atan2(w[0]).to_degrees();
+    let angles = match w.len() {
+        2 => vec![angle_deg()],
+        3 => vec![angle_deg(), w[2].atan2(w[0].hypot(w[1])).to_degrees()],
+        _ => return None,
+    };
+    (length > 0.0).then_some((length, angles))
+}
+
+fn vector(length: f32, angles_deg: &[f32]) -> Vec<f32> {
+    let (sin, cos) = angles_deg[0].to_radians().sin_cos();
+    match angles_deg.get(1).map(|deg| deg.to_radians().sin_cos()) {
+        None => vec![length * cos, length * sin],
+        Some((up, along)) => vec![length * along * cos, length * along * sin, length * up],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn angles_and_vector_are_one_thing() {
+        for w in [
+            vec![0.3_f32, -2.0],
+            vec![-1.0, 0.5, 0.25],
+            vec![0.0, 0.0, -3.0],
+        ] {
+            let (length, angles) = polar_deg(&w).expect("a direction");
+            let again = vector(length, &angles);
+            assert!(
+                w.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-5),
+                "{w:?} {again:?}"
+            );
+        }
+        assert_eq!(polar_deg(&[0.0, 0.0]), None);
+        assert_eq!(polar_deg(&[1.0; 4]), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! In what experiments differ that are looked at side by side.
+
+use crate::experiment::Experiment;
+use crate::experiment::schema::fields;
+use crate::loss::Param;
+
+/// A field in which some experiments differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Full key.
+    pub key: String,
+    /// As it is said in few words.
+    pub name: String,
+    /// Of each experiment; `None` where it has no such field.
+    pub values: Vec<Option<String>>,
+}
+
+/// Fields that say where a run ends and how it is looked at, not what it is.
+const LEFT_OUT: [&str; 4] = ["run.epochs", "run.steps", "view.kind", "data.sha256"];
+
+/// The fields in which experiments differ, in the order of a file, the parameters of losses behind
+/// the loss. Defaults are said as they are in force.
+pub fn differences(experiments: &[&Experiment]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for field in fields()
+        .iter()
+        .filter(|field| !LEFT_OUT.contains(&field.key))
+    {
+        let values = experiments.iter().map(|e| said(e, field.key));
+        let name = field.short_key().replace('_', " ");
+        found.extend(difference(field.key, name, values.collect()));
+        if field.key == "loss.id" {
+            found.extend(of_params(experiments));
+        }
+    }
+    found
+}
+
+fn difference(key: &str, name: String, values: Vec<Option<String>>) -> Option<Difference> {
+    let is_one = values.windows(2).all(|pair| pair[0] == pair[1]);
+    (!is_one).then(|| Difference {
+        key: key.to_owned(),
+        name,
+        values,
+    })
+}
+
+/// A value as it tells an experiment from others: defaults that follow from the loss do not.
+fn said(experiment: &Experiment, key: &str) -> Option<String> {
+    if key == "optimizer.warmup" {
+        return experiment.get(key).or_else(|| Some("by loss".to_owned()));
+    }
+    experiment.in_force(key)
+}
+
+impl Experiment {
+    /// The value of a field as [`Experiment::set`] takes it: the one that was set, or the default
+    /// that is in force in its place; `None` where the experiment has no such field, or its data
+    /// decide.
+    pub fn in_force(&self, key: &str) -> Option<String> {
+        let optimizer = &self.optimizer;
+        Some(match key {
+            "data.classes" => self.data.classes.to_string(),
+            "network.kind" => self.network_kind().to_string(),
+            "network.activation" => self.network.activation.id().to_owned(),
+            "loss.ramp" => self.loss.ramp_steps.to_string(),
+            "loss.anneal" => self.loss.annealing.id().to_owned(),
+            "loss.init" => self.loss.init.id().to_owned(),
+            "optimizer.kind" => optimizer.kind.id().to_owned(),
+            "optimizer.learning_rate" => self.learning_rate().to_string(),
+            "optimizer.momentum" => optimizer.momentum.to_string(),
+            "optimizer.weight_decay" => optimizer.weight_decay.to_string(),
+            "optimizer.batch" => self.batch(usize::MAX).to_string(),
+            "optimizer.clip" => optimizer.clip.to_string(),
+            "optimizer.warmup" => self.warmup_steps().to_string(),
+            "optimizer.schedule" => optimizer.schedule.id().to_owned(),
+            "hold.pinned" => self.get(key).unwrap_or_else(|| "none".to_owned()),
+            "view.kind" => self.view_kind().id().to_owned(),
+            _ => return self.param_in_force(key).or_else(|| self.get(key)),
+        })
+    }
+
+    fn param_in_force(&self, key: &str) -> Option<String> {
+        let at = self.loss.spec.param_index(key.strip_prefix("loss.")?)?;
+        Some(self.loss.spec.params[at].text(self.loss_values()[at]))
+    }
+
+    /// Every field that has a value, with the one in force, in the order of a file.
+    pub fn all_in_force(&self) -> Vec<(String, String)> {
+        let keys = fields().iter().flat_map(|field| {
+            let is_loss = field.key == "loss.id";
+            let params = self.loss.spec.params.iter().filter(move |_| is_loss);
+            let params = params.map(|param| format!("loss.{}", param.id));
+            std::iter::once(field.key.to_owned()).chain(params)
+        });
+        keys.filter_map(|key| {
+            let value = self.in_force(&key)?;
+            Some((key, value))
+        })
+        .collect()
+    }
+}
+
+/// Parameters by what they are written as: a margin of one loss beside that of another.
+fn of_params(experiments: &[&Experiment]) -> Vec<Difference> {
+    let mut params: Vec<&Param> = Vec::new();
+    for param in experiments.iter().flat_map(|e| e.loss.spec.params) {
+        if params.iter().all(|known| known.id != param.id) {
+            params.push(param);
+        }
+    }
+    let of = |param: &Param| {
+        let key = format!("loss.{}", param.id);
+        let values = experiments.iter().map(|e| e.param_in_force(&key));
+        let values: Vec<Option<String>> = values.collect();
+        // That one loss has a choice to make and the others none is no setting of it.
+        let n_values = values.iter().flatten().count();
+        let is_told = param.choices.is_empty() || n_values == values.len();
+        difference(&key, param.symbol.to_owned(), values).filter(|_| is_told)
+    };
+    params.into_iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(settings: &[(&str, &str)]) -> Experiment {
+        let mut experiment = Experiment::default();
+        for (key, value) in settings {
+            experiment.set(key, value).expect("a value of it");
+        }
+        experiment
+    }
+
+    #[test]
+    fn what_is_alike_is_not_said() {
+        let a = of(&[("loss.id", "arcface"), ("loss.margin", "0.3")]);
+        let rate = a.learning_rate().to_string();
+        let b = of(&[
+            ("loss.id", "arcface"),
+            ("loss.margin", "0.5"),
+            ("optimizer.learning_rate", &rate),
+            ("view.kind", "plane"),
+        ]);
+        let found = differences(&[&a, &b]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].key, "loss.margin");
+        assert_eq!(
+            found[0].values,
+            [Some("0.3".to_owned()), Some("0.5".to_owned())]
+        );
+        assert_eq!(differences(&[&a, &a.clone()]), []);
+        assert_eq!(differences(&[&a]), []);
+    }
+
+    #[test]
+    fn a_loss_without_a_parameter_has_no_value_of_it() {
+        let a = of(&[("loss.id", "softmax")]);
+        let b = of(&[
+            ("loss.id", "normface"),
+            ("loss.scale", "20"),
+            ("run.seed", "7"),
+        ]);
+        let found = differences(&[&a, &b]);
+        let keys: Vec<&str> = found.iter().map(|d| d.key.as_str()).collect();
+        assert_eq!(keys, ["loss.id", "loss.scale", "run.seed"]);
+        assert_eq!(found[1].values, [None, Some("20".to_owned())]);
+    }
+}

@@ -1,0 +1,226 @@
+//! Runs that were recorded: looked at again, gone back to, and trained side by side.
+
+use super::worker::{wait_for, within, worker};
+use super::*;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn set(worker: &mut Worker, key: &str, value: &str) {
+    worker.send(Command::set(key, value));
+}
+
+/// The run at rest after so many more steps.
+fn after(worker: &mut Worker, n_steps: u64) -> Arc<Snapshot> {
+    let number = worker.send(Command::Step(n_steps));
+    wait_for(worker, |seen| seen.n_commands >= number && !seen.is_playing);
+    captured(worker)
+}
+
+/// The run once it has obeyed.
+fn obeyed(worker: &mut Worker, command: Command) -> Arc<Snapshot> {
+    let number = worker.send(command);
+    wait_for(worker, |seen| seen.n_commands >= number);
+    captured(worker)
+}
+
+/// The run with every sample at its step.
+fn captured(worker: &mut Worker) -> Arc<Snapshot> {
+    let number = worker.send(Command::Capture);
+    loop {
+        if let Some(seen) = worker
+            .take_captured()
+            .filter(|seen| seen.n_commands >= number)
+        {
+            return seen;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn now(worker: &Worker) -> Moment {
+    let now = worker.timeline().now();
+    now.unwrap_or_else(|| panic!("nothing was recorded"))
+}
+
+/// The same numbers to the last bit, at the same step with the same settings.
+#[track_caller]
+fn assert_same(a: &Snapshot, b: &Snapshot) {
+    assert_eq!(a.step, b.step);
+    assert_eq!(a.head, b.head);
+    assert_eq!(a.probe.features, b.probe.features);
+    assert_eq!(a.experiment, b.experiment);
+}
+
+fn resting(settings: &[(&str, &str)]) -> Worker {
+    let mut worker = worker(&[BLOBS, settings].concat());
+    worker.send(Command::Pause);
+    worker.send(Command::Restart);
+    captured(&mut worker);
+    worker
+}
+
+#[test]
+fn a_step_that_was_recorded_comes_again_to_the_bit_when_trained_on() {
+    for kind in ["sgd", "adam"] {
+        within(MINUTE, move || {
+            let mut worker = resting(&[("optimizer.kind", kind), ("loss.id", "cosface")]);
+            after(&mut worker, 70);
+            set(&mut worker, "margin", "0.3");
+            set(&mut worker, "margin", "0.25");
+            after(&mut worker, 30);
+            set(&mut worker, "loss.id", "arcface");
+            after(&mut worker, 60);
+            set(&mut worker, "batch", "17");
+            let there = captured(&mut worker);
+            let place = now(&worker);
+            let ahead = after(&mut worker, 200);
+
+            let back = obeyed(&mut worker, Command::GoTo(place));
+            assert_same(&back, &there);
+            assert_same(&after(&mut worker, 200), &ahead);
+            // Every moment that was kept, not only where a checkpoint is.
+            for step in [0, 1, 70, 100, 101, 160] {
+                let moment = Moment { step, ..place };
+                let back = obeyed(&mut worker, Command::GoTo(moment));
+                let shown = worker.timeline().snapshot(moment, &back).expect("a frame");
+                assert_eq!((back.step, &back.head), (shown.step, &shown.head), "{step}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_way_that_was_left_stays_beside_the_new_one() {
+    within(MINUTE, || {
+        let mut worker = resting(&[("loss.id", "softmax")]);
+        after(&mut worker, 50);
+        let fork = now(&worker);
+        let left = after(&mut worker, 50);
+        obeyed(&mut worker, Command::GoTo(fork));
+        set(&mut worker, "loss.id", "arcface");
+        let new = after(&mut worker, 20);
+
+        let ways = worker.timeline().ways();
+        assert_eq!(ways.len(), 2);
+        assert_eq!((ways[0].end, ways[0].parent), (100, None));
+        assert_eq!((ways[1].end, ways[1].parent), (70, Some((fork.lane, 50))));
+        assert!(
+            ways.iter().all(|way| way.is_current),
+            "it came along the first"
+        );
+        let look = |lane, step| {
+            let moment = Moment { lane, step };
+            worker.timeline().snapshot(moment, &new).expect("a frame")
+        };
+        let old = look(ways[0].lane, 100);
+        assert_eq!((old.head.spec.id, &old.head), ("softmax", &left.head));
+        assert_eq!(look(ways[1].lane, 70).head, new.head);
+        // The way of the new one leads along the old one up to the fork.
+        assert_eq!(look(ways[1].lane, 49).head, look(ways[0].lane, 49).head);
+        assert!(
+            look(ways[1].lane, 60).step <= 50 || look(ways[1].lane, 60).head.spec.id == "arcface"
+        );
+        assert_eq!(
+            look(ways[1].lane, 70)
+                .history
+                .rows()
+                .last()
+                .map(|row| row.step),
+            Some(70)
+        );
+    });
+}
+
+#[test]
+fn whoever_goes_back_and_changes_nothing_makes_no_fork() {
+    within(MINUTE, || {
+        let mut worker = resting(&[]);
+        after(&mut worker, 30);
+        let first = now(&worker);
+        after(&mut worker, 30);
+        for step in [60, 30, 0, 30] {
+            obeyed(&mut worker, Command::GoTo(Moment { step, ..first }));
+        }
+        let ways = worker.timeline().ways();
+        assert!(ways.len() <= 2, "{ways:?}");
+        let last = ways.last().expect("a way");
+        assert_eq!((last.parent, last.end), (Some((first.lane, 30)), 30));
+    });
+}
+
+#[test]
+fn a_restart_begins_a_new_record() {
+    within(MINUTE, || {
+        let mut worker = resting(&[]);
+        after(&mut worker, 40);
+        obeyed(&mut worker, Command::Restart);
+        let timeline = worker.timeline();
+        let now = timeline.now().expect("the start");
+        assert_eq!((now.step, timeline.ways().len()), (0, 1));
+    });
+}
+
+#[test]
+fn twins_go_the_same_way_until_something_is_changed() {
+    within(MINUTE, || {
+        let mut a = resting(&[]);
+        after(&mut a, 40);
+        let mut b = a.twin();
+        wait_for(&b, |seen| seen.step == 40);
+        for worker in [&mut a, &mut b] {
+            worker.send(Command::Step(80));
+        }
+        let seen = [&mut a, &mut b].map(|worker| {
+            wait_for(worker, |seen| seen.step == 120 && !seen.is_playing);
+            captured(worker)
+        });
+        assert_same(&seen[0], &seen[1]);
+        assert_eq!(seen[0].history.rows().len(), seen[1].history.rows().len());
+        let steps = |worker: &Worker| {
+            let timeline = worker.timeline();
+            timeline.steps(timeline.now().expect("now").lane)
+        };
+        assert_eq!(steps(&b).first(), Some(&0), "the past is common");
+
+        set(&mut b, "loss.id", "softmax");
+        let seen = [after(&mut a, 10), after(&mut b, 10)];
+        assert_ne!(seen[0].head.spec.id, seen[1].head.spec.id);
+        assert_ne!(seen[0].head.weights, seen[1].head.weights);
+    });
+}
+
+#[test]
+fn runs_that_play_keep_step_and_one_that_rests_leaves_the_others() {
+    within(MINUTE, || {
+        let mut a = worker(BLOBS);
+        wait_for(&a, |seen| seen.step > 20);
+        let mut b = a.twin();
+        set(&mut b, "loss.id", "softmax");
+        let mut c = a.twin();
+        set(&mut c, "batch", "200");
+        wait_for(&c, |seen| seen.step > 200);
+        let steps = [&mut a, &mut b, &mut c].map(|worker| captured(worker).step);
+        // Captured one after the other, while all go on.
+        assert!(steps[0] <= steps[1] && steps[1] <= steps[2], "{steps:?}");
+
+        obeyed(&mut b, Command::Pause);
+        let at = wait_for(&b, |seen| !seen.is_playing).step;
+        let far = wait_for(&a, |seen| seen.step > at + 500).step;
+        assert_eq!(wait_for(&b, |_| true).step, at);
+        // It catches up before the others go on.
+        b.send(Command::Play);
+        wait_for(&b, |seen| seen.step >= far);
+        let paused = [&mut a, &mut b, &mut c].map(|worker| {
+            let number = worker.send(Command::Pause);
+            (wait_for(worker, |seen| seen.n_commands >= number), number)
+        });
+        let steps = paused.map(|(seen, _)| seen.step);
+        assert!(steps[0] <= steps[1] && steps[1] <= steps[2], "{steps:?}");
+
+        // The end of one is no end of the others.
+        drop(a);
+        let before = steps[2];
+        c.send(Command::Play);
+        wait_for(&c, |seen| seen.step > before + 50);
+    });
+}

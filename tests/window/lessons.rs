@@ -1,0 +1,165 @@
+//! Lessons and failures in the window: a prediction, the run, what is revealed; a failure, its
+//! explanation, its cure. No control is ever locked.
+
+use super::*;
+
+fn open_list(harness: &mut Harness<'_, App>) {
+    harness.key_press(Key::F1);
+    harness.run_steps(8); // a page finds its size and fades in
+}
+
+#[track_caller]
+fn click_on(harness: &mut Harness<'_, App>, words: &str) {
+    harness.get_by_label_contains(words).click();
+    harness.run_steps(3);
+}
+
+/// Lets frames pass until some words are on the screen.
+#[track_caller]
+fn wait_for_words(harness: &mut Harness<'_, App>, words: &str) {
+    for _ in 0..6000 {
+        if harness.query_by_label_contains(words).is_some() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        harness.step();
+    }
+    panic!("waited in vain for {words:?}");
+}
+
+/// As fast as the machine can: what is watched in the window would take six seconds here.
+fn hurry(harness: &mut Harness<'_, App>) {
+    for _ in 0..6 {
+        harness.key_press(Key::Period);
+        harness.step();
+    }
+}
+
+#[test]
+fn the_list_is_reached_from_the_bar_and_left_by_escape() {
+    let mut harness = window(&small(&[]));
+    let generation = snapshot(&harness).generation;
+    harness.get_by_role_and_label(Role::Button, "Learn").click();
+    harness.run_steps(8);
+    harness.get_by_label_contains("Choosing m and s");
+    harness.get_by_label_contains("Dying ReLU quadrants");
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert!(
+        harness
+            .query_by_label_contains("Choosing m and s")
+            .is_none()
+    );
+    assert_eq!(snapshot(&harness).generation, generation);
+}
+
+#[test]
+fn a_prediction_starts_the_run_and_its_end_reveals_what_was_measured() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    harness.get_by_label("step 1 of 4");
+    let before = snapshot(&harness).generation;
+    click_on(&mut harness, "About a third");
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "You said, and it is seen: About a third.");
+    harness.get_by_label("probability of the own class");
+    let shown = snapshot(&harness);
+    assert!(!shown.is_playing && shown.step == 400 && shown.generation > before);
+    let generation = shown.generation;
+    // The next step goes on with the features there are.
+    harness.key_press(Key::PageDown);
+    harness.run_steps(2);
+    harness.get_by_label("step 2 of 4");
+    click_on(&mut harness, "Just run it");
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "What is seen: No, only the probability.");
+    let shown = snapshot(&harness);
+    assert_eq!((shown.generation, shown.step), (generation, 700));
+    harness.get_by_label_contains("32.4% → 91.3%");
+    harness.key_press(Key::PageUp);
+    harness.run_steps(2);
+    harness.get_by_label_contains("You said, and it is seen: About a third.");
+}
+
+#[test]
+fn a_lesson_locks_no_control() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    click_on(&mut harness, "About a third");
+    harness.key_press(Key::Num6);
+    wait_for(&mut harness, "CosFace", |app| loss_id(app) == "cosface");
+    harness
+        .get_by_role_and_label(Role::Slider, "margin m")
+        .focus();
+    harness.step();
+    harness.key_press(Key::ArrowRight);
+    wait_for(&mut harness, "another margin", |app| {
+        app.experiment().loss.set.contains_key("margin")
+    });
+    wait_for_words(&mut harness, "These are the numbers of your run");
+    harness.get_by_role_and_label(Role::Button, "Again").click();
+    harness.run_steps(3);
+    wait_for_words(&mut harness, "You said, and it is seen");
+    assert!(harness.query_by_label_contains("of your run").is_none());
+}
+
+#[test]
+fn escape_closes_the_card_and_the_run_goes_on_as_it_is() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    click_on(&mut harness, "About a third");
+    wait_for(&mut harness, "the lesson's run", |app| {
+        app.experiment().n_classes() == 10
+    });
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert!(harness.query_by_label("step 1 of 4").is_none());
+    assert_eq!(harness.state().experiment().n_classes(), 10);
+}
+
+#[test]
+fn a_failure_starts_with_one_click_is_explained_and_cured() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "m past its ceiling");
+    let explanation = "has no arrangement here";
+    assert!(harness.query_by_label_contains(explanation).is_none());
+    hurry(&mut harness);
+    wait_for_words(&mut harness, explanation);
+    click_on(&mut harness, "Set m = 0.1");
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "classes fused");
+    wait_for(&mut harness, "the end of the cure", |app| {
+        app.snapshot().is_some_and(|s| !s.is_playing)
+    });
+    harness.run_steps(3);
+    harness.get_by_label_contains("samples that keep the margin");
+    assert!(snapshot(&harness).metrics.margin_satisfied > 0.98);
+}
+
+#[test]
+fn the_card_covers_neither_the_middle_of_the_picture_nor_a_panel() {
+    for size in [[1280.0, 800.0], [1024.0, 768.0]] {
+        for is_presenting in [false, true] {
+            let mut harness = window_of_size(&small(&[]), size);
+            open_list(&mut harness);
+            click_on(&mut harness, "CosFace and its nonlinear angle");
+            if is_presenting {
+                harness.key_press(Key::F5);
+                harness.run_steps(4);
+            }
+            let picture = harness.get_by_label_contains("picture: ").rect();
+            let step = harness.get_by_label("step 1 of 3").rect();
+            assert!(!picture.contains(step.center()), "{size:?}");
+            let least = 0.5 * size[1];
+            assert!(picture.height() > least, "{size:?}: {picture:?}");
+            for name in ["Next", "Back", "Close the lesson"] {
+                let rect = harness.get_by_role_and_label(Role::Button, name).rect();
+                assert!(rect.max.x <= size[0] && rect.max.y <= size[1], "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Runs side by side, the bar of the timeline, and what can be undone.
+
+use super::*;
+
+fn press_with_command(harness: &mut Harness<'_, App>, key: Key) {
+    harness.key_press_modifiers(Modifiers::COMMAND, key);
+    harness.run_steps(3);
+}
+
+fn click(harness: &mut Harness<'_, App>, button: &str) {
+    harness.get_by_role_and_label(Role::Button, button).click();
+    harness.run_steps(3);
+}
+
+fn steps(app: &App) -> Vec<u64> {
+    app.snapshots().flatten().map(|seen| seen.step).collect()
+}
+
+fn losses(app: &App) -> Vec<&'static str> {
+    let seen = app.snapshots().flatten();
+    seen.map(|seen| seen.head.spec.id).collect()
+}
+
+fn pause(harness: &mut Harness<'_, App>) {
+    click(harness, "Pause");
+    wait_for(harness, "a pause", |app| {
+        app.snapshots().flatten().all(|seen| !seen.is_playing)
+    });
+}
+
+/// Some steps at rest, so that there is something to look back at.
+fn resting_run(n_steps: u64) -> Harness<'static, App> {
+    let mut harness = window(&small(&[]));
+    wait_for(&mut harness, "some steps", |app| steps(app)[0] > n_steps);
+    pause(&mut harness);
+    harness
+}
+
+#[test]
+fn a_pane_is_one_click_and_goes_its_own_way_in_step() {
+    let mut harness = window(&small(&[]));
+    click(&mut harness, "Compare");
+    click(&mut harness, "ArcFace");
+    wait_for(&mut harness, "two losses", |app| {
+        losses(app) == ["softmax", "arcface"]
+    });
+    pause(&mut harness);
+    wait_for(&mut harness, "the same step", |app| {
+        let steps = steps(app);
+        steps[0].abs_diff(steps[1]) <= 1
+    });
+    harness.get_by_role_and_label(Role::RadioButton, "Pane A");
+    assert!(
+        harness.query_by_label("accuracy %").is_some(),
+        "meters side by side"
+    );
+}
+
+#[test]
+fn controls_belong_to_the_pane_that_was_chosen() {
+    let mut harness = resting_run(20);
+    click(&mut harness, "Compare");
+    harness
+        .get_by_role_and_label(Role::RadioButton, "Pane A")
+        .click();
+    harness.run_steps(3);
+    click(&mut harness, "CosFace");
+    wait_for(&mut harness, "two losses", |app| {
+        losses(app) == ["cosface", "softmax"]
+    });
+}
+
+#[test]
+fn a_pane_that_rests_leaves_the_others_and_catches_up() {
+    let mut harness = window(&small(&[]));
+    click(&mut harness, "Compare");
+    click(&mut harness, "Pause pane A");
+    wait_for(&mut harness, "one pane alone", |app| {
+        let seen: Vec<_> = app.snapshots().flatten().collect();
+        seen.len() == 2 && !seen[0].is_playing && seen[1].step > seen[0].step + 100
+    });
+    click(&mut harness, "Play pane A");
+    wait_for(&mut harness, "the other one to catch up", |app| {
+        let steps = steps(app);
+        steps[0] + 200 > steps[1] && steps[0] > 100
+    });
+}
+
+#[test]
+fn six_panes_are_the_most() {
+    let mut harness = resting_run(3);
+    for n in 2..=6 {
+        harness.key_press(Key::A);
+        wait_for(&mut harness, "one more", |app| steps(app).len() == n);
+    }
+    harness.key_press(Key::A);
+    harness.run_steps(3);
+    assert_eq!(steps(harness.state()).len(), 6);
+    harness.get_by_label_contains("close one first");
+}
+
+#[test]
+fn a_closed_pane_comes_back_as_it_was() {
+    let mut harness = resting_run(20);
+    click(&mut harness, "Compare");
+    click(&mut harness, "ArcFace");
+    wait_for(&mut harness, "two losses", |app| {
+        losses(app).len() == 2 && losses(app)[1] == "arcface"
+    });
+    harness.run_steps(20); // the choice is done
+    click(&mut harness, "Close pane B");
+    wait_for(&mut harness, "one pane", |app| losses(app) == ["softmax"]);
+    harness.run_steps(20);
+    press_with_command(&mut harness, Key::Z);
+    wait_for(&mut harness, "the closed one", |app| {
+        losses(app) == ["softmax", "arcface"]
+    });
+    press_with_command(&mut harness, Key::Y);
+    wait_for(&mut harness, "one pane", |app| losses(app) == ["softmax"]);
+}
+
+#[test]
+fn settings_are_undone_and_training_is_not() {
+    let mut harness = resting_run(20);
+    let step = snapshot(&harness).step;
+    harness.run_steps(20);
+    click(&mut harness, "ArcFace");
+    harness.run_steps(20);
+    harness
+        .get_by_role_and_label(Role::Slider, "margin m")
+        .focus();
+    harness.step();
+    let margin = |app: &App| app.experiment().loss_values()[0];
+    let before = margin(harness.state());
+    harness.key_press(Key::ArrowRight);
+    wait_for(&mut harness, "another margin", |app| margin(app) > before);
+    harness.run_steps(20);
+    harness.get_by_label("timeline").click(); // the focus off the slider
+    harness.run_steps(3);
+    harness.key_press(Key::End);
+    harness.run_steps(20);
+    press_with_command(&mut harness, Key::Z);
+    assert!((margin(harness.state()) - before).abs() < 1e-9);
+    press_with_command(&mut harness, Key::Z);
+    wait_for(&mut harness, "softmax", |app| loss_id(app) == "softmax");
+    press_with_command(&mut harness, Key::Y);
+    wait_for(&mut harness, "ArcFace", |app| loss_id(app) == "arcface");
+    assert_eq!(snapshot(&harness).step, step);
+    assert_eq!(snapshot(&harness).generation, 1, "no restart");
+}
+
+#[test]
+fn what_was_recorded_is_looked_at_again() {
+    let mut harness = resting_run(60);
+    let last = snapshot(&harness).step;
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    assert!(snapshot(&harness).metrics.accuracy < 0.9);
+    harness.key_press(Key::ArrowRight);
+    wait_for(&mut harness, "the next moment", |app| steps(app)[0] > 0);
+    harness.key_press(Key::ArrowLeft);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    harness.key_press(Key::L);
+    wait_for(&mut harness, "the end of the recording", |app| {
+        steps(app) == [last]
+    });
+    harness.key_press(Key::J);
+    wait_for(&mut harness, "the start of it", |app| steps(app) == [0]);
+    click(&mut harness, "Now");
+    assert_eq!(steps(harness.state()), [last]);
+}
+
+#[test]
+fn a_change_in_the_past_branches_and_leaves_the_other_way() {
+    let mut harness = resting_run(60);
+    let last = snapshot(&harness).step;
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    click(&mut harness, "NormFace");
+    wait_for(&mut harness, "the other loss", |app| {
+        app.snapshot()
+            .is_some_and(|seen| seen.head.spec.id == "normface" && seen.step == 0)
+    });
+    harness.key_press(Key::ArrowRight);
+    wait_for(&mut harness, "another step", |app| steps(app) == [1]);
+    // The way that was left is still there, at the right end of the second row.
+    let bar = harness.get_by_label("timeline").rect();
+    let at = egui::pos2(bar.right() - 4.0, bar.center().y + 9.0);
+    harness.drag_at(at);
+    harness.drop_at(at);
+    wait_for(&mut harness, "softmax again", |app| {
+        losses(app) == ["softmax"] && steps(app) == [last]
+    });
+}
+
+#[test]
+fn training_goes_on_from_a_moment() {
+    let mut harness = resting_run(60);
+    let last = snapshot(&harness).step;
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    click(&mut harness, "Go on from here");
+    wait_for(&mut harness, "as many steps", |app| {
+        app.snapshot()
+            .is_some_and(|seen| seen.step > last && seen.is_playing)
+    });
+}
+
+#[test]
+fn panes_look_back_together() {
+    let mut harness = resting_run(60);
+    click(&mut harness, "Compare");
+    click(&mut harness, "ArcFace");
+    wait_for(&mut harness, "two losses", |app| losses(app).len() == 2);
+    let last = snapshot(&harness).step;
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "more steps", |app| {
+        app.snapshots()
+            .flatten()
+            .all(|seen| seen.is_playing && seen.step > last)
+    });
+    pause(&mut harness);
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0, 0]);
+    harness.key_press(Key::End);
+    wait_for(&mut harness, "now", |app| {
+        steps(app).iter().all(|&step| step > last)
+    });
+}
