@@ -107,7 +107,7 @@ impl App {
                     sample::sample_ui(ui, &snapshot, kept, &mut self.thumbs, actions);
                 });
             }
-            if !self.is_presenting {
+            if !self.is_presenting && self.panes.all().len() == 1 {
                 self.hints.ui(ui, rect);
             }
             self.banners_ui(ui, rect, snapshot.fault.as_deref(), actions);

@@ -132,6 +132,7 @@ impl App {
         Panel::bottom("presenter")
             .exact_size(BAR_HEIGHT)
             .resizable(false)
+            .show_separator_line(false)
             .frame(frame)
             .show(ui, |ui| {
                 ui.horizontal(|ui| {
