@@ -2,11 +2,12 @@
 
 use egui::text::LayoutJob;
 use egui::{
-    Align, Align2, Button, ColorImage, Context, FontId, Image, Key, Layout, RichText, ScrollArea,
-    TextFormat, TextureHandle, TextureOptions, Ui, vec2,
+    Align, Button, ColorImage, Context, FontId, Image, Layout, RichText, TextFormat, TextureHandle,
+    TextureOptions, Ui, vec2,
 };
 
 use crate::app::action::Action;
+use crate::app::overlay::page_ui;
 use crate::app::theme;
 use crate::app::widget::strong;
 use crate::figure::gallery::{Exhibit, exhibits};
@@ -39,26 +40,11 @@ impl GalleryPage {
 
     /// Shows it; whether it is to be shown again.
     pub(super) fn ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) -> bool {
-        let mut is_open = true;
-        let mut chosen = None;
-        egui::Window::new("Figures of the papers")
-            .open(&mut is_open)
-            .collapsible(false)
-            .resizable(false)
-            .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
-            .show(ctx, |ui| {
-                let height = ui.ctx().content_rect().height() - 150.0; // title and edges
-                let width = 2.0 * CARD + BETWEEN + theme::SCROLL_BAR_ROOM;
-                ui.set_width(width);
-                let list = ScrollArea::vertical().max_height(height);
-                let list = list.min_scrolled_height(height);
-                list.show(ui, |ui| chosen = self.list_ui(ui));
-            });
-        if let Some(exhibit) = chosen {
-            actions.push(Action::OpenPath(exhibit.path().into()));
-        }
-        let escapes = ctx.input(|input| input.key_pressed(Key::Escape));
-        is_open && chosen.is_none() && !escapes
+        let width = 2.0 * CARD + BETWEEN + theme::SCROLL_BAR_ROOM;
+        let list = |ui: &mut Ui| self.list_ui(ui);
+        let (chosen, stays) = page_ui(ctx, "Figures of the papers", width, list);
+        actions.extend(chosen.map(|exhibit| Action::OpenPath(exhibit.path().into())));
+        stays
     }
 
     /// Papers with their figures; the figure that was clicked.

@@ -10,6 +10,7 @@ use crate::app::panel::top::Transport;
 use crate::app::panel::{sample, top};
 use crate::app::present::unit;
 use crate::app::{App, draw, overlay, theme};
+use crate::trainer::{Snapshot, Subset};
 
 /// Width of the panels beside the picture, in points.
 const LEFT_WIDTH: f32 = 232.0;
@@ -41,15 +42,7 @@ impl App {
         let pane = self.panes.active();
         let view = &pane.picture.view;
         let snapshot = pane.snapshot().cloned();
-        let shown = Shown {
-            experiment: pane.experiment(),
-            head: snapshot.as_ref().map(|snapshot| &snapshot.head),
-            subset: self.subset,
-            show: view.show,
-            light: view.light,
-            classes: &view.classes,
-            class_names: snapshot.as_ref().map_or(&[], |s| &s.class_names[..]),
-        };
+        let shown = shown(pane, snapshot.as_deref(), self.subset);
         Panel::left("left")
             .exact_size(LEFT_WIDTH)
             .resizable(false)
@@ -114,7 +107,7 @@ impl App {
                     sample::sample_ui(ui, &snapshot, kept, &mut self.thumbs, actions);
                 });
             }
-            if !self.is_presenting {
+            if !self.is_presenting && self.panes.all().len() == 1 {
                 self.hints.ui(ui, rect);
             }
             self.banners_ui(ui, rect, snapshot.fault.as_deref(), actions);
@@ -222,6 +215,24 @@ impl App {
                 other.classes.clone_from(&view.classes);
             }
         }
+    }
+}
+
+/// What the left panel shows of a pane.
+pub(super) fn shown<'a>(
+    pane: &'a Pane,
+    snapshot: Option<&'a Snapshot>,
+    subset: Subset,
+) -> Shown<'a> {
+    let view = &pane.picture.view;
+    Shown {
+        experiment: pane.experiment(),
+        head: snapshot.map(|snapshot| &snapshot.head),
+        subset,
+        show: view.show,
+        light: view.light,
+        classes: &view.classes,
+        class_names: snapshot.map_or(&[], |snapshot| &snapshot.class_names[..]),
     }
 }
 

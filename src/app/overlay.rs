@@ -1,7 +1,8 @@
 //! What floats over the picture: the choice of view, the sentence, questions and news.
 
 use egui::{
-    Align2, Area, CornerRadius, Frame, Id, Margin, Order, Pos2, Rect, Stroke, Ui, UiBuilder, vec2,
+    Align2, Area, Context, CornerRadius, Frame, Id, Margin, Order, Pos2, Rect, Stroke, Ui,
+    UiBuilder, vec2,
 };
 
 use crate::app::action::Action;
@@ -225,6 +226,33 @@ pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
     if !is_open || escape_pressed(ui) {
         actions.push(Action::ToggleKeys);
     }
+}
+
+/// A page in the middle of the window with a list in it: what was clicked there, and whether the page
+/// stays open.
+pub(super) fn page_ui<T>(
+    ctx: &Context,
+    title: &str,
+    width: f32,
+    list_ui: impl FnOnce(&mut Ui) -> Option<T>,
+) -> (Option<T>, bool) {
+    let mut is_open = true;
+    let mut chosen = None;
+    egui::Window::new(title)
+        .open(&mut is_open)
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+        .show(ctx, |ui| {
+            let height = ui.ctx().content_rect().height() - 150.0; // title and edges
+            ui.set_width(width);
+            let list = egui::ScrollArea::vertical().max_height(height);
+            let list = list.min_scrolled_height(height);
+            list.show(ui, |ui| chosen = list_ui(ui));
+        });
+    let escapes = ctx.input(|input| input.key_pressed(egui::Key::Escape));
+    let stays = is_open && chosen.is_none() && !escapes;
+    (chosen, stays)
 }
 
 fn escape_pressed(ui: &Ui) -> bool {

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::app::action::Action;
-use crate::app::panel::left::Shown;
+use crate::app::layout::shown;
 use crate::app::widget::{Icon, small_icon_button, strong};
 use crate::app::{App, theme};
 use crate::loss::{LOSSES, LossSpec};
@@ -126,21 +126,13 @@ impl App {
             .fill(ui.visuals().panel_fill)
             .inner_margin(egui::Margin::symmetric(16, 8));
         let pane = self.panes.active();
-        let view = &pane.picture.view;
         let snapshot = pane.snapshot().cloned();
-        let shown = Shown {
-            experiment: pane.experiment(),
-            head: snapshot.as_ref().map(|snapshot| &snapshot.head),
-            subset: self.subset,
-            show: view.show,
-            light: view.light,
-            classes: &view.classes,
-            class_names: snapshot.as_ref().map_or(&[], |s| &s.class_names[..]),
-        };
+        let shown = shown(pane, snapshot.as_deref(), self.subset);
         let left = &mut self.left;
         Panel::bottom("presenter")
             .exact_size(BAR_HEIGHT)
             .resizable(false)
+            .show_separator_line(false)
             .frame(frame)
             .show(ui, |ui| {
                 ui.horizontal(|ui| {

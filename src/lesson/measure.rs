@@ -1,7 +1,7 @@
 //! What lessons and failures measure of a run, by the names of a table: figures that a text may
 //! speak of, and that a test holds it to.
 
-use crate::loss::nearest;
+use crate::loss::instead;
 use crate::loss::theory::gap_rad;
 use crate::scene::Clouds;
 use crate::trainer::{HeadState, N_ANGLE_BINS, Snapshot, angle_between};
@@ -169,10 +169,7 @@ impl Measure {
             return Ok(found);
         }
         let names = MEASURES.iter().map(|measure| measure.name);
-        let hint = nearest(name, names.clone()).map_or_else(
-            || format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean \"{near}\"?"),
-        );
+        let hint = instead(name, names);
         Err(format!("there is no measure \"{name}\"; {hint}"))
     }
 

@@ -66,6 +66,14 @@ fn suggestion(id: &str) -> String {
     }
 }
 
+/// What to say of a name that is not among these: the one that is meant, or all.
+pub fn instead<'a>(word: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    nearest(word, names.clone()).map_or_else(
+        || format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean \"{near}\"?"),
+    )
+}
+
 /// The candidate that `word` is most likely a misspelling of, if any is near.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const LEAST_LIKENESS: f64 = 0.7; // Jaro–Winkler; below it a suggestion confuses more than it helps

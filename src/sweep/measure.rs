@@ -1,6 +1,6 @@
 //! What can be drawn of a sweep: the figures of a run, in words and with their units.
 
-use crate::loss::nearest;
+use crate::loss::instead;
 use crate::scene::chart::Unit;
 
 /// A figure of a run that can be drawn.
@@ -72,10 +72,7 @@ impl Measure {
             return Ok(found);
         }
         let names = MEASURES.iter().map(|measure| measure.name);
-        let hint = nearest(name, names.clone()).map_or_else(
-            || format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean \"{near}\"?"),
-        );
+        let hint = instead(name, names);
         Err(format!("there is no figure \"{name}\"; {hint}"))
     }
 }

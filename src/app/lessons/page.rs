@@ -1,12 +1,11 @@
 //! The page that lists lessons and failures.
 
 use egui::text::LayoutJob;
-use egui::{
-    Align, Align2, Button, Context, Key, Layout, RichText, ScrollArea, TextFormat, Ui, vec2,
-};
+use egui::{Align, Button, Context, Layout, RichText, TextFormat, Ui};
 
 use crate::app::action::Action;
 use crate::app::lessons::{Lecture, Progress};
+use crate::app::overlay::page_ui;
 use crate::app::theme;
 use crate::app::widget::strong;
 use crate::lesson::{Subject, failures, lessons};
@@ -31,25 +30,11 @@ impl LessonsPage {
         progress: &Progress,
         actions: &mut Vec<Action>,
     ) -> bool {
-        let mut is_open = true;
-        let mut chosen = None;
-        egui::Window::new("Lessons and failures")
-            .open(&mut is_open)
-            .collapsible(false)
-            .resizable(false)
-            .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
-            .show(ctx, |ui| {
-                let height = ui.ctx().content_rect().height() - 150.0; // title and edges
-                ui.set_width(2.0 * CARD[0] + BETWEEN + 2.0 * theme::SCROLL_BAR_ROOM);
-                let list = ScrollArea::vertical().max_height(height);
-                let list = list.min_scrolled_height(height);
-                list.show(ui, |ui| chosen = self.list_ui(ui, progress));
-            });
-        if let Some(subject) = chosen {
-            actions.push(Action::Lecture(Lecture::Open(subject)));
-        }
-        let escapes = ctx.input(|input| input.key_pressed(Key::Escape));
-        is_open && chosen.is_none() && !escapes
+        let width = 2.0 * CARD[0] + BETWEEN + 2.0 * theme::SCROLL_BAR_ROOM;
+        let list = |ui: &mut Ui| self.list_ui(ui, progress);
+        let (chosen, stays) = page_ui(ctx, "Lessons and failures", width, list);
+        actions.extend(chosen.map(|subject| Action::Lecture(Lecture::Open(subject))));
+        stays
     }
 
     /// The one that was clicked.

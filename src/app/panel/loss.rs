@@ -71,7 +71,7 @@ impl LossControls {
         }
     }
 
-    /// The first of its sliders, which its margin has if it has one.
+    /// The first of its sliders, which its margin has if it has one, without what theory says below.
     pub(super) fn main_slider_ui(
         &mut self,
         ui: &mut Ui,
@@ -80,13 +80,35 @@ impl LossControls {
     ) {
         let params = experiment.loss.spec.params;
         if let Some(index) = params.iter().position(|param| param.choices.is_empty()) {
-            self.number_ui(ui, experiment, index, &experiment.loss_values(), actions);
+            self.knob_ui(ui, experiment, index, &experiment.loss_values(), actions);
         } else {
             ui.weak("This loss has nothing to set.");
         }
     }
 
     fn number_ui(
+        &mut self,
+        ui: &mut Ui,
+        experiment: &Experiment,
+        index: usize,
+        values: &Values<f64>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.knob_ui(ui, experiment, index, values, actions);
+        let (spec, setting) = (experiment.loss.spec, experiment.setting());
+        let passed = |index| spec.passed_ceiling(index, setting, values).is_some();
+        if passed(index) {
+            // Where several margins are too much together, it is said once.
+            if !(0..index).any(passed) {
+                self.past_ceiling_ui(ui, experiment, values);
+            }
+        } else if theory::margin_index(spec) == Some(index) {
+            self.equivalents_ui(ui, experiment, values);
+        }
+    }
+
+    /// The slider with its ceiling and its least value.
+    fn knob_ui(
         &mut self,
         ui: &mut Ui,
         experiment: &Experiment,
@@ -122,15 +144,6 @@ impl LossControls {
         };
         if let Some(value) = knob(ui, &knob_spec, values[index]) {
             actions.push(Action::set(&format!("loss.{}", param.id), value));
-        }
-        let passed = |index| spec.passed_ceiling(index, setting, values).is_some();
-        if passed(index) {
-            // Where several margins are too much together, it is said once.
-            if !(0..index).any(passed) {
-                self.past_ceiling_ui(ui, experiment, values);
-            }
-        } else if theory::margin_index(spec) == Some(index) {
-            self.equivalents_ui(ui, experiment, values);
         }
     }
 
