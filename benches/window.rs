@@ -160,13 +160,15 @@ impl Window {
     }
 
     fn press(&mut self, key: Key) {
-        self.frame(vec![Event::Key {
+        // A key that is never let go would repeat itself, and act no more.
+        let event = |pressed: bool| Event::Key {
             key,
             physical_key: None,
-            pressed: true,
+            pressed,
             repeat: false,
             modifiers: Modifiers::NONE,
-        }]);
+        };
+        self.frame(vec![event(true), event(false)]);
     }
 
     /// Clicks what has this name for screen readers.

@@ -618,6 +618,29 @@ mod tests {
     }
 
     #[test]
+    fn the_way_back_begins_at_the_nearest_checkpoint_before() {
+        let mut run = trainer();
+        let mut timeline = Timeline::of(MOST_BYTES);
+        timeline.note_step(&run);
+        timeline.note(&Snapshot::of(&run, Subset::Train(10)));
+        for _ in 0..1000 {
+            run.step().expect("finite");
+            timeline.note_step(&run);
+            timeline.note(&Snapshot::of(&run, Subset::Train(10)));
+        }
+        let lane = LaneId(0);
+        let kept = timeline.lanes[0].checkpoints.iter().map(|c| c.step());
+        let kept: Vec<u64> = kept.collect();
+        for step in [0, 1, 63, 64, 65, 500, 999, 1000] {
+            let way = timeline.way_back(Moment { lane, step }).expect("a way");
+            let nearest = kept.iter().copied().rfind(|&at| at <= step);
+            assert_eq!(way.moment.step, step);
+            assert_eq!(Some(way.checkpoint.step()), nearest, "to {step}");
+            assert!(step - way.checkpoint.step() < FIRST_INTERVAL);
+        }
+    }
+
+    #[test]
     fn neighbors_stop_at_the_ends() {
         let (timeline, _) = recorded(4, MOST_BYTES);
         let from = |step, n| {

@@ -224,3 +224,112 @@ fn runs_that_play_keep_step_and_one_that_rests_leaves_the_others() {
         wait_for(&c, |seen| seen.step > before + 50);
     });
 }
+
+#[test]
+fn a_pair_stays_the_same_whatever_the_order_of_commands_and_is_a_run_alone() {
+    const LAST: u64 = 1000;
+    const SEED: u64 = 6;
+    within(MINUTE, || {
+        let mut a = resting(&[("loss.id", "cosface")]);
+        let b = a.twin();
+        wait_for(&b, |seen| seen.step == 0);
+        a.send(Command::Pause);
+        let mut pair = [a, b];
+        let mut steps = [0; 2];
+        let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+        while steps != [LAST; 2] {
+            let which = rng.random_range(0..2);
+            let worker = &mut pair[which];
+            let command = match rng.random_range(0..6) {
+                0 => Command::Pause,
+                1 => Command::Show(Subset::Test(rng.random_range(1..500))),
+                2 => Command::Capture,
+                3 => Command::Speed([Speed::Full, Speed::PerSecond(300)][rng.random_range(0..2)]),
+                _ if steps[which] == LAST => Command::Pause,
+                _ => {
+                    let n = rng.random_range(1..80).min(LAST - steps[which]);
+                    steps[which] += n;
+                    Command::Step(n)
+                }
+            };
+            let number = worker.send(command);
+            let there = steps[which];
+            wait_for(worker, |seen| {
+                seen.n_commands >= number && !seen.is_playing && seen.step == there
+            });
+        }
+        let seen = pair.each_mut().map(|worker| {
+            worker.send(Command::Show(Subset::default()));
+            captured(worker)
+        });
+        assert_same(&seen[0], &seen[1]);
+
+        let mut alone = Trainer::new(&seen[0].start, Some(seen[0].horizon), 1).expect("a run");
+        for _ in 0..LAST {
+            alone.step().expect("finite");
+        }
+        assert_same(&seen[0], &Snapshot::of(&alone, Subset::default()));
+    });
+}
+
+#[test]
+fn a_hundred_thousand_steps_stay_within_the_memory_of_a_timeline() {
+    const LAST: u64 = 100_000;
+    const MOST_BYTES: usize = 150 << 20;
+    within(4 * MINUTE, || {
+        let mut worker = worker(&[
+            ("data.source", "free"),
+            ("network.kind", "none"),
+            ("batch", "32"),
+        ]);
+        let mut twin = worker.twin();
+        for worker in [&mut worker, &mut twin] {
+            worker.send(Command::Play);
+        }
+        let bytes = |worker: &Worker| worker.timeline().n_bytes();
+        while worker.snapshot().is_none_or(|seen| seen.step < LAST) {
+            let both = bytes(&worker) + bytes(&twin);
+            assert!(both <= MOST_BYTES, "{both} bytes");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let timeline = worker.timeline();
+        let now = timeline.now().expect("now");
+        let steps = timeline.steps(now.lane);
+        assert_eq!((steps.first(), steps.last()), (Some(&0), Some(&now.step)));
+    });
+}
+
+/// What a second pane costs: `cargo test --release --test engine -- --ignored --nocapture two_panes`.
+#[test]
+#[ignore = "measures; see above"]
+#[expect(clippy::print_stdout, reason = "what was measured")]
+fn two_panes_cost_about_twice_one() {
+    const N_STEPS: u64 = 400;
+    let secs = |n_panes: usize| {
+        let first = worker(&[]);
+        let mut panes = vec![first];
+        for _ in 1..n_panes {
+            let twin = panes[0].twin();
+            panes.push(twin);
+        }
+        for pane in &mut panes {
+            let number = pane.send(Command::Pause);
+            wait_for(pane, |seen| seen.n_commands >= number);
+        }
+        let from = captured(&mut panes[0]).step;
+        let start = Instant::now();
+        for pane in &mut panes {
+            pane.send(Command::Step(N_STEPS));
+        }
+        for pane in &panes {
+            wait_for(pane, |seen| seen.step >= from + N_STEPS && !seen.is_playing);
+        }
+        start.elapsed().as_secs_f64()
+    };
+    let (one, two, six) = (secs(1), secs(2), secs(6));
+    println!(
+        "{N_STEPS} steps of MNIST: 1 pane {one:.2} s, 2 {:.2}, 6 {:.2} times that",
+        two / one,
+        six / one
+    );
+}
