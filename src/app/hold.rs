@@ -24,6 +24,7 @@ pub(super) enum Hand {
 /// A drag under way.
 #[derive(Clone, Debug)]
 pub(super) struct Drag {
+    pane: PaneId,
     what: Placed,
     from: Vec<f32>,
     to: Vec<f32>,
@@ -42,6 +43,9 @@ pub(super) struct Moved {
 
 impl App {
     pub(super) fn hand(&mut self, ctx: &egui::Context, hand: Hand) {
+        if let Some(drag) = &self.drag {
+            self.panes.activate_pane(drag.pane); // whoever has the controls meanwhile
+        }
         match hand {
             Hand::Take(held) => self.take_hold(ctx, held),
             Hand::Put(to) => self.put(to),
@@ -60,6 +64,7 @@ impl App {
             Placed::Feature(_) => false,
         };
         self.drag = Some(Drag {
+            pane: self.panes.active().id,
             what,
             to: from.clone(),
             from,

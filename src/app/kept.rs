@@ -25,7 +25,7 @@ impl Session {
     /// Of panes as they stand.
     pub(super) fn of(panes: &[Pane]) -> Self {
         let text = |pane: &Pane| {
-            let mut experiment = pane.experiment().as_ref().clone();
+            let mut experiment = pane.experiment.as_ref().clone();
             experiment.run.changes.clear();
             experiment.run.length = None; // it was asked for this time, not for every start
             experiment.to_toml()
@@ -50,6 +50,8 @@ pub(super) struct Kept {
     pub(super) subset: Subset,
     pub(super) classes: Classes,
     pub(super) is_presenting: bool,
+    /// Size of everything outside presenter view; 0 where it is not known.
+    pub(super) zoom: f32,
     pub(super) sheet: SheetChoice,
     /// Hints that were followed or sent away.
     pub(super) hints: BTreeSet<String>,
@@ -60,9 +62,14 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn of(cc: &CreationContext<'_>) -> Self {
-        cc.storage
+        let kept: Self = cc
+            .storage
             .and_then(|storage| eframe::get_value(storage, eframe::APP_KEY))
-            .unwrap_or_default() // what an older version kept is left
+            .unwrap_or_default(); // what an older version kept is left
+        if kept.zoom > 0.0 {
+            cc.egui_ctx.set_zoom_factor(kept.zoom); // egui itself keeps that of presenter view
+        }
+        kept
     }
 
     /// The experiment of the last session; a start never waits for files.

@@ -112,7 +112,7 @@ pub fn run(opening: Opening, n_threads: usize) -> Result<(), AppError> {
 
 /// How whoever starts without controls finds them.
 fn presenter_hint(ctx: &egui::Context) -> Toast {
-    Toast::new(ctx, "F5 brings the controls back".to_owned())
+    Toast::new(ctx, "Esc or F5 brings the controls back".to_owned())
 }
 
 /// What keeps the window shut, in words of one line and without paths of a build.
@@ -322,8 +322,22 @@ impl App {
             PaneAction::Close(index) => self.panes.close(index),
             PaneAction::Activate(index) => self.panes.activate(index),
             PaneAction::Next => self.panes.activate_next(),
-            PaneAction::Toggle(index) => self.panes.toggle(index),
+            PaneAction::Toggle(index) => {
+                self.stop_looking_back(); // what is trained is seen
+                self.panes.toggle(index);
+            }
         }
+    }
+
+    fn toggle_presenter(&mut self, ctx: &egui::Context) {
+        self.is_presenting = !self.is_presenting;
+        self.toast = self.is_presenting.then(|| presenter_hint(ctx));
+    }
+
+    /// Whether Esc has nothing else to end.
+    fn escape_ends_presenting(&self) -> bool {
+        let view = self.view();
+        self.is_presenting && view.kept.is_none() && matches!(view.light, Light::All)
     }
 
     fn add_pane(&mut self, ctx: &egui::Context) {
@@ -465,6 +479,7 @@ impl App {
             Action::Keep(sample) => self.keep(Some(sample)),
             Action::Neighbor(direction) => self.keep_neighbor(direction),
             Action::Escape if self.escape_closes_lecture() => self.lecture(ctx, Lecture::Close),
+            Action::Escape if self.escape_ends_presenting() => self.toggle_presenter(ctx),
             Action::Escape if self.view().kept.is_none() => self.view_mut().light = Light::All,
             Action::LetGo | Action::Escape => self.keep(None),
             Action::Save(saving) => self.capture(Wanted::File(saving)),
@@ -478,7 +493,7 @@ impl App {
             Action::Undo => self.undo(ctx),
             Action::Redo => self.redo(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
-            Action::TogglePresenter => self.is_presenting = !self.is_presenting,
+            Action::TogglePresenter => self.toggle_presenter(ctx),
             Action::ToggleSpotlight => self.presenter.has_spotlight = !self.presenter.has_spotlight,
             Action::ToggleDraw => self.toggle_draw(ctx),
             Action::Reset => self.reset(ctx),
@@ -567,6 +582,7 @@ impl eframe::App for App {
             hints: self.hints.done.clone(),
             remembered: self.remembered.clone(),
             is_presenting: self.is_presenting,
+            zoom: self.presenter.own_zoom,
             show: Some(self.view().show),
             sphere: Some(self.view().sphere),
             subset: if self.experiment().is_given() {

@@ -30,6 +30,8 @@ pub(super) struct Presenter {
     pub has_spotlight: bool,
     /// The size of everything before, while it is larger.
     zoom_before: Option<f32>,
+    /// The size that whoever sits at the window has chosen; 0 before the first frame.
+    pub own_zoom: f32,
 }
 
 impl Presenter {
@@ -45,6 +47,7 @@ impl Presenter {
         } else if let Some(before) = self.zoom_before.take() {
             ctx.set_zoom_factor(before);
         }
+        self.own_zoom = self.zoom_before.unwrap_or(ctx.zoom_factor());
     }
 
     /// Darkens everything but a circle about the pointer.

@@ -120,10 +120,13 @@ impl App {
             self.panes.active_mut().worker.send(Command::Save);
         }
         let mut panes = self.panes.all().iter();
-        let Some(session) = panes.find_map(|pane| pane.worker.take_session()) else {
+        let found = panes.find_map(|pane| Some((pane.worker.take_session()?, pane)));
+        let Some((session, pane)) = found else {
             return;
         };
-        let size = self.panes.active().picture.size();
+        // Who has the controls may have changed since it was asked for.
+        let snapshot = pane.newest().cloned().unwrap_or(snapshot);
+        let size = pane.picture.size();
         let (Some(wanted), Some(size)) = (self.session_wanted.take(), size) else {
             return;
         };

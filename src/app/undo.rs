@@ -127,6 +127,10 @@ impl App {
     }
 
     pub(super) fn undo(&mut self, ctx: &egui::Context) {
+        if self.draws() && self.draw.undo_stroke() {
+            return; // it was done last, or at least it is what one looks at
+        }
+        self.stop_looking_back(); // settings are those of now
         let state = self.state(ctx);
         match self.undo.undoer.undo(&state).cloned() {
             Some(before) => self.restore(ctx, &state, &before),
@@ -135,6 +139,7 @@ impl App {
     }
 
     pub(super) fn redo(&mut self, ctx: &egui::Context) {
+        self.stop_looking_back();
         let state = self.state(ctx);
         match self.undo.undoer.redo(&state).cloned() {
             Some(after) => self.restore(ctx, &state, &after),
@@ -219,8 +224,11 @@ impl App {
         } else {
             let mut experiment = then.experiment.as_ref().clone();
             experiment.run.changes.clear();
+            let was_playing = self.panes.active().is_playing();
             self.load(experiment);
-            self.panes.active_mut().worker.send(Command::Play);
+            if was_playing {
+                self.panes.active_mut().worker.send(Command::Play);
+            }
         }
     }
 }

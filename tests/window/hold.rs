@@ -107,3 +107,49 @@ fn a_weight_is_turned_and_pinned_by_its_controls() {
     });
     assert_eq!(weight_of(harness.state(), 2), there);
 }
+
+#[test]
+fn a_drag_stays_in_its_pane() {
+    let mut harness = circle_at_rest();
+    harness
+        .get_by_role_and_label(Role::Button, "Compare")
+        .click();
+    harness.run_steps(6);
+    let other = |app: &App| {
+        let mut seen = app.snapshots().flatten();
+        seen.next().map(|seen| seen.head.weights.clone())
+    };
+    let before = other(harness.state());
+    // The second pane has the controls, and its label 1 lies somewhere else.
+    let held = marginscope::scene::Held::Weight(1);
+    let rects: Vec<egui::Rect> = harness
+        .query_all_by_label_contains("picture:")
+        .map(|node| node.rect())
+        .collect();
+    let app = harness.state();
+    let size = [rects[1].width(), rects[1].height()];
+    let scene = marginscope::scene::build(app.snapshot().expect("a snapshot"), app.view(), size);
+    let labels = scene.groups.iter().find(|group| group.name == "labels");
+    let at = labels
+        .expect("labels")
+        .items
+        .iter()
+        .find_map(|item| match item {
+            marginscope::scene::Item::Text { pos, text, .. } if text == "1" => Some(*pos),
+            _ => None,
+        });
+    let at = rects[1].min + egui::Vec2::from(at.expect("a label"));
+    harness.drag_at(at);
+    harness.run_steps(2);
+    harness.hover_at(at + egui::vec2(8.0, 8.0));
+    harness.run_steps(2);
+    assert_eq!(harness.state().view().held, Some(held));
+    harness.key_press(Key::W); // the controls to the other pane
+    harness.hover_at(at + egui::vec2(20.0, 20.0));
+    harness.run_steps(2);
+    harness.drop_at(at + egui::vec2(30.0, 30.0));
+    harness.run_steps(12);
+    assert_eq!(harness.state().view().held, None);
+    assert!(harness.state().experiment().hold.pinned.is_empty());
+    assert_eq!(other(harness.state()), before, "the other run is as it was");
+}

@@ -227,3 +227,40 @@ fn panes_look_back_together() {
         steps(app).iter().all(|&step| step > last)
     });
 }
+
+#[test]
+fn undo_is_of_the_settings_of_now_and_makes_no_fork() {
+    let mut harness = resting_run(60);
+    harness.run_steps(12);
+    click(&mut harness, "ArcFace");
+    harness.run_steps(12);
+    let last = snapshot(&harness).step;
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    press_with_command(&mut harness, Key::Z);
+    wait_for(&mut harness, "softmax", |app| loss_id(app) == "softmax");
+    assert_eq!(steps(harness.state()), [last]);
+}
+
+#[test]
+fn a_pane_that_plays_is_seen_to_play() {
+    let mut harness = resting_run(60);
+    click(&mut harness, "Compare");
+    let last = snapshot(&harness).step;
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0, 0]);
+    click(&mut harness, "Play pane B");
+    wait_for(&mut harness, "further steps", |app| steps(app)[1] > last);
+    assert_eq!(steps(harness.state())[0], last);
+}
+
+#[test]
+fn escape_ends_presenter_view() {
+    let mut harness = resting_run(3);
+    harness.key_press(Key::F5);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Compare").is_none());
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    harness.get_by_label("Compare");
+}

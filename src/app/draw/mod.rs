@@ -106,14 +106,15 @@ impl DrawCard {
         Some(Command::Place(self.told.clone()))
     }
 
+    /// Takes the last stroke away. Whether there was one.
+    pub(super) fn undo_stroke(&mut self) -> bool {
+        let has_stroke = self.sketch.image().is_some();
+        self.sketch.undo();
+        has_stroke
+    }
+
     /// Lays the card out over all the width there is.
     pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        // Before anything is laid out: what it takes away is not drawn in this frame.
-        if !ui.ctx().text_edit_focused()
-            && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Z))
-        {
-            self.sketch.undo();
-        }
         self.title_ui(ui, actions);
         self.canvas_ui(ui);
         let verdict = Verdict::of(snapshot).filter(|_| self.sketch.image().is_some());
