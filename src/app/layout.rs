@@ -86,6 +86,7 @@ impl App {
     pub(super) fn center_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let rect = ui.available_rect_before_wrap();
+            self.panes.take_turns();
             if self.panes.all().len() == 1 {
                 self.picture_ui(ui, 0, rect, actions);
             } else {

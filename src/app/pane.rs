@@ -225,6 +225,8 @@ impl Pane {
 pub(super) struct Panes {
     all: Vec<Pane>,
     active: usize,
+    /// Whose picture took its new snapshot in the last frame.
+    followed: usize,
     n_made: u32,
     /// The last ones that were closed, and where they stood; they rest.
     closed: Vec<(usize, Pane)>,
@@ -236,6 +238,7 @@ impl Panes {
         Self {
             all: vec![pane],
             active: 0,
+            followed: 0,
             n_made: 1,
             closed: Vec::new(),
         }
@@ -275,6 +278,23 @@ impl Panes {
     /// The same, to be changed.
     pub(super) fn all_mut(&mut self) -> &mut [Pane] {
         &mut self.all
+    }
+
+    /// Lets the pictures that show an old snapshot take their new one: of many one at a time, in
+    /// turn, so that a frame costs no more than with two.
+    pub(super) fn take_turns(&mut self) {
+        const FEW: usize = 2;
+        let n = self.all.len();
+        let is_behind = |&i: &usize| {
+            let pane = &self.all[i];
+            let snapshot = pane.snapshot();
+            snapshot.is_some_and(|snapshot| !pane.picture.shows(snapshot))
+        };
+        let mut in_turn = (1..=n).map(|k| (self.followed + k) % n);
+        self.followed = in_turn.find(is_behind).unwrap_or(self.followed % n);
+        for (i, pane) in self.all.iter_mut().enumerate() {
+            pane.picture.waits = n > FEW && i != self.followed;
+        }
     }
 
     /// Gives the controls to a pane.

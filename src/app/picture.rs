@@ -35,6 +35,8 @@ pub(super) struct Picture {
     pub view: ViewState,
     /// Whether it has no room for the formula.
     pub is_small: bool,
+    /// Whether it keeps the snapshot that it shows, since another picture takes its new one.
+    pub waits: bool,
     painter: Painter,
     curves: Option<(Arc<Snapshot>, Curves)>,
     extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
@@ -62,6 +64,7 @@ impl Picture {
         Self {
             view,
             is_small: false,
+            waits: false,
             painter: Painter::default(),
             curves: None,
             extent: None,
@@ -86,6 +89,7 @@ impl Picture {
         actions: &mut Vec<Action>,
     ) -> Vec<Move> {
         let rect = ui.available_rect_before_wrap();
+        let snapshot = &self.in_turn(snapshot, ui.ctx());
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         let is_held = self.hold_ui(ui, &response, snapshot, rect, actions);
         let moves = if is_held {
@@ -100,6 +104,23 @@ impl Picture {
         self.view.show.formula = has_formula;
         keyboard_ui(ui, &response, actions);
         moves
+    }
+
+    /// Whether it shows this very snapshot.
+    pub(super) fn shows(&self, snapshot: &Arc<Snapshot>) -> bool {
+        let cached = self.cached.as_ref();
+        cached.is_some_and(|cached| Arc::ptr_eq(&cached.snapshot, snapshot))
+    }
+
+    /// The snapshot to show: the one that it shows already while it waits.
+    fn in_turn(&self, newest: &Arc<Snapshot>, ctx: &egui::Context) -> Arc<Snapshot> {
+        match self.cached.as_ref().filter(|_| self.waits) {
+            Some(cached) if !Arc::ptr_eq(&cached.snapshot, newest) => {
+                ctx.request_repaint();
+                Arc::clone(&cached.snapshot)
+            }
+            _ => Arc::clone(newest),
+        }
     }
 
     /// Paints the scene, built anew where something changed.

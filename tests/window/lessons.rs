@@ -129,15 +129,20 @@ fn a_failure_starts_with_one_click_is_explained_and_cured() {
     assert!(harness.query_by_label_contains(explanation).is_none());
     hurry(&mut harness);
     wait_for_words(&mut harness, explanation);
+    let ill = snapshot(&harness).metrics.margin_satisfied;
     click_on(&mut harness, "Set m = 0.1");
     hurry(&mut harness);
     wait_for_words(&mut harness, "classes fused");
+    // At full speed the cure begins wherever the window came to see the failure; what it does from a
+    // given step is held in `tests/lessons.rs`.
     wait_for(&mut harness, "the end of the cure", |app| {
-        app.snapshot().is_some_and(|s| !s.is_playing)
+        app.snapshot().is_some_and(|s| {
+            let is_set = s.experiment.loss_values()[0] == 0.1;
+            !s.is_playing && is_set && s.metrics.margin_satisfied > ill + 0.2
+        })
     });
     harness.run_steps(3);
     harness.get_by_label_contains("samples that keep the margin");
-    assert!(snapshot(&harness).metrics.margin_satisfied > 0.98);
 }
 
 #[test]
