@@ -11,7 +11,15 @@ use crate::scene::{Font, number, thousands};
 use crate::trainer::Snapshot;
 
 /// The letter of a pane, what it has that others have not, and its own pause.
-pub(super) fn header_ui(ui: &mut Ui, panes: &Panes, index: usize, actions: &mut Vec<Action>) {
+///
+/// `differing` is that of all panes, see [`differing`].
+pub(super) fn header_ui(
+    ui: &mut Ui,
+    panes: &Panes,
+    differing: &[Difference],
+    index: usize,
+    actions: &mut Vec<Action>,
+) {
     let pane = &panes.all()[index];
     let letter = Panes::letter(index);
     let is_active = index == panes.active_index();
@@ -31,8 +39,10 @@ pub(super) fn header_ui(ui: &mut Ui, panes: &Panes, index: usize, actions: &mut 
             pause_ui(ui, pane, index, actions);
             step_ui(ui, panes, pane);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let (title, rest) = words(panes, index);
-                ui.label(strong(title, theme::size::VALUE));
+                let loss = pane.experiment().loss.spec.name;
+                ui.label(strong(loss, theme::size::VALUE));
+                let rest = differing.iter().filter_map(|d| said(d, index));
+                let rest = rest.collect::<Vec<_>>().join("   ");
                 let rest = RichText::new(rest).size(theme::size::LABEL).weak();
                 ui.add(egui::Label::new(rest).truncate());
             });
@@ -98,18 +108,12 @@ fn badge_ui(ui: &mut Ui, letter: char, is_active: bool) -> egui::Response {
     response.on_hover_text("The controls belong to the pane with the bright letter")
 }
 
-/// What tells a pane from the others, the loss first.
-fn words(panes: &Panes, index: usize) -> (String, String) {
-    let experiments: Vec<&Experiment> = panes
-        .all()
-        .iter()
-        .map(|pane| pane.experiment().as_ref())
-        .collect();
-    let loss = experiments[index].loss.spec.name;
-    let differing = differences(&experiments);
-    let rest = differing.iter().filter(|d| d.key != "loss.id");
-    let rest: Vec<String> = rest.filter_map(|d| said(d, index)).collect();
-    (loss.to_owned(), rest.join("   "))
+/// What tells panes from one another beside the loss, which has the first word.
+pub(super) fn differing(panes: &Panes) -> Vec<Difference> {
+    let experiments = panes.all().iter().map(|pane| pane.experiment().as_ref());
+    let mut found = differences(&experiments.collect::<Vec<&Experiment>>());
+    found.retain(|difference| difference.key != "loss.id");
+    found
 }
 
 fn said(difference: &Difference, index: usize) -> Option<String> {

@@ -3,7 +3,7 @@
 use egui::{Panel, Pos2, Rect, Ui, UiBuilder, vec2};
 
 use crate::app::action::{Action, PaneAction};
-use crate::app::compare::{header_ui, meters_ui};
+use crate::app::compare::{differing, header_ui, meters_ui};
 use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
@@ -131,6 +131,7 @@ impl App {
         let seam = theme::color(tokens.hairline);
         let below = Rect::from_min_max(Pos2::new(rect.left(), top.bottom() + SEAM), rect.max);
         let n_panes = self.panes.all().len();
+        let differing = differing(&self.panes);
         for (i, cell) in cells(below, n_panes).into_iter().enumerate() {
             ui.painter().rect_filled(cell.expand(SEAM), 0, seam);
             ui.painter()
@@ -143,7 +144,7 @@ impl App {
                 }
                 self.picture_ui(ui, i, picture, actions);
                 ui.scope_builder(UiBuilder::new().max_rect(header), |ui| {
-                    header_ui(ui, &self.panes, i, actions);
+                    header_ui(ui, &self.panes, &differing, i, actions);
                 });
             });
         }

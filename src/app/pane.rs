@@ -310,9 +310,14 @@ impl Panes {
         named.unwrap_or(self.active())
     }
 
+    /// Where the pane of this name stands, if it is open.
+    pub(super) fn index_of(&self, id: PaneId) -> Option<usize> {
+        self.all.iter().position(|pane| pane.id == id)
+    }
+
     /// Gives the controls to the pane of this name, if it is open.
     pub(super) fn activate_pane(&mut self, id: PaneId) {
-        if let Some(at) = self.all.iter().position(|pane| pane.id == id) {
+        if let Some(at) = self.index_of(id) {
             self.active = at;
         }
     }

@@ -194,7 +194,8 @@ impl App {
             return;
         };
         let ways = pane.worker.timeline().ways();
-        let height = HEIGHT + ROW * (n_rows(&stretches(&ways)) - 1) as f32;
+        let mut bar = Bar::of(&ways, newest.step);
+        let height = HEIGHT + ROW * (n_rows(&bar.stretches) - 1) as f32;
         Panel::bottom("timeline")
             .exact_size(height)
             .resizable(false)
@@ -206,7 +207,7 @@ impl App {
                     ui.add_space(8.0);
                     let size = vec2((ui.available_width() - RIGHT).max(60.0), height);
                     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
-                    let bar = Bar::of(rect.shrink2(vec2(8.0, 0.0)), &ways, newest.step);
+                    bar.rect = rect.shrink2(vec2(8.0, 0.0));
                     self.bar_ui(ui, &bar, &response, actions);
                     ui.add_space(10.0);
                     self.moment_ui(ui, actions);
@@ -395,10 +396,11 @@ fn stretches(ways: &[Way]) -> Vec<Stretch> {
 }
 
 impl<'a> Bar<'a> {
-    fn of(rect: Rect, ways: &'a [Way], newest: u64) -> Self {
+    /// Without a place so far.
+    fn of(ways: &'a [Way], newest: u64) -> Self {
         let last = ways.iter().map(|way| way.end).chain([newest, 1]).max();
         Self {
-            rect,
+            rect: Rect::ZERO,
             ways,
             stretches: stretches(ways),
             last: last.unwrap_or(1),
@@ -639,7 +641,8 @@ mod tests {
     fn a_place_is_a_moment_of_the_way_in_its_row() {
         let ways = ways();
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(1000.0, 60.0));
-        let bar = Bar::of(rect, &ways, 650);
+        let mut bar = Bar::of(&ways, 650);
+        bar.rect = rect;
         let at = |step: f32, row: usize, held| {
             let moment = bar
                 .moment_at(pos2(step, bar.y(row)), held)
@@ -662,7 +665,8 @@ mod tests {
     #[test]
     fn a_run_without_frames_has_an_empty_bar() {
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(100.0, 20.0));
-        let bar = Bar::of(rect, &[], 0);
+        let mut bar = Bar::of(&[], 0);
+        bar.rect = rect;
         assert_eq!(bar.moment_at(pos2(50.0, 10.0), None), None);
         assert_eq!((bar.x(0), bar.step_at(100.0)), (0.0, 1));
     }

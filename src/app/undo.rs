@@ -48,10 +48,15 @@ impl PartialEq for Setup {
 }
 
 impl Setup {
-    fn of(pane: &Pane) -> Self {
+    /// Of a pane; what is in force is taken from `known` where the experiment is the same.
+    fn of(pane: &Pane, known: &[Self]) -> Self {
+        let mut same = known
+            .iter()
+            .filter(|setup| Arc::ptr_eq(&setup.experiment, &pane.experiment));
+        let in_force = same.next().map(|setup| Arc::clone(&setup.in_force));
         Self {
             id: pane.id,
-            in_force: pane.experiment.all_in_force().into(),
+            in_force: in_force.unwrap_or_else(|| pane.experiment.all_in_force().into()),
             experiment: Arc::clone(&pane.experiment),
         }
     }
@@ -65,6 +70,8 @@ pub(super) struct Undo {
     /// Drags that were made, the first of which are not undone.
     moves: Vec<Moved>,
     n_moves: usize,
+    /// Those of the last frame.
+    setups: Vec<Setup>,
 }
 
 impl Undo {
@@ -87,6 +94,7 @@ impl Default for Undo {
             can: [false; 2],
             moves: Vec::new(),
             n_moves: 0,
+            setups: Vec::new(),
         }
     }
 }
@@ -95,8 +103,9 @@ impl App {
     fn state(&self, ctx: &egui::Context) -> State {
         let view = self.view();
         let is_moved = !view.plane.is_following;
+        let (panes, known) = (self.panes.all().iter(), &self.undo.setups);
         State {
-            panes: self.panes.all().iter().map(Setup::of).collect(),
+            panes: panes.map(|pane| Setup::of(pane, known)).collect(),
             active: self.panes.active().id,
             show: view.show,
             light: view.light,
@@ -115,6 +124,7 @@ impl App {
             return;
         }
         let state = self.state(ctx);
+        self.undo.setups.clone_from(&state.panes);
         let now = ctx.input(|input| input.time);
         self.undo.undoer.feed_state(now, &state);
         self.undo.can = [
@@ -150,8 +160,7 @@ impl App {
     fn restore(&mut self, ctx: &egui::Context, now: &State, then: &State) {
         let has = |state: &State, id: PaneId| state.panes.iter().any(|setup| setup.id == id);
         for setup in now.panes.iter().filter(|setup| !has(then, setup.id)) {
-            let at = self.panes.all().iter().position(|pane| pane.id == setup.id);
-            if let Some(at) = at {
+            if let Some(at) = self.panes.index_of(setup.id) {
                 self.panes.close(at);
             }
         }
@@ -159,8 +168,7 @@ impl App {
             self.panes.reopen(setup.id);
         }
         for setup in &then.panes {
-            let at = self.panes.all().iter().position(|pane| pane.id == setup.id);
-            if let Some(at) = at {
+            if let Some(at) = self.panes.index_of(setup.id) {
                 self.panes.activate(at);
                 self.restore_setup(ctx, setup);
             }
@@ -200,12 +208,7 @@ impl App {
             moves.iter().collect()
         };
         for moved in in_order {
-            let at = self
-                .panes
-                .all()
-                .iter()
-                .position(|pane| pane.id == moved.pane);
-            if let Some(at) = at {
+            if let Some(at) = self.panes.index_of(moved.pane) {
                 self.panes.activate(at);
                 self.repeat(moved, is_back);
             }

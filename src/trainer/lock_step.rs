@@ -1,0 +1,422 @@
+//! Runs on one thread in lock step: whichever has made fewer steps goes first, so that all of them show
+//! the same step and none takes another's time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use crate::experiment::Placed;
+use crate::trainer::Applied;
+use crate::trainer::pace::FEW_SAMPLES;
+use crate::trainer::probe::Prober;
+use crate::trainer::run::Run;
+use crate::trainer::snapshot::{Refusal, Snapshot};
+use crate::trainer::speed::{Beat, PICTURES_PER_SECOND};
+use crate::trainer::start::Start;
+use crate::trainer::timeline::{MOST_BYTES, Moment};
+use crate::trainer::worker::{Command, Message, RunId, Slots};
+
+/// Least time between two snapshots.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
+
+/// A step of features that come from a file.
+#[derive(Debug, thiserror::Error)]
+#[error("these features come from a file and are looked at as they are: nothing is trained")]
+struct NothingToTrain;
+
+/// A run with those who asked for it.
+pub(super) struct Pane {
+    id: RunId,
+    run: Run,
+    /// Commands carried out so far.
+    n_commands: u64,
+    refusal: Option<Refusal>,
+    slots: Arc<Slots>,
+    /// Called after each snapshot.
+    wake: Arc<dyn Fn() + Send + Sync>,
+    /// Whether something happened that no snapshot shows yet.
+    is_stale: bool,
+}
+
+pub(super) struct Loop {
+    pub panes: Vec<Pane>,
+    pub beat: Beat,
+    pub messages: Receiver<Message>,
+    pub n_threads: usize,
+}
+
+impl Loop {
+    /// Trains until the last handle is dropped.
+    pub(super) fn work(&mut self) {
+        self.publish();
+        while self.drain() {
+            let Some(first) = self.panes.first() else {
+                continue; // nobody is left to send anything
+            };
+            // On the training threads: the way to them takes as long as a tenth of a small step.
+            let threads = first.run.trainer.threads();
+            if !threads.install(|| self.stretch(Instant::now())) {
+                return;
+            }
+            self.publish();
+        }
+    }
+
+    /// Makes steps until it is time for a picture. Whether to go on.
+    fn stretch(&mut self, start: Instant) -> bool {
+        let mut n_due = self.beat.take(start);
+        while start.elapsed() < PUBLISH_INTERVAL && self.round(&mut n_due) {
+            if !self.obey_waiting() {
+                return false;
+            }
+        }
+        let has_time = |beat: &Beat| beat.free_until().is_some_and(|end| Instant::now() < end);
+        while has_time(&self.beat)
+            && let Some(pane) = self.panes.iter_mut().find(|pane| pane.run.lags())
+        {
+            pane.run.catch_up();
+            pane.is_stale = true;
+            if !self.obey_waiting() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// One step of those that have made the fewest. Whether there was any to be made.
+    fn round(&mut self, n_due: &mut u64) -> bool {
+        let playing = || self.panes.iter().filter(|pane| pane.run.is_playing);
+        let steps = || playing().map(|pane| pane.run.trainer.n_steps());
+        let (Some(least), Some(most)) = (steps().min(), steps().max()) else {
+            return false;
+        };
+        // Whoever has fallen behind the others does not wait for their time.
+        let is_hurried = least < most || playing().any(|pane| pane.run.is_hurried);
+        if !is_hurried {
+            if *n_due == 0 {
+                return false;
+            }
+            *n_due -= 1;
+        }
+        for pane in &mut self.panes {
+            if pane.run.is_playing && pane.run.trainer.n_steps() == least {
+                pane.step();
+            }
+        }
+        true
+    }
+
+    /// Time until the next steps; `None` if they are due.
+    fn wait(&self) -> Option<Duration> {
+        let is_hurried = self
+            .panes
+            .iter()
+            .any(|pane| pane.run.is_playing && pane.run.is_hurried);
+        self.beat.wait(Instant::now()).filter(|_| !is_hurried)
+    }
+
+    /// Carries out all commands that wait; while paused, and until the next steps are due, waits for
+    /// one. Whether to go on.
+    fn drain(&mut self) -> bool {
+        let is_playing = self.panes.iter().any(|pane| pane.run.is_playing);
+        let first = if !is_playing {
+            let message = self.messages.recv();
+            message.map_err(|_gone| RecvTimeoutError::Disconnected)
+        } else if let Some(wait) = self.wait() {
+            self.messages.recv_timeout(wait)
+        } else {
+            Err(RecvTimeoutError::Timeout)
+        };
+        match first {
+            Ok(message) => self.take(message),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        self.obey_waiting()
+    }
+
+    /// Carries out all commands that wait. Whether there may be more.
+    fn obey_waiting(&mut self) -> bool {
+        loop {
+            match self.messages.try_recv() {
+                Ok(message) => self.take(message),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let at = |id: RunId| self.panes.iter().position(|pane| pane.id == id);
+        match message {
+            Message::Command(id, command) => {
+                if let Some(at) = at(id) {
+                    if let Command::Speed(speed) = command {
+                        self.beat = Beat::new(speed, Instant::now());
+                    }
+                    let pane = &mut self.panes[at];
+                    pane.obey(command, &self.beat, self.n_threads);
+                }
+            }
+            Message::Twin { of, id, slots } => {
+                if let Some(at) = at(of) {
+                    let twin = self.panes[at].twin(id, slots);
+                    self.panes.insert(at + 1, twin);
+                    self.share_memory();
+                }
+            }
+            Message::End(id) => {
+                self.panes.retain(|pane| pane.id != id);
+                self.share_memory();
+            }
+        }
+    }
+
+    /// All timelines have one bound.
+    fn share_memory(&self) {
+        let most_bytes = MOST_BYTES / self.panes.len().max(1);
+        for pane in &self.panes {
+            pane.slots.timeline().limit(most_bytes);
+        }
+    }
+
+    fn publish(&mut self) {
+        let stale = self.panes.iter_mut().filter(|pane| pane.is_stale);
+        stale.for_each(|pane| pane.publish(&self.beat));
+    }
+}
+
+impl Pane {
+    pub(super) fn new(
+        id: RunId,
+        run: Run,
+        slots: Arc<Slots>,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        slots.timeline().note_step(&run.trainer);
+        Self {
+            id,
+            run,
+            n_commands: 0,
+            refusal: None,
+            slots,
+            wake,
+            is_stale: true,
+        }
+    }
+
+    fn twin(&self, id: RunId, slots: Arc<Slots>) -> Self {
+        slots.timeline().clone_from(&self.slots.timeline());
+        Self {
+            id,
+            run: self.run.twin(),
+            n_commands: 0,
+            refusal: None,
+            slots,
+            wake: Arc::clone(&self.wake),
+            is_stale: true,
+        }
+    }
+
+    fn step(&mut self) {
+        self.run.step();
+        self.slots.timeline().note_step(&self.run.trainer);
+        self.is_stale = true;
+    }
+
+    fn obey(&mut self, command: Command, beat: &Beat, n_threads: usize) {
+        self.n_commands += 1;
+        let was_stale = std::mem::replace(&mut self.is_stale, true);
+        let run = &mut self.run;
+        match command {
+            Command::Pause => self.pause(beat),
+            Command::Play | Command::PlayFor(_) | Command::TogglePlay | Command::Step(_)
+                if run.trainer.is_given() =>
+            {
+                self.refuse(&NothingToTrain);
+            }
+            Command::TogglePlay if run.is_playing => self.pause(beat),
+            // A length that was asked for holds until it was reached once.
+            Command::Play | Command::TogglePlay => {
+                let is_fresh = run.trainer.n_steps() == 0;
+                run.play(run.steps_left.filter(|&left| is_fresh && left > 0));
+            }
+            Command::PlayFor(n) => run.play(Some(n.max(1))),
+            Command::Step(n) => {
+                run.play(Some(n.max(1)));
+                run.is_hurried = true;
+            }
+            Command::Speed(_) => {} // of all runs, so that their thread has taken it
+            Command::Set { key, value } => self.set(&key, &value, n_threads),
+            Command::Restart => {
+                let mut experiment = run.trainer.experiment().as_ref().clone();
+                experiment.run.changes.clear();
+                self.start(&experiment.into(), n_threads);
+            }
+            Command::Load(experiment) => self.start(&Start::from(*experiment), n_threads),
+            Command::Open(start) => self.open(&start, n_threads),
+            Command::Show(subset) => {
+                run.subset = subset;
+                run.prober = Prober::new(&run.trainer, subset);
+                run.other = None; // of the split that is drawn now, perhaps
+                if !run.is_playing {
+                    run.other = run.prober.of_other_split(&run.trainer);
+                }
+                run.measured = None; // of other samples
+            }
+            Command::Place(image) => {
+                run.placed = image;
+                if !run.is_playing && !was_stale {
+                    self.publish_drawn();
+                }
+            }
+            Command::Capture => {
+                run.finish_probe();
+                let snapshot = run.snapshot(self.n_commands, None, beat);
+                self.slots.captured.store(Some(Arc::new(snapshot)));
+            }
+            Command::Save => {
+                let recipe = run.trainer.recipe().to_toml();
+                let session = run.trainer.session(recipe, run.history.clone());
+                self.slots.saved.store(Some(Arc::new(session)));
+            }
+            Command::GoTo(moment) => self.go_to(moment),
+        }
+    }
+
+    /// Says so first where bringing all samples up to the current step takes a while.
+    fn pause(&mut self, beat: &Beat) {
+        if self.run.is_playing && self.run.prober.probe().len() > 2 * FEW_SAMPLES {
+            self.run.is_playing = false;
+            self.publish(beat);
+        }
+        self.run.stop();
+    }
+
+    /// Goes back to a moment that was recorded, and rests there.
+    fn go_to(&mut self, moment: Moment) {
+        let run = &mut self.run;
+        let way = self.slots.timeline().way_back(moment);
+        let Some(way) = way.filter(|_| self.slots.timeline().now() != Some(moment)) else {
+            run.stop();
+            return;
+        };
+        let back = run
+            .trainer
+            .go_back(&way.checkpoint, way.moment.step, &way.experiment);
+        run.fault = back.err().map(|diverged| diverged.to_string());
+        run.history = way.history;
+        run.measured = None;
+        run.stop();
+        let mut timeline = self.slots.timeline();
+        timeline.leave(way.moment);
+        timeline.note_step(&run.trainer);
+    }
+
+    fn set(&mut self, key: &str, value: &str, n_threads: usize) {
+        let run = &mut self.run;
+        let old_loss = run.trainer.experiment().loss.spec.id;
+        match run.trainer.set(key, value) {
+            Ok(Applied::Live) => {
+                // A chosen loss may put free embeddings on the sphere, and a hand one of them
+                // elsewhere, also while nothing moves.
+                let new_loss = run.trainer.experiment().loss.spec.id;
+                let has_moved = new_loss != old_loss || Placed::of_key(key).is_some();
+                if has_moved && !run.is_playing {
+                    run.finish_probe();
+                }
+            }
+            Ok(Applied::NeedsRestart(experiment)) => {
+                self.start(&Start::from(*experiment), n_threads);
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn refuse(&mut self, error: &dyn std::error::Error) {
+        self.refusal = Some(Refusal {
+            command: self.n_commands,
+            reason: error.to_string(),
+        });
+    }
+
+    /// Replaces the run by a new one; what cannot start leaves the old one as it is. A restart keeps
+    /// still what stood still; what follows features that cannot be trained moves.
+    fn start(&mut self, start: &Start, n_threads: usize) {
+        let old = &self.run;
+        let is_playing = old.is_playing || old.fault.is_some() || old.trainer.is_given();
+        if self.replace(start, n_threads) {
+            self.run.is_playing = is_playing && !self.run.trainer.is_given();
+        }
+    }
+
+    /// The same with a run that itself says whether it plays.
+    fn open(&mut self, start: &Start, n_threads: usize) {
+        if self.replace(start, n_threads) && !self.run.is_playing {
+            self.run.stop();
+        }
+    }
+
+    fn replace(&mut self, start: &Start, n_threads: usize) -> bool {
+        let old = &self.run;
+        match Run::new(start, n_threads, old.subset, old.generation + 1) {
+            Ok(mut run) => {
+                run.effort = old.effort;
+                run.placed.clone_from(&old.placed);
+                self.run = run;
+                let mut timeline = self.slots.timeline();
+                timeline.restart();
+                timeline.note_step(&self.run.trainer);
+                true
+            }
+            Err(error) => {
+                self.refuse(&error);
+                false
+            }
+        }
+    }
+
+    /// Publishes the last snapshot with what was placed since. Nothing else has changed while it was
+    /// paused, and measuring 70,000 samples once more would let the mark fall behind the hand.
+    fn publish_drawn(&mut self) {
+        let Some(last) = self.slots.newest.load_full() else {
+            return;
+        };
+        let snapshot = Snapshot {
+            n_commands: self.n_commands,
+            drawn: self.run.drawn(),
+            ..Snapshot::clone(&last)
+        };
+        self.slots.newest.store(Some(Arc::new(snapshot)));
+        (self.wake)();
+        self.is_stale = false;
+    }
+
+    /// Publishes the run as it stands. A step may pass what a float holds before a loss shows it:
+    /// then the run stops, and what is shown stays at the last finite snapshot.
+    fn publish(&mut self, beat: &Beat) {
+        let start = Instant::now();
+        let refusal = self.refusal.clone();
+        let mut snapshot = self.run.snapshot(self.n_commands, refusal, beat);
+        if let Some(part) = snapshot.non_finite_part() {
+            self.run.fail(part);
+            let last = self.slots.newest.load_full();
+            if let Some(last) = last.filter(|last| last.generation == snapshot.generation) {
+                snapshot = Snapshot {
+                    n_commands: snapshot.n_commands,
+                    experiment: snapshot.experiment,
+                    is_playing: false,
+                    fault: self.run.fault.clone(),
+                    refusal: snapshot.refusal,
+                    samples_per_second: 0.0,
+                    ..Snapshot::clone(&last)
+                };
+            }
+        }
+        self.slots.timeline().note(&snapshot);
+        self.slots.newest.store(Some(Arc::new(snapshot)));
+        (self.wake)();
+        self.is_stale = false;
+        self.run.effort.secs += start.elapsed().as_secs_f64(); // the next snapshot says so
+    }
+}
