@@ -358,6 +358,33 @@ fn a_strip_over_time_is_one_run() {
     assert_ne!(own[0], own[1], "features at the start are small");
 }
 
+/// At first chance decides where classes lie: all panels are turned onto the last step, wherever it
+/// stands.
+#[test]
+fn a_strip_over_time_stands_as_it_ends() {
+    let places = |steps: &str, panel: usize| {
+        let strip: Strip = steps.parse().expect("a strip");
+        let recipe = recipe(
+            &[("view.kind", "plane"), ("loss.id", "softmax")],
+            Picture {
+                strip: Some(strip),
+                ..Picture::default()
+            },
+        );
+        let scene = figure::scene(&replayed(&recipe), &recipe.picture);
+        let weights = discs(&scene, "labels").swap_remove(panel);
+        let [x, y] = weights[0];
+        let relative = weights.iter().map(|at| [at[0] - x, at[1] - y]);
+        relative.collect::<Vec<_>>()
+    };
+    let first = places("step=100,0,20", 0);
+    let last = places("step=0,20,100", 2);
+    assert_eq!(first.len(), last.len());
+    for (a, b) in first.iter().zip(&last) {
+        assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 0.1, "{first:?} {last:?}");
+    }
+}
+
 /// What the scale bar of each panel says.
 fn scale_bars(scene: &Scene) -> Vec<String> {
     let groups = scene.groups.iter().filter(|group| group.name == "frame");

@@ -10,6 +10,7 @@ use crate::app::panel::top::Transport;
 use crate::app::panel::{sample, top};
 use crate::app::present::unit;
 use crate::app::{App, draw, overlay, theme};
+use crate::experiment::ViewKind;
 use crate::trainer::{Snapshot, Subset};
 
 /// Width of the panels beside the picture, in points.
@@ -20,6 +21,10 @@ const TOP_HEIGHT: f32 = 50.0;
 pub(super) const CHOICE_HEIGHT: f32 = 52.0;
 /// Room above a picture that is one of several.
 const HEADER_HEIGHT: f32 = 34.0;
+/// From here on a presented picture has formula and sentence beside it, as width over height.
+const WIDE_OVER_HIGH: f32 = 1.3;
+/// What they take of the width.
+const WORDS_SHARE: f32 = 0.38;
 /// Between pictures, in points.
 const SEAM: f32 = 1.0;
 
@@ -160,10 +165,20 @@ impl App {
         };
         let is_alone = n_panes == 1;
         let has_choice = is_alone && !self.is_presenting;
+        let is_round = matches!(pane.picture.view.kind, ViewKind::Circle | ViewKind::Sphere);
+        let is_wide = rect.width() > WIDE_OVER_HIGH * rect.height();
+        // What is round leaves room at its sides, and is larger without words below it.
+        let words_width = WORDS_SHARE * rect.width();
+        pane.picture.words_width =
+            (self.is_presenting && is_alone && is_round && is_wide).then_some(words_width);
+        let has_words = pane.picture.words_width.is_some();
+        pane.picture.view.insets.left = pane.picture.words_width.unwrap_or(0.0);
         pane.picture.view.insets.top = if has_choice { CHOICE_HEIGHT } else { 0.0 };
         pane.picture.view.unit = unit(self.is_presenting);
-        pane.picture.view.show.note = is_alone; // one of several has no room for sentences
-        pane.picture.is_small = n_panes > 2;
+        pane.picture.view.is_brief = self.is_presenting;
+        // One of several has no room for sentences.
+        pane.picture.view.show.note = is_alone && !has_words;
+        pane.picture.is_small = n_panes > 2 || has_words;
         let builder = UiBuilder::new().max_rect(rect);
         let moves = ui
             .scope_builder(builder, |ui| {

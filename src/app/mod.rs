@@ -332,6 +332,7 @@ impl App {
     fn toggle_presenter(&mut self, ctx: &egui::Context) {
         self.is_presenting = !self.is_presenting;
         self.toast = self.is_presenting.then(|| presenter_hint(ctx));
+        self.presenter.fill_screen(ctx, self.is_presenting);
     }
 
     /// Whether Esc has nothing else to end.

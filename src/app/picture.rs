@@ -35,6 +35,8 @@ pub(super) struct Picture {
     pub view: ViewState,
     /// Whether it has no room for the formula.
     pub is_small: bool,
+    /// Room at the left for formula and sentence, where they stand there and not at its foot.
+    pub words_width: Option<f32>,
     /// Whether it keeps the snapshot that it shows, since another picture takes its new one.
     pub waits: bool,
     painter: Painter,
@@ -45,6 +47,7 @@ pub(super) struct Picture {
     cached: Option<Cached>,
     hover: Hover,
     hover_painter: Painter,
+    words_painter: Painter,
 }
 
 struct Cached {
@@ -64,6 +67,7 @@ impl Picture {
         Self {
             view,
             is_small: false,
+            words_width: None,
             waits: false,
             painter: Painter::default(),
             curves: None,
@@ -72,6 +76,7 @@ impl Picture {
             cached: None,
             hover: Hover::default(),
             hover_painter: Painter::default(),
+            words_painter: Painter::default(),
         }
     }
 
@@ -102,6 +107,7 @@ impl Picture {
         self.paint(ui, &response, rect, snapshot);
         self.samples_ui(ui, &response, snapshot, thumbs, actions);
         self.view.show.formula = has_formula;
+        self.words_ui(ui, rect, snapshot);
         keyboard_ui(ui, &response, actions);
         moves
     }
@@ -159,6 +165,22 @@ impl Picture {
             ui.painter()
                 .with_clip_rect(rect)
                 .extend(cached.shapes.iter().cloned());
+        }
+    }
+
+    /// Formula and sentence beside the picture, at half its height.
+    fn words_ui(&mut self, ui: &Ui, rect: Rect, snapshot: &Arc<Snapshot>) {
+        let Some(width) = self.words_width else {
+            return;
+        };
+        let curves = curves_of(&mut self.curves, snapshot);
+        let mut view = self.view.clone();
+        view.show.note = true;
+        if let Some(words) = scene::foot_beside(snapshot, curves, &view, width) {
+            let top = 0.5 * (rect.height() - words.size[1]);
+            let origin = rect.min + Vec2::new(0.0, top.max(0.0));
+            let shapes = self.words_painter.shapes(ui.ctx(), &words, origin);
+            ui.painter().with_clip_rect(rect).extend(shapes);
         }
     }
 

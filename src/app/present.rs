@@ -2,14 +2,17 @@
 //! spotlight.
 
 use egui::{
-    Align, Color32, Context, Id, LayerId, Layout, Mesh, Order, Panel, Pos2, Rect, Shape, Ui, vec2,
+    Align, Color32, Context, Id, LayerId, Layout, Mesh, Order, Panel, Pos2, Rect, Shape, Ui,
+    ViewportCommand, vec2,
 };
 
 use crate::app::action::Action;
 use crate::app::layout::shown;
+use crate::app::timeline::Look;
 use crate::app::widget::{Icon, small_icon_button, strong};
 use crate::app::{App, theme};
 use crate::loss::{LOSSES, LossSpec};
+use crate::scene::thousands;
 
 /// Height of the window in points: the back row reads what is the 34th part of it.
 const ROOM_HEIGHT: f32 = 600.0;
@@ -17,6 +20,8 @@ const ROOM_HEIGHT: f32 = 600.0;
 const ROOM_UNIT: f32 = 1.2;
 /// Height of the bar with the slider.
 const BAR_HEIGHT: f32 = 92.0;
+/// Room for which step is shown, while one looks back.
+const PAST_WIDTH: f32 = 200.0;
 /// Radius of the spotlight as a share of the window's height, and of its soft edge.
 const SPOT_SHARE: f32 = 0.17;
 const SOFT_SHARE: f32 = 0.05;
@@ -30,6 +35,8 @@ pub(super) struct Presenter {
     pub has_spotlight: bool,
     /// The size of everything before, while it is larger.
     zoom_before: Option<f32>,
+    /// Whether the window had the whole screen before.
+    was_full: bool,
     /// The size that whoever sits at the window has chosen; 0 before the first frame.
     pub own_zoom: f32,
 }
@@ -48,6 +55,16 @@ impl Presenter {
             ctx.set_zoom_factor(before);
         }
         self.own_zoom = self.zoom_before.unwrap_or(ctx.zoom_factor());
+    }
+
+    /// Gives the window the whole screen while presenting, and afterwards what it had before.
+    pub(super) fn fill_screen(&mut self, ctx: &Context, is_presenting: bool) {
+        let is_full = || ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+        if is_presenting {
+            self.was_full = is_full();
+        }
+        let wanted = is_presenting || self.was_full;
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(wanted));
     }
 
     /// Darkens everything but a circle about the pointer.
@@ -131,6 +148,7 @@ impl App {
         let pane = self.panes.active();
         let snapshot = pane.snapshot().cloned();
         let shown = shown(pane, snapshot.as_deref(), self.subset);
+        let (past, newest) = (pane.past(), pane.newest().map(|newest| newest.step));
         let left = &mut self.left;
         Panel::bottom("presenter")
             .exact_size(BAR_HEIGHT)
@@ -141,15 +159,37 @@ impl App {
                 ui.horizontal(|ui| {
                     loss_ui(ui, shown.experiment.loss.spec, actions);
                     ui.add_space(20.0);
-                    let size = vec2(ui.available_width().min(460.0), BAR_HEIGHT - 16.0);
+                    let beside = if past.is_some() {
+                        PAST_WIDTH + 20.0
+                    } else {
+                        0.0
+                    };
+                    let width = (ui.available_width() - beside).clamp(120.0, 460.0);
+                    let size = vec2(width, BAR_HEIGHT - 16.0);
                     let layout = Layout::top_down(Align::Min);
                     ui.allocate_ui_with_layout(size, layout, |ui| {
                         ui.set_max_width(size.x);
                         left.main_slider_ui(ui, &shown, actions);
                     });
+                    if let (Some(past), Some(newest)) = (past, newest) {
+                        ui.add_space(20.0);
+                        past_ui(ui, past.step, newest, actions);
+                    }
                 });
             });
     }
+}
+
+/// That the picture is not of now, and the way back.
+fn past_ui(ui: &mut Ui, step: u64, newest: u64, actions: &mut Vec<Action>) {
+    let size = vec2(PAST_WIDTH, BAR_HEIGHT - 16.0);
+    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+        let words = format!("step {} of {}", thousands(step), thousands(newest));
+        ui.add(egui::Label::new(strong(words, theme::size::TITLE)).truncate());
+        if ui.button("Back to now").on_hover_text("End").clicked() {
+            actions.push(Action::Look(Look::Now));
+        }
+    });
 }
 
 fn loss_ui(ui: &mut Ui, spec: &'static LossSpec, actions: &mut Vec<Action>) {

@@ -138,20 +138,27 @@ impl Work {
 impl Job {
     /// Writes it as what the name's end says; in words what became of it.
     fn write(&self, path: &Path, say: &dyn Fn(String)) -> String {
-        let written = self
-            .bytes(path, say)
-            .and_then(|bytes| write_beside(path, &bytes).map_err(|error| error.to_string()));
+        let written = self.bytes(path, say).and_then(|(bytes, missing)| {
+            write_beside(path, &bytes).map_err(|error| error.to_string())?;
+            Ok(missing)
+        });
         match written {
-            Ok(()) => format!("Saved {}", path.display()),
+            Ok(missing) if !missing.is_empty() => format!(
+                "Saved {}; no font of this machine has {missing}: they are boxes there",
+                path.display()
+            ),
+            Ok(_) => format!("Saved {}", path.display()),
             Err(error) => format!("Cannot save {}: {error}", path.display()),
         }
     }
 
-    fn bytes(&self, path: &Path, say: &dyn Fn(String)) -> Result<Vec<u8>, String> {
+    /// Its bytes, and letters for which there is no font.
+    fn bytes(&self, path: &Path, say: &dyn Fn(String)) -> Result<(Vec<u8>, String), String> {
         let (recipe, played) = match &self.work {
             Work::Table(table) => {
                 let bytes = table.bytes(&self.snapshot, path);
-                return bytes.map_err(|error| error.to_string());
+                let bytes = bytes.map_err(|error| error.to_string())?;
+                return Ok((bytes, String::new()));
             }
             Work::Still(recipe, trails) => {
                 let played = Played::still(Arc::clone(&self.snapshot), Trails::clone(trails));
@@ -166,7 +173,9 @@ impl Job {
             format!("end the name in .{ends}")
         })?;
         let recipe = recipe.kept_in(path);
-        figure::file(&played, &recipe, format, DOTS_PER_INCH).map_err(|error| error.to_string())
+        let bytes = figure::file(&played, &recipe, format, DOTS_PER_INCH);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        Ok((bytes, figure::missing_letters(&played, format)))
     }
 }
 

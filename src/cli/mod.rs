@@ -122,6 +122,12 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Writes a line to stderr about what was done all the same.
+fn warn(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "warning: {text}"); // nobody reads it where it is closed
+}
+
 /// Where bars are drawn: stderr, if somebody looks at it.
 fn progress_target() -> ProgressDrawTarget {
     if std::io::stderr().is_terminal() {

@@ -1,6 +1,6 @@
 //! `marginscope render`: a figure without a window.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use crate::cli::sheet::{SheetOptions, format_of, unknown};
 use crate::cli::{Failure, Launch, RunOptions, output};
 use crate::experiment::ViewKind;
 use crate::export::{self, Format, Length};
-use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError};
+use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError, gallery};
 use crate::scene::Trails;
 use crate::trainer::{Session, Snapshot, Subset, Trainer};
 
@@ -34,7 +34,7 @@ pub struct RenderOptions {
     pub(super) run: RunOptions,
     /// Where the figure goes; the name's end says what it is.
     #[arg(long, value_name = "FIG.svg|.pdf|.png|.gif|.apng")]
-    pub(super) out: PathBuf,
+    pub(super) out: Option<PathBuf>,
     /// What is drawn: plane, circle, sphere, input, psi, margin-map, curves, confusion, histogram.
     #[arg(long, value_name = "VIEW")]
     pub(super) view: Option<String>,
@@ -43,19 +43,20 @@ pub struct RenderOptions {
     /// Samples as pixels inside an SVG or PDF, so that many of them do not weigh it down.
     #[arg(long)]
     pub(super) raster_points: bool,
-    /// Panels in one figure: a field and its values (or step and some steps), turned onto the first.
+    /// Panels in one figure: a field and its values, such as margin=0:0.5:0.1, or step and some steps;
+    /// turned onto the first, or the last step.
     #[arg(long, value_name = "KEY=A,B,C", conflicts_with_all = ["orbit", "frames"])]
     pub(super) strip: Option<String>,
     /// Draw the features of each panel as large as fits, in the place of one scale for all.
     #[arg(long, requires = "strip")]
     pub(super) own_scales: bool,
-    /// Film of the sphere in N pictures, once around.
+    /// Film of the sphere in N pictures, 2 to 1200, once around.
     #[arg(long, value_name = "N")]
     pub(super) orbit: Option<usize>,
-    /// Pictures of a film of the training.
+    /// Pictures of a film of the training, 24 to 1200 (default: 48).
     #[arg(long, value_name = "N", conflicts_with = "orbit")]
     pub(super) frames: Option<usize>,
-    /// How long a picture of a film is seen, in milliseconds.
+    /// How long a picture of a film is seen, in milliseconds, 20 to 10000 (default: 80, orbit 60).
     #[arg(long, value_name = "MS")]
     pub(super) delay: Option<u16>,
 }
@@ -64,30 +65,53 @@ pub struct RenderOptions {
 const FILM_WIDTH: Length = Length::Pixels(800.0);
 
 pub(super) fn run(options: &RenderOptions) -> Result<ExitCode, Failure> {
-    let format = format_of("--out", &options.out)?;
-    make(options, &options.run.launch()?, format)
+    let Some(out) = &options.out else {
+        return list_gallery(options);
+    };
+    let format = format_of("--out", out)?;
+    make(options, &options.run.launch()?, out, format)
+}
+
+/// `render gallery:` alone asks which figures there are; anything else asks for a figure.
+fn list_gallery(options: &RenderOptions) -> Result<ExitCode, Failure> {
+    let name = options.run.file.as_deref().and_then(gallery::name_in);
+    if name != Some("") {
+        let words = "--out is missing: where the figure goes, such as --out fig.pdf";
+        return Err(Failure::Usage(words.to_owned()));
+    }
+    let exhibits = gallery::exhibits().iter();
+    let lines = exhibits.map(|exhibit| format!("{:<26} {}", exhibit.path(), exhibit.about.title));
+    super::print(&lines.collect::<Vec<_>>().join("\n"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The figure of a run.
 pub(super) fn make(
     options: &RenderOptions,
     launch: &Launch,
+    out: &Path,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     let mut recipe = launch.opened.recipe.clone();
     options.apply(&mut recipe, format)?;
-    check_out(options)?;
+    check_out(out)?;
     let dots_per_inch = options.sheet.dots_per_inch();
     figure::check_size(&recipe, format, dots_per_inch).map_err(anyhow::Error::from)?;
     let played = play(&mut recipe, launch, options.run.has_length())?;
     if recipe.picture.strip.is_none() {
         recipe.picture.step = played.last().map(|last| last.step);
     }
-    let recipe = recipe.kept_in(&options.out);
+    let recipe = recipe.kept_in(out);
     let bytes =
         figure::file(&played, &recipe, format, dots_per_inch).map_err(anyhow::Error::from)?;
-    let name = options.out.display();
-    export::write_beside(&options.out, &bytes).with_context(|| format!("cannot write {name}"))?;
+    let name = out.display();
+    export::write_beside(out, &bytes).with_context(|| format!("cannot write {name}"))?;
+    let missing = figure::missing_letters(&played, format);
+    if !missing.is_empty() {
+        super::warn(&format!(
+            "no font of this machine has {missing}, which are boxes in {name}; install one, or write an SVG"
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -142,10 +166,10 @@ fn moment(recipe: &mut Recipe, trainer: &Trainer, session: &Session) -> Played {
 }
 
 /// What cannot be written is told before the steps are made.
-fn check_out(options: &RenderOptions) -> Result<(), Failure> {
-    output::check_folder(&options.out)?;
-    let name = options.out.display();
-    export::check_writable(&options.out).with_context(|| format!("cannot write {name}"))?;
+fn check_out(out: &Path) -> Result<(), Failure> {
+    output::check_folder(out)?;
+    let name = out.display();
+    export::check_writable(out).with_context(|| format!("cannot write {name}"))?;
     Ok(())
 }
 

@@ -157,7 +157,7 @@ pub(super) fn run(options: &ViewOptions) -> Result<ExitCode, Failure> {
     };
     let figure = render::RenderOptions {
         run: options.run.clone(),
-        out: out.clone(),
+        out: Some(out.clone()),
         view: options.view.clone(),
         sheet: options.sheet.clone(),
         raster_points: false,
@@ -167,5 +167,5 @@ pub(super) fn run(options: &ViewOptions) -> Result<ExitCode, Failure> {
         frames: None,
         delay: None,
     };
-    render::make(&figure, &launch, format)
+    render::make(&figure, &launch, out, format)
 }

@@ -8,6 +8,7 @@
 mod difference;
 mod error;
 mod file;
+mod list;
 mod placement;
 mod schema;
 
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use difference::{Difference, differences};
 pub use error::ExperimentError;
 pub use file::FileError;
+pub use list::{ListError, listed};
 pub use placement::{Placed, Placement};
 pub use schema::{Field, fields, full_key, is_live};
 

@@ -63,6 +63,19 @@ impl Format {
         }
     }
 
+    /// Whether a file of this kind has its end.
+    pub fn is_whole(self, bytes: &[u8]) -> bool {
+        const END: usize = 1024; // where readers of PDF look for it
+        let end = &bytes[bytes.len().saturating_sub(END)..];
+        let has = |mark: &[u8]| end.windows(mark.len()).any(|w| w == mark);
+        match self {
+            Self::Svg => has(b"</svg>"),
+            Self::Pdf => has(b"%%EOF"),
+            Self::Png | Self::Apng => has(b"IEND"),
+            Self::Gif => bytes.ends_with(b";"),
+        }
+    }
+
     /// The sheet as a file of this kind; a film of one picture where the kind moves.
     ///
     /// # Errors
@@ -118,6 +131,8 @@ mod tests {
         };
         for format in Format::ALL {
             let bytes = format.write(&sheet).expect("a file");
+            assert!(format.is_whole(&bytes));
+            assert!(!format.is_whole(&bytes[..bytes.len() - 8]));
             let as_opened = if format == Format::Apng {
                 Format::Png
             } else {

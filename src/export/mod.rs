@@ -16,6 +16,7 @@ use std::path::Path;
 pub use film::{Film, Timing};
 pub use format::Format;
 pub use sheet::{Length, LengthError, Sheet};
+pub use typeface::missing_letters;
 
 /// A picture that cannot be written.
 #[derive(Debug, thiserror::Error)]

@@ -31,7 +31,11 @@ pub fn pdf(sheet: &Sheet<'_>) -> Result<Vec<u8>, ExportError> {
         ..*sheet
     }))?;
     let mut document = krilla::Document::new_with(SerializeSettings::default());
-    document.set_metadata(Metadata::new().producer("marginscope".to_owned()));
+    let metadata = Metadata::new().producer("marginscope".to_owned());
+    document.set_metadata(match sheet.title {
+        Some(title) => metadata.title(title.to_owned()),
+        None => metadata,
+    });
     if let Some(recipe) = sheet.recipe {
         document.embed_file(attachment(recipe));
     }
@@ -131,10 +135,13 @@ mod tests {
         let scene = scene([100.0, 70.0]);
         let sheet = Sheet {
             recipe: Some("[loss]\nid = \"arcface\" # θ\n"),
+            title: Some("ArcFace, step 200"),
             ..Sheet::of(&scene)
         };
         let page = pdf(&sheet).expect("a page");
         assert_eq!(recipe(&page).as_deref(), sheet.recipe);
+        let title = b"(ArcFace, step 200)";
+        assert!(page.windows(title.len()).any(|w| w == title));
         assert_eq!(recipe(&page[..page.len() / 2]), None);
     }
 }

@@ -30,6 +30,8 @@ pub struct Sheet<'a> {
     pub raster_points: bool,
     /// What makes the picture again, as text.
     pub recipe: Option<&'a str>,
+    /// What a document is called in the window of its reader.
+    pub title: Option<&'a str>,
 }
 
 impl<'a> Sheet<'a> {
@@ -42,6 +44,7 @@ impl<'a> Sheet<'a> {
             has_ground: true,
             raster_points: false,
             recipe: None,
+            title: None,
         }
     }
 
@@ -93,7 +96,7 @@ impl<'a> Sheet<'a> {
 ///
 /// assert_eq!("89mm".parse(), Ok(Length::Millimeters(89.0)));
 /// assert_eq!("1920px".parse(), Ok(Length::Pixels(1920.0)));
-/// assert_eq!("2in".parse(), Ok(Length::Millimeters(50.8)));
+/// assert_eq!("4in".parse(), Ok(Length::Millimeters(101.6)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -104,9 +107,9 @@ pub enum Length {
     Pixels(f64),
 }
 
-/// Widths that are accepted: what readers of PDF can show, and what memory holds as pixels.
-const MM_RANGE: std::ops::RangeInclusive<f64> = 10.0..=5000.0;
-const PX_RANGE: std::ops::RangeInclusive<f64> = 64.0..=16_384.0;
+/// Widths that are accepted: at least what a legend needs, at most what readers of PDF can show, and what memory holds as pixels.
+const MM_RANGE: std::ops::RangeInclusive<f64> = 50.0..=5000.0;
+const PX_RANGE: std::ops::RangeInclusive<f64> = 200.0..=16_384.0;
 
 /// A text that is no width.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,7 +123,7 @@ pub enum LengthError {
         found: String,
     },
     /// Too narrow or too wide.
-    #[error("{found} is outside 10 to 5000 mm and 64 to 16384 px")]
+    #[error("{found} is outside 50 to 5000 mm and 200 to 16384 px")]
     Range {
         /// What was written.
         found: String,
@@ -215,13 +218,13 @@ mod tests {
             let length: Length = text.parse().expect("a width");
             assert_eq!(length.to_string(), text);
         }
-        assert_eq!("2.54 cm".parse(), Ok(Length::Millimeters(25.4)));
-        assert_eq!("72pt".parse(), Ok(Length::Millimeters(25.4)));
+        assert_eq!("25.4 cm".parse(), Ok(Length::Millimeters(254.0)));
+        assert_eq!("720pt".parse(), Ok(Length::Millimeters(254.0)));
         for text in ["", "89", "mm", "89 km", "wide", "1e", "-mm", "nanpx"] {
             let error = text.parse::<Length>().expect_err(text);
             assert!(!error.to_string().is_empty());
         }
-        for text in ["1mm", "20000px", "infpx", "-3mm", "1e99mm"] {
+        for text in ["1mm", "49mm", "199px", "20000px", "infpx", "-3mm", "1e99mm"] {
             let error = text.parse::<Length>().expect_err(text);
             assert!(
                 error.to_string().contains("outside") || error.to_string().contains("no width")

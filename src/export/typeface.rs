@@ -1,6 +1,7 @@
 //! The fonts with which exported text is set: those of the binary, and for names in other scripts
 //! those of the system.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use resvg::usvg;
@@ -13,11 +14,6 @@ use crate::scene::{Font, fonts};
 /// name has letters that the fonts of the binary lack.
 pub(super) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
     static OWN: LazyLock<Arc<Database>> = LazyLock::new(|| Arc::new(own()));
-    static ALL: LazyLock<Arc<Database>> = LazyLock::new(|| {
-        let mut fonts = own();
-        fonts.load_system_fonts();
-        Arc::new(fonts)
-    });
     let database = if fonts::covers(svg) { &*OWN } else { &*ALL };
     let options = usvg::Options {
         font_family: Font::Regular.family().to_owned(),
@@ -29,6 +25,26 @@ pub(super) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
         ..usvg::Options::default()
     };
     usvg::Tree::from_str(svg, &options)
+}
+
+/// The fonts of the binary and of the system.
+static ALL: LazyLock<Arc<Database>> = LazyLock::new(|| {
+    let mut fonts = own();
+    fonts.load_system_fonts();
+    Arc::new(fonts)
+});
+
+/// The letters of some names that no font of this machine has, each once: pixels and pages have a box
+/// in the place of each, and an SVG leaves them to the fonts of its reader.
+pub fn missing_letters<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let letters: BTreeSet<char> = names
+        .into_iter()
+        .filter(|name| !fonts::covers(name))
+        .flat_map(str::chars)
+        .filter(|c| !c.is_ascii())
+        .collect();
+    let is_missing = |c: &char| !ALL.faces().any(|face| has(&ALL, face.id, *c));
+    letters.into_iter().filter(is_missing).collect()
 }
 
 fn own() -> Database {
@@ -81,5 +97,13 @@ mod tests {
             Some(Style::Normal)
         );
         assert_eq!(fallback('猫', &[regular], &database), None);
+    }
+
+    /// A letter of private use, which no font of letters has.
+    #[test]
+    fn letters_without_a_font_are_told_once() {
+        assert_eq!(missing_letters(["zero", "θ", "Grüße"]), "");
+        let private = "\u{10fffd}";
+        assert_eq!(missing_letters([private, "a", private]), private);
     }
 }

@@ -2,12 +2,11 @@
 
 use crate::experiment::ViewKind;
 use crate::export::{self, ExportError, Format, Length, Sheet, png};
-use crate::figure::align::turned_onto;
-use crate::figure::{Film, Moment, Motion, Picture, Played, Plot, Recipe, Scale};
+use crate::figure::{Film, Motion, Picture, Played, Plot, Recipe, panels};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
-    Curves, Item, PlaneView, Scene, Trails, ViewState, WINDOW_SAGITTA, build_with, foot_beside,
-    heading, legend, origin_notes, thousands, weight_factor,
+    Curves, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, build_with,
+    foot_beside, heading, legend, origin_notes, thousands, weight_factor,
 };
 use crate::trainer::Snapshot;
 
@@ -24,25 +23,20 @@ const NARROW_PLOT: f32 = 0.74;
 const WIDE_PLOT: f32 = 0.5;
 const SQUARE_WITH_LEGEND: f32 = 1.24;
 const WIDE_FROM: f32 = 620.0;
-/// A panel of a strip is not narrower than this, in points of the canvas.
-const LEAST_PANEL: f32 = 150.0;
-/// Text and lines of a panel, as a share of those of a picture alone: five points in print.
-const PANEL_UNIT: f32 = 0.8;
-/// So many panels stand in several rows of a slide, with their legend beside them.
-const MANY_PANELS: usize = 4;
+/// Height over width of what stands over a legend, at least.
+const LEAST_ROUND: f32 = 0.85;
+const LEAST_FLAT: f32 = 0.5;
 /// From here on a round picture has its words beside it, as width over height.
 const WIDE_OVER_HIGH: f32 = 1.4;
 /// Share of the width that words beside a picture take.
-const LEAST_WORDS: f32 = 0.32;
+pub(super) const LEAST_WORDS: f32 = 0.32;
 const MOST_WORDS: f32 = 0.42;
-/// Free space between panels, in points of the canvas.
-const BETWEEN: f32 = 10.0;
 
 /// The figure at rest: the picture, or the panels of a strip, and the legend below. Of a film its
 /// last picture.
 pub fn scene(played: &Played, picture: &Picture) -> Scene {
     if picture.strip.is_some() {
-        return strip(played, picture);
+        return panels::scene(played, picture);
     }
     let Some(last) = played.moments.last() else {
         return Scene::empty([1.0; 2], picture.theme.theme().ground);
@@ -139,6 +133,7 @@ pub fn file(
     dots_per_inch: f64,
 ) -> Result<Vec<u8>, ExportError> {
     let text = recipe.to_toml();
+    let title = title(played, recipe);
     let picture = &recipe.picture;
     let sheet = Sheet {
         scene: &scene(played, picture),
@@ -147,6 +142,7 @@ pub fn file(
         has_ground: !picture.transparent,
         raster_points: picture.raster_points,
         recipe: Some(&text),
+        title: Some(&title),
     };
     let Some(film) = picture.film.filter(|_| format.moves()) else {
         return format.write(&sheet);
@@ -163,6 +159,31 @@ pub fn file(
         timing: film.timing(),
         recipe: sheet.recipe,
     })
+}
+
+/// What readers call a document that shows it: what is drawn, of what, and when.
+fn title(played: &Played, recipe: &Recipe) -> String {
+    let picture = &recipe.picture;
+    let experiment = &recipe.experiment;
+    let what = match picture.plot {
+        Plot::Features => experiment.view_kind().id().to_owned(),
+        plot => plot.id().replace('-', " "),
+    };
+    let step = played.last().map_or(0, |last| last.step);
+    let over = picture.strip.as_ref().map_or_else(
+        || format!("step {}", thousands(step)),
+        |strip| format!("over {}", strip.key),
+    );
+    let loss = experiment.loss.spec.name;
+    format!("{loss} on {}, {what}, {over}", experiment.data.source.id())
+}
+
+/// The letters of class names that no font of this machine has, of a picture in which they are drawn
+/// here: an SVG leaves them to its reader.
+pub fn missing_letters(played: &Played, format: Format) -> String {
+    let moments = played.moments.iter().filter(|_| format != Format::Svg);
+    let names = moments.flat_map(|moment| moment.snapshot.data.class_names.iter());
+    export::missing_letters(names.map(String::as_str))
 }
 
 /// Whether a figure of its pixels could be written, told before its steps are made. Of a strip only
@@ -202,13 +223,13 @@ pub fn pixels(played: &Played, picture: &Picture) -> Result<([usize; 2], Vec<u8>
 
 /// What is known of a moment besides its snapshot.
 #[derive(Clone, Copy)]
-struct Beside<'a> {
+pub(super) struct Beside<'a> {
     /// Of this very snapshot, where they are there already.
-    curves: Option<&'a Curves>,
+    pub(super) curves: Option<&'a Curves>,
     /// Where its samples were before.
-    trails: &'a Trails,
+    pub(super) trails: &'a Trails,
     /// What the axes of a margin map reach to at least, in degrees.
-    least_span_deg: f64,
+    pub(super) least_span_deg: f64,
 }
 
 /// What all pictures of a film have in common.
@@ -229,6 +250,7 @@ impl Frame {
             view.unit = view.unit.or_else(|| unit(picture));
         }
         let mut frame = Self { size, view };
+        frame.size[1] = frame.size[1].max(frame.least_height(played, picture));
         if kind == ViewKind::Plane && picture.units_per_pt.is_none() {
             let moments = played.moments.iter();
             let fitted = moments.map(|moment| frame.fitted(&moment.snapshot, picture));
@@ -237,6 +259,31 @@ impl Frame {
             }
         }
         frame
+    }
+
+    /// What a narrow figure needs besides its legend, which has many rows there; 0 for others.
+    fn least_height(&self, played: &Played, picture: &Picture) -> f32 {
+        let [width, _] = self.size;
+        let is_narrow = picture.canvas.is_none() && width < WIDE_FROM;
+        let Some(last) = played.last().filter(|_| is_narrow) else {
+            return 0.0;
+        };
+        let beside = Beside {
+            curves: None,
+            trails: &played.trails,
+            least_span_deg: 0.0,
+        };
+        let legend = if let Some(chart) = chart(last, beside, picture) {
+            chart::legend_of(&chart.keys, &chart.note, &self.view, width)
+        } else {
+            let longest = [long_factor(last, &self.view)];
+            shown_legend(&[(last, &self.view)], picture, width, &longest)
+        };
+        let share = match picture.plot {
+            Plot::Psi | Plot::Curves | Plot::Histogram => LEAST_FLAT,
+            Plot::Features | Plot::MarginMap | Plot::Confusion => LEAST_ROUND,
+        };
+        share * width + legend.map_or(0.0, |legend| legend.size[1])
     }
 
     /// The plane that shows a snapshot whole, in the room that its words leave.
@@ -253,7 +300,8 @@ impl Frame {
             let words = self.words(snapshot, &curves, picture, room[0], &longest);
             return fitted(&self.wordless(), snapshot, words.left(room));
         }
-        let legend = shown_legend(snapshot, &self.view, picture, room[0], &longest);
+        let panel = [(snapshot, &self.view)];
+        let legend = shown_legend(&panel, picture, room[0], &longest);
         let below = legend.map_or(0.0, |legend| legend.size[1]);
         fitted(&self.view, snapshot, [room[0], (room[1] - below).max(1.0)])
     }
@@ -312,10 +360,10 @@ impl Frame {
         picture: &Picture,
         room: [f32; 2],
     ) -> Scene {
-        let legend =
-            |factors: &[Option<f64>]| shown_legend(snapshot, &self.view, picture, room[0], factors);
+        let panel = [(snapshot, &self.view)];
+        let legend = |factor| shown_legend(&panel, picture, room[0], &[factor]);
         // By how much arrows are longer depends on the room that the legend leaves.
-        let Some(reserved) = legend(&[long_factor(snapshot, &self.view)]) else {
+        let Some(reserved) = legend(long_factor(snapshot, &self.view)) else {
             return drawn(snapshot, beside, &self.view, picture, room);
         };
         let size = [room[0], (room[1] - reserved.size[1]).max(1.0)];
@@ -324,7 +372,7 @@ impl Frame {
         keep_within(&mut drawn);
         let mut whole = Scene::empty(room, self.view.theme.ground);
         whole.place(0, drawn, [0.0; 2], 1.0);
-        if let Some(legend) = legend(&[factor]) {
+        if let Some(legend) = legend(factor) {
             whole.place(0, legend, [0.0, size[1]], 1.0);
         }
         whole
@@ -363,7 +411,7 @@ impl Frame {
         let foot = foot_beside(snapshot, curves, &self.view, MOST_WORDS * width);
         let foot_width = foot.as_ref().map_or(0.0, |foot| foot.size[0]);
         let width = foot_width.max(LEAST_WORDS * width);
-        let legend = shown_legend(snapshot, &self.view, picture, width, factors);
+        let legend = shown_legend(&[(snapshot, &self.view)], picture, width, factors);
         Words {
             width,
             parts: foot.into_iter().chain(legend).collect(),
@@ -401,7 +449,7 @@ impl Words {
 }
 
 /// A factor with as many digits as one has, where arrows have one: for the room that a legend takes.
-fn long_factor(snapshot: &Snapshot, view: &ViewState) -> Option<f64> {
+pub(super) fn long_factor(snapshot: &Snapshot, view: &ViewState) -> Option<f64> {
     const LONG: f64 = 0.0015;
     weight_factor(snapshot, view, [1.0; 2]).map(|_| LONG)
 }
@@ -412,14 +460,17 @@ fn moves_with_steps(picture: &Picture) -> bool {
 }
 
 /// One view or one chart on its own.
-fn drawn(
+pub(super) fn drawn(
     snapshot: &Snapshot,
     beside: Beside<'_>,
     view: &ViewState,
     picture: &Picture,
     size: [f32; 2],
 ) -> Scene {
-    if let Some(chart) = chart(snapshot, beside, picture) {
+    if let Some(mut chart) = chart(snapshot, beside, picture) {
+        if picture.strip.is_some() {
+            (chart.keys, chart.note) = (Vec::new(), String::new()); // below all panels
+        }
         return chart.figure(view, size);
     }
     let computed;
@@ -432,131 +483,40 @@ fn drawn(
     build_with(snapshot, curves, Some(beside.trails), view, size)
 }
 
-fn shown_legend(
-    snapshot: &Snapshot,
-    view: &ViewState,
+/// Of one panel or several; `weight_factors` has one for each. In a film margins would be told to rise
+/// in its first pictures alone, and what is below them would jump.
+pub(super) fn shown_legend(
+    panels: &[(&Snapshot, &ViewState)],
     picture: &Picture,
     width: f32,
     weight_factors: &[Option<f64>],
 ) -> Option<Scene> {
-    let is_shown = view.show.legend && picture.plot == Plot::Features;
-    let legend = || legend(snapshot, view, width, weight_factors);
-    is_shown.then(legend).flatten()
+    let panels = panels.iter().zip(weight_factors);
+    let panels = panels.map(|(&(snapshot, view), &weight_factor)| Told {
+        snapshot,
+        view,
+        weight_factor,
+        is_moment: !moves_with_steps(picture),
+    });
+    let panels: Vec<Told<'_>> = panels.filter(|told| told.view.show.legend).collect();
+    let is_shown = picture.plot == Plot::Features;
+    is_shown.then(|| legend(&panels, width)).flatten()
 }
 
 /// The plane that shows a snapshot whole.
-fn fitted(view: &ViewState, snapshot: &Snapshot, size: [f32; 2]) -> PlaneView {
+pub(super) fn fitted(view: &ViewState, snapshot: &Snapshot, size: [f32; 2]) -> PlaneView {
     let mut view = view.clone();
     let _ = view.fit(snapshot, size); // whether it moved does not matter
     view.plane
 }
 
 /// The plane that shows most.
-fn widest(planes: impl Iterator<Item = PlaneView>) -> Option<PlaneView> {
+pub(super) fn widest(planes: impl Iterator<Item = PlaneView>) -> Option<PlaneView> {
     planes.max_by(|a, b| a.units_per_pt.total_cmp(&b.units_per_pt))
 }
 
-/// Panels in rows, each under its title, and one legend for all.
-fn strip(played: &Played, picture: &Picture) -> Scene {
-    let theme = picture.theme.theme();
-    let moments = aligned(&played.moments);
-    if moments.is_empty() {
-        return Scene::empty([1.0; 2], theme.ground);
-    }
-    if picture.plot == Plot::Psi {
-        return curves_together(&moments, picture);
-    }
-    let width = picture
-        .canvas
-        .map_or_else(|| canvas(picture)[0], |canvas| canvas[0]);
-    let mut views: Vec<ViewState> = moments.iter().map(|m| panel_view(picture, m)).collect();
-    let room = StripRoom::new(&moments, &views, picture, width);
-    let titles: Vec<&str> = moments.iter().map(|m| m.title.as_str()).collect();
-    let grid = Grid::new(&titles, room.of_panels, picture, room.below, &views[0]);
-    fit_panels(&moments, &mut views, picture, grid.panel);
-    let factors = moments.iter().zip(&views);
-    let factors = factors.map(|(m, view)| weight_factor(&m.snapshot, view, grid.panel));
-    let factors: Vec<_> = factors.collect();
-    let legend = strip_legend(&moments, &views, picture, room.of_legend, &factors);
-    let height = grid.height(room.below);
-    let mut whole = Scene::empty([width, height], theme.ground);
-    let beside = Beside {
-        curves: None,
-        trails: &Trails::default(), // panels have none
-        least_span_deg: widest_span_deg(&moments, picture),
-    };
-    for (i, (moment, view)) in moments.iter().zip(&views).enumerate() {
-        let [x, y] = grid.at(i);
-        let title = panel_heading(&moment.title, view, grid.panel[0]);
-        let title_at = [x, y + grid.title - title.size[1]]; // beside the picture
-        let picture_at = [x, y + grid.title];
-        let mut drawn = drawn(&moment.snapshot, beside, view, picture, grid.panel);
-        keep_within(&mut drawn);
-        whole.place(i + 1, title, title_at, 1.0);
-        whole.place(i + 1, drawn, picture_at, 1.0);
-    }
-    if let Some(legend) = legend {
-        let at = if room.is_beside {
-            [room.of_panels, (0.5 * (height - legend.size[1])).max(0.0)]
-        } else {
-            [0.0, grid.height(0.0)]
-        };
-        whole.place(0, legend, at, 1.0);
-    }
-    whole
-}
-
-/// How panels and their legend share a page.
-struct StripRoom {
-    /// Whether the legend stands beside the panels.
-    is_beside: bool,
-    /// Widths.
-    of_panels: f32,
-    of_legend: f32,
-    /// What the legend takes below the panels.
-    below: f32,
-}
-
-impl StripRoom {
-    fn new(moments: &[Moment], views: &[ViewState], picture: &Picture, width: f32) -> Self {
-        let is_beside = picture.is_slide() && moments.len() >= MANY_PANELS;
-        let of_legend = if is_beside {
-            LEAST_WORDS * width
-        } else {
-            width
-        };
-        let long = moments.iter().zip(views);
-        let long: Vec<_> = long
-            .map(|(m, view)| long_factor(&m.snapshot, view))
-            .collect();
-        let reserved = strip_legend(moments, views, picture, of_legend, &long);
-        let [beside, below] = reserved.map_or([0.0; 2], |legend| legend.size);
-        let (of_panels, below) = if is_beside {
-            (width - beside, 0.0)
-        } else {
-            (width, below)
-        };
-        Self {
-            is_beside,
-            of_panels,
-            of_legend,
-            below,
-        }
-    }
-}
-
-/// Curves compare best on one another: target logits share a plot.
-fn curves_together(moments: &[Moment], picture: &Picture) -> Scene {
-    let size = picture.canvas.unwrap_or_else(|| canvas(picture));
-    let heads = moments.iter();
-    let heads = heads.map(|moment| (&moment.snapshot.head, moment.title.as_str()));
-    let heads: Vec<_> = heads.collect();
-    let view = picture.view(ViewKind::Circle); // plots have none
-    chart::psi_together(&heads).figure(&view, size)
-}
-
 /// Leaves out dots across the edge: they would lie in the panel beside, or on its title.
-fn keep_within(scene: &mut Scene) {
+pub(super) fn keep_within(scene: &mut Scene) {
     let size = scene.size;
     let items = scene.groups.iter_mut().flat_map(|group| &mut group.items);
     for item in items {
@@ -567,161 +527,8 @@ fn keep_within(scene: &mut Scene) {
     }
 }
 
-/// The legend of the panel that has most to tell: one of m = 0 knows no margins. Its text is as large
-/// as that of a picture alone.
-fn strip_legend(
-    moments: &[Moment],
-    views: &[ViewState],
-    picture: &Picture,
-    width: f32,
-    weight_factors: &[Option<f64>],
-) -> Option<Scene> {
-    if picture.plot != Plot::Features {
-        return legend_of_charts(moments, picture, width);
-    }
-    let legends = moments.iter().zip(views).filter_map(|(moment, view)| {
-        let view = ViewState {
-            unit: Some(view.unit.unwrap_or(1.0) / PANEL_UNIT),
-            ..view.clone()
-        };
-        shown_legend(&moment.snapshot, &view, picture, width, weight_factors)
-    });
-    let n_items = |scene: &Scene| scene.groups.iter().map(|g| g.items.len()).sum::<usize>();
-    legends.reduce(|most, next| {
-        if n_items(&next) > n_items(&most) {
-            next
-        } else {
-            most
-        }
-    })
-}
-
-/// What is drawn in any of the panels.
-fn legend_of_charts(moments: &[Moment], picture: &Picture, width: f32) -> Option<Scene> {
-    let alone = Picture {
-        strip: None,
-        ..picture.clone()
-    };
-    let beside = Beside {
-        curves: None,
-        trails: &Trails::default(),
-        least_span_deg: widest_span_deg(moments, picture),
-    };
-    let charts = moments.iter();
-    let charts = charts.filter_map(|moment| chart(&moment.snapshot, beside, &alone));
-    let charts: Vec<Chart> = charts.collect();
-    let keys: Vec<_> = charts.iter().flat_map(|chart| chart.keys.clone()).collect();
-    let counts: Vec<usize> = charts.iter().map(|chart| chart.n_beyond).collect();
-    let origins = moments.iter().map(|moment| origin_notes(&moment.snapshot));
-    let mut notes: Vec<String> = beyond_note(&counts).into_iter().chain(origins).collect();
-    notes.dedup();
-    let view = picture.view(ViewKind::Circle); // plots have none
-    chart::legend_of(&keys, notes.join(" ").trim(), &view, width)
-}
-
-/// The runs of panels, turned onto the first.
-fn aligned(moments: &[Moment]) -> Vec<Moment> {
-    let mut moments = moments.to_vec();
-    if let Some((first, others)) = moments.split_first_mut() {
-        for other in others {
-            other.snapshot = turned_onto(&first.snapshot, &other.snapshot).into();
-        }
-    }
-    moments
-}
-
-/// A panel says over itself what differs; the formula and the sentence are for a picture alone.
-fn panel_view(picture: &Picture, moment: &Moment) -> ViewState {
-    let mut view = picture.view(moment.snapshot.experiment.view_kind());
-    view.show.formula = false;
-    view.show.note = false;
-    view.unit = Some(PANEL_UNIT * view.unit.unwrap_or(1.0));
-    view
-}
-
-fn panel_heading(title: &str, view: &ViewState, width: f32) -> Scene {
-    let unit = view.unit.map(|unit| unit / PANEL_UNIT);
-    heading(
-        title,
-        &ViewState {
-            unit,
-            ..view.clone()
-        },
-        width,
-    )
-}
-
-/// Gives the planes of all panels one scale, or each its own.
-fn fit_panels(moments: &[Moment], views: &mut [ViewState], picture: &Picture, size: [f32; 2]) {
-    if picture.units_per_pt.is_some() {
-        return;
-    }
-    for (view, moment) in views.iter_mut().zip(moments) {
-        view.plane = fitted(view, &moment.snapshot, size);
-    }
-    let scale = picture.strip.as_ref().map(|strip| strip.scale);
-    let planes = views.iter().filter(|view| view.kind == ViewKind::Plane);
-    if let Some(widest) = widest(planes.map(|view| view.plane))
-        && scale == Some(Scale::Common)
-    {
-        for view in views {
-            view.plane = widest;
-        }
-    }
-}
-
-/// Where the panels of a strip lie.
-struct Grid {
-    n_columns: usize,
-    n_rows: usize,
-    /// Width and height of a panel without its title.
-    panel: [f32; 2],
-    title: f32,
-}
-
-impl Grid {
-    fn new(titles: &[&str], width: f32, picture: &Picture, below: f32, view: &ViewState) -> Self {
-        let n = titles.len();
-        let n_columns = if picture.is_slide() && n >= MANY_PANELS {
-            (n as f32).sqrt().ceil() as usize
-        } else {
-            let fitting = ((width + BETWEEN) / (LEAST_PANEL + BETWEEN)).max(1.0) as usize;
-            n.div_ceil(n.div_ceil(fitting))
-        };
-        let n_rows = n.div_ceil(n_columns);
-        let gaps = BETWEEN * (n_columns - 1) as f32;
-        let panel_width = (width - gaps) / n_columns as f32;
-        let titles = titles.iter();
-        let heights = titles.map(|title| panel_heading(title, view, panel_width).size[1]);
-        let title = heights.fold(0.0, f32::max);
-        let panel_height = match picture.canvas {
-            Some([_, height]) => ((height - below) / n_rows as f32 - title - BETWEEN).max(1.0),
-            None => panel_width * panel_aspect(picture),
-        };
-        Self {
-            n_columns,
-            n_rows,
-            panel: [panel_width, panel_height],
-            title,
-        }
-    }
-
-    fn at(&self, i: usize) -> [f32; 2] {
-        let (row, column) = (i / self.n_columns, i % self.n_columns);
-        [
-            column as f32 * (self.panel[0] + BETWEEN),
-            row as f32 * (self.title + self.panel[1] + BETWEEN),
-        ]
-    }
-
-    /// With so much below the panels.
-    fn height(&self, below: f32) -> f32 {
-        self.n_rows as f32 * (self.title + self.panel[1] + BETWEEN) + below
-    }
-}
-
 /// The chart that is asked for, with what must be said of its samples; `None` for the features.
-fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
+pub(super) fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
     let mut chart = match picture.plot {
         Plot::Features => None,
         Plot::Psi => chart::psi_in_print(snapshot),
@@ -730,17 +537,36 @@ fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<C
             let least = beside.least_span_deg;
             Some(chart::margin_map_in_print(snapshot, pair, least))
         }
-        Plot::Curves => Some(chart::curves(snapshot)),
+        Plot::Curves if picture.strip.is_some() => Some(chart::curves(snapshot)),
+        Plot::Curves => Some(chart::curves_in_print(snapshot)),
         Plot::Confusion => chart::confusion_in_print(snapshot),
         Plot::Histogram => Some(chart::histogram(snapshot)),
     }?;
-    let notes = beyond_note(&[chart.n_beyond]);
-    let notes = notes.into_iter().chain([origin_notes(snapshot)]);
-    chart.note = String::from(notes.collect::<Vec<_>>().join(" ").trim());
-    if picture.strip.is_some() {
-        (chart.keys, chart.note) = (Vec::new(), String::new()); // below all panels
-    }
+    chart.note = chart_notes(&[snapshot], &[chart.n_beyond], picture);
     Some(chart)
+}
+
+/// What must be said of charts that have no names for it. Of each how many samples lie beyond its axes.
+pub(super) fn chart_notes(
+    snapshots: &[&Snapshot],
+    n_beyond: &[usize],
+    picture: &Picture,
+) -> String {
+    let mut notes: Vec<String> = beyond_note(n_beyond).into_iter().collect();
+    match picture.plot {
+        Plot::MarginMap => {
+            notes.extend(chart::margin_map_notes(snapshots));
+        }
+        Plot::Curves if picture.strip.is_some() => notes.extend(chart::curve_ends(snapshots)),
+        Plot::Confusion => notes.extend(chart::confusion_note(snapshots)),
+        _ => {}
+    }
+    for origin in snapshots.iter().map(|snapshot| origin_notes(snapshot)) {
+        if !notes.contains(&origin) {
+            notes.push(origin);
+        }
+    }
+    notes.join(" ").trim().to_owned()
 }
 
 /// How many samples are not seen in plots, of which each has its count.
@@ -761,23 +587,11 @@ fn beyond_note(counts: &[usize]) -> Option<String> {
 }
 
 /// The two classes of a margin map.
-fn pair(snapshot: &Snapshot, picture: &Picture) -> [usize; 2] {
+pub(super) fn pair(snapshot: &Snapshot, picture: &Picture) -> [usize; 2] {
     let n_classes = snapshot.head.n_classes;
     let pair = picture.pair;
     let pair = pair.filter(|pair| pair.iter().all(|&class| class < n_classes));
     pair.unwrap_or_else(|| chart::closest_pair(snapshot))
-}
-
-/// What the axes of all margin maps of a strip reach to, in degrees; 0 for other plots.
-fn widest_span_deg(moments: &[Moment], picture: &Picture) -> f64 {
-    if picture.plot != Plot::MarginMap {
-        return 0.0;
-    }
-    let maps = moments.iter().map(|moment| {
-        let pair = pair(&moment.snapshot, picture);
-        chart::margin_map(&moment.snapshot, pair).x.span[1]
-    });
-    maps.fold(0.0, f64::max)
 }
 
 /// Points of a canvas in a point of print.
@@ -796,7 +610,7 @@ pub fn canvas_width(width: Length) -> f32 {
 }
 
 /// Width and height that suit a width.
-fn canvas(picture: &Picture) -> [f32; 2] {
+pub(super) fn canvas(picture: &Picture) -> [f32; 2] {
     let width = canvas_width(picture.width);
     let aspect = match picture.plot {
         Plot::MarginMap if width < WIDE_FROM => SQUARE_WITH_LEGEND,
@@ -806,15 +620,6 @@ fn canvas(picture: &Picture) -> [f32; 2] {
         Plot::Features | Plot::MarginMap | Plot::Confusion => WIDE,
     };
     [width, (width * aspect).round()]
-}
-
-/// Height over width of a panel.
-fn panel_aspect(picture: &Picture) -> f32 {
-    match picture.plot {
-        Plot::Features => 1.0,
-        Plot::MarginMap | Plot::Confusion => 1.2, // with what is written at their axes
-        Plot::Psi | Plot::Curves | Plot::Histogram => 0.8,
-    }
 }
 
 /// On paper text has one size, however wide the figure is.

@@ -13,12 +13,13 @@ mod fuzz;
 pub mod gallery;
 mod ink;
 mod open;
+mod panels;
 mod picture;
 mod recipe;
 mod replay;
 mod strip;
 
-pub use draw::{canvas_width, check_size, file, pixels, scene, scenes};
+pub use draw::{canvas_width, check_size, file, missing_letters, pixels, scene, scenes};
 pub use film::{Film, Motion};
 pub use ink::{Ink, InkError};
 pub use open::{OpenError, Opened, Opening, open};

@@ -29,6 +29,12 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
     },
+    /// A picture without its end.
+    #[error("{} is cut off: it is a picture without its end; copy or download it again", path.display())]
+    CutOff {
+        /// Which file.
+        path: PathBuf,
+    },
     /// A picture of another program.
     #[error("{} is a picture without a recipe; only pictures that marginscope wrote can be opened", path.display())]
     NoRecipe {
@@ -103,9 +109,14 @@ pub(super) fn of_bytes(bytes: Vec<u8>, path: &Path) -> Result<Opened, OpenError>
     })?;
     let text = match (&session, Format::of_bytes(&bytes)) {
         (Some(session), _) => session.recipe.clone(),
-        (None, Some(format)) => format
-            .recipe(&bytes)
-            .ok_or_else(|| OpenError::NoRecipe { path: path_of() })?,
+        (None, Some(format)) => format.recipe(&bytes).ok_or_else(|| {
+            let path = path_of();
+            if format.is_whole(&bytes) {
+                OpenError::NoRecipe { path }
+            } else {
+                OpenError::CutOff { path }
+            }
+        })?,
         (None, None) => {
             String::from_utf8(bytes).map_err(|_unsaid| OpenError::NoText { path: path_of() })?
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Experiment, ExperimentError};
+use crate::experiment::{Experiment, ExperimentError, ListError, full_key, listed};
 use crate::loss::{Param, Unit, short};
 
 /// Panels of one figure, which differ in one field.
@@ -36,12 +36,15 @@ pub enum Scale {
 pub enum StripError {
     /// No key, or no values.
     #[error(
-        "\"{found}\" describes no film strip; write a field and its values, such as margin=0,0.2,0.5 or step=100,500"
+        "\"{found}\" describes no film strip; write a field and its values, such as margin=0,0.2,0.5, margin=0:0.5:0.1 or step=100,500"
     )]
     Syntax {
         /// What was written.
         found: String,
     },
+    /// A range that is none.
+    #[error(transparent)]
+    List(ListError),
     /// A value that the field does not take.
     #[error(transparent)]
     Field(#[from] ExperimentError),
@@ -78,22 +81,24 @@ pub(super) struct Panel {
 impl FromStr for Strip {
     type Err = StripError;
 
-    /// A key and its values, separated by commas, or by semicolons where values have commas.
+    /// A key and its values: a list, a range such as `margin=0:0.5:0.1`, or both.
     fn from_str(text: &str) -> Result<Self, StripError> {
         let syntax = || StripError::Syntax {
             found: text.to_owned(),
         };
         let (key, values) = text.split_once('=').ok_or_else(syntax)?;
-        let separator = if values.contains(';') { ';' } else { ',' };
-        let values: Vec<String> = values
-            .split(separator)
-            .map(|value| value.trim().to_owned())
-            .collect();
-        if key.trim().is_empty() || values.iter().any(String::is_empty) {
+        let key = key.trim();
+        let full = full_key(key).unwrap_or_else(|_| key.to_owned()); // `step` is none
+        let values = listed(&full, values, MOST_PANELS).map_err(|error| match error {
+            ListError::Empty => syntax(),
+            ListError::TooLong { n, .. } => StripError::Count { n: n as usize },
+            other => StripError::List(other),
+        })?;
+        if key.is_empty() {
             return Err(syntax());
         }
         Ok(Self {
-            key: key.trim().to_owned(),
+            key: key.to_owned(),
             values,
             scale: Scale::default(),
         })
@@ -239,6 +244,8 @@ mod tests {
             "learning rate = 0.01"
         );
         assert_eq!(titles("step=0,1500"), ["step 0", "step 1,500"]);
+        assert_eq!(titles("margin=0:0.5:0.25")[2], "m = 0.5 rad");
+        assert_eq!(titles("step=100:300:100, 900").len(), 4);
         assert_eq!(
             titles("network.kind=mlp:64,64;mlp:128"),
             ["kind = mlp:64,64", "kind = mlp:128"]
@@ -264,6 +271,14 @@ mod tests {
         assert!(fault("step=5,-1").contains("-1"));
         assert!(fault("scale=nan,1").contains("scale") || fault("scale=nan,1").contains("softmax"));
         assert!(fault("seed=1").contains("of 1 panels"));
+        let many = "margin=0:1:0.001".parse::<Strip>().expect_err("too many");
+        assert!(many.to_string().contains("of 1001 panels"), "{many}");
+        let backwards = "margin=1:0:0.1".parse::<Strip>().expect_err("no values");
+        assert!(
+            backwards
+                .to_string()
+                .contains("write the smaller one first")
+        );
         assert!(fault("loss=softmax,softmax margin=1").contains("margin"));
         assert!(fault("loss=softmax,a b").contains("a b"));
     }

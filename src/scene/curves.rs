@@ -182,10 +182,10 @@ impl Curves {
             Vec::new()
         };
         Flat {
-            ideal_rad: if head.spec.form == Form::Binary {
-                Vec::new() // one weight and a zero
-            } else {
+            ideal_rad: if ideal::is_known(head) {
                 ideal::polygon_rad(&weights)
+            } else {
+                Vec::new()
             },
             weights,
             bias,
@@ -227,9 +227,8 @@ impl Curves {
         let own_loops = (has_margins && exceeds_cosine(&psi)).then(|| loops_of(&own_psi));
         let features = snapshot.probe.features.chunks_exact(head.dim);
         let directions: Vec<Option<Vector3<f64>>> = weights.iter().map(direction).collect();
-        let is_ideal_known = head.dim == 3 && head.spec.form != Form::Binary;
         Solid {
-            ideal: if is_ideal_known {
+            ideal: if ideal::is_known(head) {
                 ideal::places(&directions)
             } else {
                 Vec::new()
@@ -254,7 +253,7 @@ impl Curves {
 }
 
 /// Mean ‖x‖ of the finite features, never 0.
-fn mean_norm(snapshot: &Snapshot) -> f64 {
+pub(super) fn mean_norm(snapshot: &Snapshot) -> f64 {
     let dim = snapshot.head.dim.max(1);
     let lengths = snapshot
         .probe

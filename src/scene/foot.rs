@@ -202,7 +202,11 @@ fn lines(
         return Vec::new();
     }
     let sentence = caption(snapshot, curves, view);
-    let small = notes(snapshot, curves, view, size).join(" ");
+    let small = if view.is_brief && view.held.is_none() {
+        String::new()
+    } else {
+        notes(snapshot, curves, view, size).join(" ")
+    };
     let range = view.text_range;
     let wrapped = |text: &str, size: f32, is_sentence: bool| {
         let size = size.clamp(range.least, range.most);

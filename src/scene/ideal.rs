@@ -5,13 +5,24 @@ use nalgebra::{Vector2, Vector3};
 
 use crate::geometry::regular::regular_configuration;
 use crate::geometry::{align, angle};
-use crate::loss::theory;
+use crate::loss::{Form, theory};
 use crate::trainer::HeadState;
 
 /// More places would be a crowd of marks on the circle.
 const MOST_ON_CIRCLE: usize = 64;
 /// Beyond it the best arrangement in space is not known.
 const MOST_ON_SPHERE: usize = 20;
+
+/// Whether the best arrangement of so many weights is known, and can be drawn. Binary cross entropy
+/// has one weight and a zero.
+pub(super) fn is_known(head: &HeadState) -> bool {
+    let most = match head.dim {
+        2 => MOST_ON_CIRCLE,
+        3 => MOST_ON_SPHERE,
+        _ => return false,
+    };
+    head.spec.form != Form::Binary && (2..=most).contains(&head.n_classes)
+}
 
 /// The regular polygon turned as near to the weights as it goes, as angles in radians; empty without
 /// two weights that have a direction.

@@ -4,7 +4,7 @@ use crate::scene::curves::Curves;
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style};
 use crate::scene::label;
-use crate::scene::label::{Bounds, Label};
+use crate::scene::label::{Bounds, Label, shortest};
 use crate::scene::look::{Look, closed_line, disc, text};
 use crate::scene::{Anchor, Font, Group, Item, ViewState};
 use crate::trainer::{InputPlane, Snapshot};
@@ -200,7 +200,7 @@ impl Frame<'_> {
             .map(|(class, input)| {
                 let name = self.snapshot.class_name(class);
                 let at = self.screen(input);
-                Label::new(&self.look, class, name, n_classes).at(at, at)
+                Label::new(&self.look, class, name, n_classes, shortest(self.size)).at(at, at)
             })
             .collect();
         let bounds = Bounds {

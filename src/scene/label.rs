@@ -13,6 +13,10 @@ const MOST_RELAXED: usize = 120;
 const FONT: f32 = 1.12;
 /// Free space between two labels, in units.
 const GAP: f32 = 3.0;
+/// Short side of a picture, in sizes of text, below which names stand without a disc.
+const LEAST_ROOM: f32 = 18.0;
+/// Half the height of such a name, in sizes of text.
+const BARE: f32 = 0.58;
 
 /// A label that looks for its place.
 #[derive(Clone, Debug)]
@@ -28,17 +32,26 @@ pub(super) struct Label {
     /// Half its width; the radius for a disc.
     pub(super) half_width: f32,
     font_size: f32,
+    /// Whether it has no disc: in a small picture discs would bury what they name.
+    is_bare: bool,
     /// Whether its weight is held where it is: it has a ring.
     is_pinned: bool,
 }
 
 impl Label {
-    pub(super) fn new(look: &Look, class: usize, name: &str, n_classes: usize) -> Self {
+    /// In a picture whose short side is `room`.
+    pub(super) fn new(look: &Look, class: usize, name: &str, n_classes: usize, room: f32) -> Self {
         let crowd = (24.0 / n_classes.max(1) as f32).sqrt().clamp(0.6, 1.0);
         let radius = 12.5 * look.unit.min(1.7) * crowd;
         let font_size = (FONT * radius).clamp(look.range.least, look.range.most);
         let name = shortened(name);
-        let [half_width, radius] = half_size(&name, font_size.max(FONT * radius));
+        let is_bare = room < LEAST_ROOM * font_size;
+        let [half_width, radius] = if is_bare {
+            let radius = BARE * font_size;
+            [radius.max(0.5 * estimated_width(&name, font_size)), radius]
+        } else {
+            half_size(&name, font_size.max(FONT * radius))
+        };
         Self {
             class,
             name,
@@ -47,6 +60,7 @@ impl Label {
             radius,
             half_width,
             font_size,
+            is_bare,
             is_pinned: false,
         }
     }
@@ -62,6 +76,11 @@ impl Label {
         self.wanted = wanted;
         self
     }
+}
+
+/// The short side of a picture.
+pub(super) fn shortest([width, height]: [f32; 2]) -> f32 {
+    width.min(height)
 }
 
 /// A name as a label has it.
@@ -223,6 +242,10 @@ pub(super) fn items(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
             look.line(1.1, look.ink(label.class)),
         ));
     }
+    if label.is_bare {
+        items.extend(bare(look, label, at));
+        return items;
+    }
     // A ring of the ground's colour cuts the label out of the dots behind it.
     let around = if label.is_pinned {
         look.theme.text
@@ -263,6 +286,34 @@ pub(super) fn items(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
     items
 }
 
+/// The name in the colour of its class, cut out of what lies behind it.
+fn bare(look: &Look, label: &Label, at: [f32; 2]) -> [Item; 2] {
+    const TEXT_CONTRAST: f32 = 4.5; // WCAG 2.2
+    let color = look.readable(class_color(label.class), TEXT_CONTRAST);
+    let plate = rounded(
+        [at[0] - label.half_width, at[1] - label.radius],
+        [at[0] + label.half_width, at[1] + label.radius],
+        label.radius,
+    );
+    let behind = if label.is_pinned {
+        look.theme.text.with_opacity(0.25)
+    } else {
+        look.theme.ground.with_opacity(0.8)
+    };
+    let name = label.name.clone();
+    [
+        polygon(plate, behind),
+        text(
+            at,
+            name,
+            label.font_size,
+            Font::SemiBold,
+            color,
+            Anchor::Middle,
+        ),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,7 +327,7 @@ mod tests {
     fn labels(at: impl Iterator<Item = [f32; 2]>, name: &str) -> Vec<Label> {
         let look = Look::new(theme::DARK, 760.0);
         at.enumerate()
-            .map(|(class, at)| Label::new(&look, class, name, 10).at(at, at))
+            .map(|(class, at)| Label::new(&look, class, name, 10, 760.0).at(at, at))
             .collect()
     }
 
@@ -304,6 +355,19 @@ mod tests {
     #[test]
     fn labels_in_a_corner_stay_on_the_canvas() {
         check_apart_and_inside(&labels((0..8).map(|i| [-50.0, i as f32]), "9"));
+    }
+
+    #[test]
+    fn names_in_a_small_panel_have_no_disc_and_take_less_room() {
+        let look = Look::of_unit(theme::LIGHT, 0.8);
+        let of = |room| Label::new(&look, 3, "3", 10, room);
+        let (small, large) = (of(150.0), of(400.0));
+        assert!(small.radius < 0.7 * large.radius);
+        let has_disc = |label: &Label| {
+            let items = items(&look, label, label.wanted);
+            items.iter().any(|item| matches!(item, Item::Disc { .. }))
+        };
+        assert!(has_disc(&large) && !has_disc(&small));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! Of a class weight it is the mean over some of the samples that are drawn, of a feature the loss
 //! of that sample alone; always with the values in force.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, TAU};
 
 use crate::experiment::ViewKind;
 use crate::geometry::angle;
+use crate::geometry::contour::{Region, ScoreGrid};
 use crate::loss::HeadWork;
 use crate::scene::hold::{Held, place_at};
 use crate::scene::look::{NO_STROKE, closed_line, disc};
@@ -18,10 +19,10 @@ use crate::trainer::{HeadState, Snapshot};
 const N_SAMPLES: usize = 128;
 /// Places around the circle.
 const N_ANGLES: usize = 120;
-/// Places on the near half of the sphere.
-const N_DIRECTIONS: usize = 260;
-/// From place to place on the plane, in units.
-const PLANE_STEP: f32 = 26.0;
+/// Places along a side of the grid on plane and sphere.
+const N_SIDE: usize = 23;
+/// Bands of equal loss there.
+const N_BANDS: usize = 8;
 /// Heights around the circle, in its radius: of the least loss, and by how much the largest is more.
 const LEAST_HEIGHT: f64 = 1.035;
 const RELIEF: f64 = 0.17;
@@ -109,7 +110,7 @@ pub(super) fn note(snapshot: &Snapshot, view: &ViewState) -> Option<String> {
     };
     Some(match view.kind {
         ViewKind::Circle => format!("Height of the line: {what}."),
-        _ => format!("Dots: {what}; none where it is least."),
+        _ => format!("Bands: {what}; clear where it is small, with a ring where it is least."),
     })
 }
 
@@ -118,8 +119,8 @@ pub(super) fn group(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> Op
     let held = view.held?;
     let items = match view.kind {
         ViewKind::Circle => around(snapshot, view, size, held)?,
-        ViewKind::Sphere => fog(snapshot, view, size, held, near_half(view, size))?,
-        ViewKind::Plane => fog(snapshot, view, size, held, grid(view, size))?,
+        ViewKind::Sphere => bands(snapshot, view, size, held, &near_half(view, size))?,
+        ViewKind::Plane => bands(snapshot, view, size, held, &whole(size))?,
         ViewKind::Input => return None,
     };
     Some(Group::new("landscape", items))
@@ -159,49 +160,106 @@ fn around(snapshot: &Snapshot, view: &ViewState, size: [f32; 2], held: Held) -> 
     ])
 }
 
-/// Fog over the picture, the denser the larger the loss.
-fn fog(
+/// How a square from −1 to 1 on both axes lies on the canvas.
+type Chart<'a> = &'a dyn Fn([f64; 2]) -> [f32; 2];
+
+/// Bands between lines of equal loss over the picture, the denser the larger it is, and a ring where
+/// it is least.
+fn bands(
     snapshot: &Snapshot,
     view: &ViewState,
     size: [f32; 2],
     held: Held,
-    places: Vec<[f32; 2]>,
+    chart: Chart<'_>,
 ) -> Option<Vec<Item>> {
-    const DENSEST: f64 = 0.8;
+    const DENSEST: f32 = 0.5;
+    let last = (N_SIDE - 1) as f64;
+    let on_canvas = |at: [f64; 2]| chart(at.map(|at| 2.0 * at / last - 1.0));
+    let nodes = (0..N_SIDE * N_SIDE).map(|i| [(i % N_SIDE) as f64, (i / N_SIDE) as f64]);
+    let places: Vec<[f32; 2]> = nodes.map(on_canvas).collect();
     let landscape = Landscape::of(snapshot, view, size, held, places)?;
-    let look = view.look(size);
     let heights = landscape.heights();
-    let puff = |(at, height): (&[f32; 2], f64)| {
-        let color = look.theme.text.with_opacity((DENSEST * height) as f32);
-        disc(*at, 3.2 * look.unit, color, NO_STROKE)
-    };
-    Some(landscape.places.iter().zip(heights).map(puff).collect())
+    let look = view.look(size);
+    let mut items = Vec::new();
+    for band in bands_of(&heights) {
+        let rings = band.rings.into_iter();
+        let rings = rings.map(|ring| refined(&ring).into_iter().map(on_canvas).collect());
+        let rings: Vec<Vec<[f32; 2]>> = rings.collect();
+        if band.class == 0 {
+            continue; // clear, and what borders on it has the line
+        }
+        let share = band.class as f32 / (N_BANDS - 1) as f32;
+        let line = look.line(0.9, look.theme.text.with_opacity(0.35));
+        items.extend(rings.iter().map(|ring| closed_line(ring.clone(), line)));
+        let fill = look.theme.text.with_opacity(DENSEST * share);
+        items.push(Item::Polygon { rings, fill });
+    }
+    let least = (0..heights.len()).min_by(|&a, &b| heights[a].total_cmp(&heights[b]))?;
+    let ring = look.line(2.0, look.theme.accent);
+    let nothing = look.theme.ground.with_opacity(0.0);
+    let at = landscape.places[least];
+    items.push(disc(at, 9.0 * look.unit, nothing, ring));
+    Some(items)
 }
 
-/// Places at even distances on the near half of the sphere: a spiral with the golden angle between
-/// each two.
-fn near_half(view: &ViewState, size: [f32; 2]) -> Vec<[f32; 2]> {
-    let golden_rad = TAU * (1.0 - 2.0 / (1.0 + 5.0_f64.sqrt()));
+/// A ring with a point at least from node to node: what is straight on the grid is bent on the canvas.
+fn refined(ring: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let ends = ring.iter().zip(ring.iter().cycle().skip(1));
+    let part = |(a, b): (&[f64; 2], &[f64; 2])| {
+        let [a, b] = [*a, *b];
+        let way = (b[0] - a[0]).abs().max((b[1] - a[1]).abs());
+        let n = way.ceil().max(1.0) as usize;
+        let between = move |i: usize| {
+            let share = i as f64 / n as f64;
+            [0, 1].map(|axis| a[axis] + share * (b[axis] - a[axis]))
+        };
+        (0..n).map(between)
+    };
+    ends.flat_map(part).collect()
+}
+
+/// Where heights from 0 to 1 at the nodes of a grid lie between which levels. Each band is a class
+/// whose score is a tangent of the parabola, so that the next wins from its level on.
+fn bands_of(heights: &[f64]) -> Vec<Region> {
+    let n = N_BANDS as f64;
+    let score = |height: f64, band: usize| {
+        let band = band as f64;
+        band * height - 0.5 * band * (band + 1.0) / n
+    };
+    let scores = heights.iter();
+    let scores = scores.flat_map(|&height| (0..N_BANDS).map(move |band| score(height, band)));
+    let scores: Vec<f64> = scores.collect();
+    let grid = ScoreGrid {
+        n_side: N_SIDE,
+        n_classes: N_BANDS,
+        scores: &scores,
+    };
+    grid.regions()
+}
+
+/// The near half of the ball: squares about the middle become circles (Shirley and Chiu 1997).
+fn near_half(view: &ViewState, size: [f32; 2]) -> impl Fn([f64; 2]) -> [f32; 2] {
+    const INSIDE: f64 = 0.995; // at the very rim a point of the canvas is no direction
     let (center, radius) = view.ball(size);
-    let place = |i: usize| {
-        let z = (i as f64 + 0.5) / N_DIRECTIONS as f64;
-        let (y, x) = (golden_rad * i as f64).sin_cos();
-        let from_axis = (1.0 - z * z).sqrt();
-        let [x, y] = [x, y].map(|side| (side * from_axis * f64::from(radius)) as f32);
-        [center[0] + x, center[1] - y]
-    };
-    (0..N_DIRECTIONS).map(place).collect()
+    move |[x, y]| {
+        let (far, angle_rad) = if x.abs() > y.abs() {
+            (x, FRAC_PI_4 * y / x)
+        } else if y != 0.0 {
+            (y, FRAC_PI_2 - FRAC_PI_4 * x / y)
+        } else {
+            (0.0, 0.0)
+        };
+        let u = angle::direction(angle_rad) * (INSIDE * far * f64::from(radius));
+        [center[0] + u.x as f32, center[1] - u.y as f32]
+    }
 }
 
-/// Places at even distances on the plane.
-fn grid(view: &ViewState, size: [f32; 2]) -> Vec<[f32; 2]> {
-    let step = PLANE_STEP * view.look(size).unit;
-    let n = size.map(|side| (side / step).ceil() as usize);
-    let place = |i: usize| {
-        let at = [i % n[0], i / n[0]];
-        at.map(|i| (i as f32 + 0.5) * step)
-    };
-    (0..n[0] * n[1]).map(place).collect()
+/// All of the plane that is seen.
+fn whole(size: [f32; 2]) -> impl Fn([f64; 2]) -> [f32; 2] {
+    move |[x, y]| {
+        let share = |at: f64| (0.5 * (at + 1.0)) as f32;
+        [share(x) * size[0], share(y) * size[1]]
+    }
 }
 
 #[cfg(test)]
@@ -227,6 +285,51 @@ mod tests {
             found[1] > found[0],
             "a trained weight stands well: {found:?}"
         );
+    }
+
+    /// Heights that rise evenly along x: bands are stripes of equal width.
+    #[test]
+    fn bands_lie_between_their_levels() {
+        let last = (N_SIDE - 1) as f64;
+        let heights: Vec<f64> = (0..N_SIDE * N_SIDE)
+            .map(|i| (i % N_SIDE) as f64 / last)
+            .collect();
+        let bands = bands_of(&heights);
+        assert_eq!(bands.len(), N_BANDS);
+        for band in bands {
+            let points = band.rings.iter().flatten();
+            let (least, most) = points.fold((f64::INFINITY, 0.0_f64), |(least, most), at| {
+                (least.min(at[0] / last), most.max(at[0] / last))
+            });
+            let level = |k: usize| k as f64 / N_BANDS as f64;
+            assert!((least - level(band.class)).abs() < 1e-9, "{band:?}");
+            assert!((most - level(band.class + 1)).abs() < 1e-9, "{band:?}");
+        }
+    }
+
+    #[test]
+    fn a_straight_side_gets_a_point_at_each_node() {
+        let ring = [[0.0, 0.0], [3.0, 0.0], [3.0, 0.5]];
+        let expected = [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [3.0, 0.5]];
+        assert_eq!(refined(&ring)[..5], expected);
+        assert_eq!(refined(&ring).len(), 7, "and on the way back");
+    }
+
+    #[test]
+    fn the_near_half_of_the_sphere_is_a_disc_without_holes() {
+        let view = ViewState::new(ViewKind::Sphere, DARK);
+        let (center, radius) = view.ball(SIZE);
+        let chart = near_half(&view, SIZE);
+        let from_middle = |at: [f32; 2]| (at[0] - center[0]).hypot(at[1] - center[1]) / radius;
+        assert!(from_middle(chart([0.0, 0.0])) < 1e-6);
+        for i in 0..=10 {
+            let along = f64::from(i) / 5.0 - 1.0;
+            for edge in [[along, 1.0], [along, -1.0], [1.0, along], [-1.0, along]] {
+                assert!((from_middle(chart(edge)) - 0.995).abs() < 1e-5, "{edge:?}");
+                let half = from_middle(chart(edge.map(|x| 0.5 * x)));
+                assert!((half - 0.4975).abs() < 1e-5, "{edge:?}");
+            }
+        }
     }
 
     #[test]

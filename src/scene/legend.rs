@@ -2,14 +2,16 @@
 
 use crate::experiment::ViewKind;
 use crate::scene::caption::{given_notes, projected_note};
-use crate::scene::curves::has_margin;
+use crate::scene::curves::{has_margin, mean_norm};
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
 use crate::scene::plane::trimmed;
 use crate::scene::projection::Projection;
-use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts};
-use crate::trainer::Snapshot;
+use crate::scene::theme::{N_COLORS, class_color};
+use crate::scene::{
+    Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts, ideal, in_force, number,
+};
+use crate::trainer::{HeadState, Snapshot};
 
 /// Size of its text at unit size, in points; the rest in sizes.
 const TEXT: f32 = 12.0;
@@ -24,6 +26,7 @@ const SIDE: f32 = 1.0;
 const MOST_CLASSES: usize = 40;
 
 /// What stands before a name.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Swatch {
     Class(usize),
     /// A curve with a point on it.
@@ -44,6 +47,10 @@ pub(super) enum Swatch {
     Margin,
     /// What lies between the two.
     Gap,
+    /// Where a weight would stand at its best, on the rim of a circle.
+    Notch,
+    /// The same on the sphere.
+    Ring,
 }
 
 impl Swatch {
@@ -53,7 +60,19 @@ impl Swatch {
             Self::Dot(_) => 0.5,
             Self::Ramp(_) => 6.0,
             Self::Heading => 0.0,
+            Self::Notch | Self::Ring => 0.9,
             _ => 1.9,
+        }
+    }
+
+    /// Its place in the legend of a picture: classes before lines, lines before marks.
+    fn rank(&self) -> usize {
+        match self {
+            Self::Class(class) => *class,
+            Self::Boundary => MOST_CLASSES,
+            Self::Margin => MOST_CLASSES + 1,
+            Self::Gap => MOST_CLASSES + 2,
+            _ => MOST_CLASSES + 3,
         }
     }
 
@@ -114,65 +133,161 @@ impl Swatch {
                     edge,
                 ]
             }
+            Self::Notch => {
+                let [x, y] = [at[0] + 0.5 * width, at[1]];
+                let half = 0.25 * size;
+                let ring = vec![[x, y + half], [x - half, y - half], [x + half, y - half]];
+                vec![polygon(ring, look.theme.text.with_opacity(0.75))]
+            }
+            Self::Ring => {
+                let center = [at[0] + 0.5 * width, at[1]];
+                let nothing = look.theme.ground.with_opacity(0.0);
+                let stroke = look.line(1.3, look.theme.text.with_opacity(0.75));
+                vec![disc(center, 0.4 * size, nothing, stroke)]
+            }
         }
     }
 }
 
-/// The legend of a picture as a scene of this width; `None` where there is nothing to tell.
-/// `weight_factors` has one for the arrows of each panel, see [`crate::scene::weight_factor`].
-pub fn legend(
-    snapshot: &Snapshot,
-    view: &ViewState,
-    width: f32,
-    weight_factors: &[Option<f64>],
-) -> Option<Scene> {
-    let entries = entries(snapshot, view);
-    let notes = notes(snapshot, view, weight_factors).join(" ");
-    let look = view.look([width, width]);
+/// A picture, or one of several that share a legend.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What it shows.
+    pub snapshot: &'a Snapshot,
+    /// How it is looked at.
+    pub view: &'a ViewState,
+    /// Of its arrows, see [`crate::scene::weight_factor`].
+    pub weight_factor: Option<f64>,
+    /// Whether it is of one moment, and not of a film: it is told what is in force then.
+    pub is_moment: bool,
+}
+
+/// The legend of pictures as a scene of this width: what is drawn in any of them, once; `None` where
+/// there is nothing to tell. Where they differ in a number, it is told panel by panel.
+pub fn legend(panels: &[Told<'_>], width: f32) -> Option<Scene> {
+    let first = panels.first()?;
+    let mut entries: Vec<(Swatch, String)> = Vec::new();
+    for panel in panels {
+        for entry in self::entries(panel.snapshot, panel.view) {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+    }
+    entries.sort_by_key(|(swatch, _)| swatch.rank());
+    let notes = notes(panels).join(" ");
+    let look = first.view.look([width, width]);
     (!entries.is_empty() || !notes.is_empty()).then(|| strip(entries, &notes, &look, width))
 }
 
 /// How things are drawn that have no swatch.
-fn notes(snapshot: &Snapshot, view: &ViewState, weight_factors: &[Option<f64>]) -> Vec<String> {
-    let show = view.show;
+fn notes(panels: &[Told<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let n_classes = panels.iter().map(|panel| panel.snapshot.head.n_classes);
+    if (N_COLORS + 1..=MOST_CLASSES).contains(&n_classes.max().unwrap_or(0)) {
+        notes.push(format!("Colours repeat after {N_COLORS} classes."));
+    }
+    notes.extend(weights_note(panels));
+    let of_each = panels.iter().flat_map(notes_of_one);
+    for note in of_each {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes.extend(length_note(panels));
+    notes.extend(ramp_note(panels));
+    notes
+}
+
+fn notes_of_one(panel: &Told<'_>) -> Vec<String> {
+    let (snapshot, view) = (panel.snapshot, panel.view);
     let mut notes = Vec::new();
     match view.kind {
-        ViewKind::Plane => {
-            if show.weights {
-                notes.extend(weights_note(weight_factors));
-            }
-            if !snapshot.head.centers.is_empty() {
-                notes.push("Rings: class centres.".to_owned());
-            }
+        ViewKind::Plane if !snapshot.head.centers.is_empty() => {
+            notes.push("Rings: class centres.".to_owned());
         }
-        ViewKind::Circle if show.histogram && show.points => {
+        ViewKind::Circle if view.show.histogram && view.show.points => {
             notes.push("Bars count samples by direction.".to_owned());
         }
         ViewKind::Sphere => notes.extend(section_note(snapshot)),
-        ViewKind::Circle | ViewKind::Input => {}
+        _ => {}
     }
     let origin = origin_notes(snapshot);
     notes.extend((!origin.is_empty()).then_some(origin));
     notes
 }
 
+/// A number of each panel, told once where it is the same in all that have one; `nothing` stands for
+/// a panel that has none.
+fn by_panel(what: &str, values: &[Option<String>], nothing: &str) -> Option<String> {
+    let mut known = values.iter().flatten();
+    let first = known.next()?;
+    let is_in_all = values.iter().all(Option::is_some);
+    if known.all(|value| value == first) && (is_in_all || nothing.is_empty()) {
+        return Some(format!("{what} {first}"));
+    }
+    let nothing = if nothing.is_empty() { "–" } else { nothing };
+    let words = values
+        .iter()
+        .map(|value| value.as_deref().unwrap_or(nothing));
+    let words: Vec<&str> = words.collect();
+    Some(format!("{what}, panel by panel: {}", words.join(", ")))
+}
+
 /// By how much the arrows are longer than the weights: features reach farther or less far.
-fn weights_note(factors: &[Option<f64>]) -> Option<String> {
-    let first = factors.first()?;
-    let is_one = factors.iter().all(|factor| factor == first);
-    let words = |factor: &Option<f64>| {
-        factor.map_or("directions".to_owned(), |factor| {
-            format!("× {}", trimmed(factor))
-        })
+fn weights_note(panels: &[Told<'_>]) -> Option<String> {
+    let has_arrows =
+        |panel: &&Told<'_>| panel.view.kind == ViewKind::Plane && panel.view.show.weights;
+    let factors = panels.iter().filter(has_arrows);
+    let factors: Vec<Option<f64>> = factors.map(|panel| panel.weight_factor).collect();
+    arrows_note(&factors)
+}
+
+fn arrows_note(factors: &[Option<f64>]) -> Option<String> {
+    if !factors.is_empty() && factors.iter().all(Option::is_none) {
+        return Some("Weights are drawn as directions.".to_owned());
+    }
+    let words = factors.iter();
+    let words = words.map(|factor| factor.map(|factor| format!("× {}", trimmed(factor))));
+    let words: Vec<_> = words.collect();
+    Some(by_panel("Weight arrows", &words, "directions")? + ".")
+}
+
+/// Boundaries of heads with a bias move with the length of a feature, which directions do not have.
+fn length_note(panels: &[Told<'_>]) -> Option<String> {
+    let lengths = panels.iter().map(|Told { snapshot, view, .. }| {
+        let is_of_directions = matches!(view.kind, ViewKind::Circle | ViewKind::Sphere);
+        let depends = is_of_directions && view.show.regions && snapshot.head.spec.form.has_bias();
+        depends.then(|| number(mean_norm(snapshot)))
+    });
+    mean_length_note(&lengths.collect::<Vec<_>>())
+}
+
+/// For which length boundaries are drawn in each panel, if it matters there.
+pub fn mean_length_note(lengths: &[Option<String>]) -> Option<String> {
+    Some(by_panel("Boundaries drawn at the mean feature length", lengths, "")? + ".")
+}
+
+/// That another margin counts than the one that is set, and drawn.
+fn ramp_note(panels: &[Told<'_>]) -> Option<String> {
+    let shows_margins = |panel: &Told<'_>| {
+        panel.is_moment && panel.view.show.margins && panel.view.kind != ViewKind::Input
     };
-    Some(match first {
-        Some(_) if is_one => format!("Weight arrows {}.", words(first)),
-        None if is_one => "Weights are drawn as directions.".to_owned(),
-        _ => {
-            let words: Vec<String> = factors.iter().map(words).collect();
-            format!("Weight arrows, panel by panel: {}.", words.join(", "))
-        }
-    })
+    let heads = panels.iter().map(|panel| &panel.snapshot.head);
+    let heads: Vec<&HeadState> = heads.collect();
+    panels
+        .iter()
+        .all(shows_margins)
+        .then(|| in_force_note(&heads))?
+}
+
+/// What counts in each panel while a margin rises or λ falls, where margins are drawn as they are set;
+/// `None` where all counts as it is set.
+pub fn in_force_note(heads: &[&HeadState]) -> Option<String> {
+    let values = heads.iter().map(|head| in_force::on_their_way(head));
+    let values: Vec<_> = values.collect();
+    let words = by_panel("In force at this moment", &values, "as set")?;
+    Some(format!("{words}; gaps are drawn for what is set."))
 }
 
 /// That a sphere shows three of more dimensions.
@@ -270,6 +385,13 @@ fn entries(snapshot: &Snapshot, view: &ViewState) -> Vec<(Swatch, String)> {
         entries.push((Swatch::Margin, "wins with its margin".to_owned()));
         entries.push((Swatch::Gap, "gap".to_owned()));
     }
+    if view.show.ideal && ideal::is_known(&snapshot.head) {
+        match view.kind {
+            ViewKind::Circle => entries.push((Swatch::Notch, "even spacing".to_owned())),
+            ViewKind::Sphere => entries.push((Swatch::Ring, "widest arrangement".to_owned())),
+            ViewKind::Plane | ViewKind::Input => {}
+        }
+    }
     entries
 }
 
@@ -279,13 +401,22 @@ mod tests {
     use crate::scene::sample::{even_weights, fans, snapshot};
     use crate::scene::theme;
 
+    fn told<'a>(snapshot: &'a Snapshot, view: &'a ViewState) -> Told<'a> {
+        Told {
+            snapshot,
+            view,
+            weight_factor: None,
+            is_moment: true,
+        }
+    }
+
     #[test]
     fn every_class_and_every_line_has_its_name_within_the_width() {
         let weights = even_weights(10);
         let (features, labels) = fans(&weights, 4, 2.0, 5.0, 0.6);
         let snapshot = snapshot("arcface", 2, &weights, &features, &labels);
         let view = ViewState::new(ViewKind::Circle, theme::LIGHT);
-        let legend = legend(&snapshot, &view, 420.0, &[]).expect("a legend");
+        let legend = legend(&[told(&snapshot, &view)], 420.0).expect("a legend");
         assert!(legend.size[1] < 90.0, "{:?}", legend.size);
         let mut names = Vec::new();
         for item in &legend.groups[0].items {
@@ -302,6 +433,7 @@ mod tests {
             "decision boundary",
             "wins with its margin",
             "gap",
+            "even spacing",
             "Bars count samples by direction.",
         ];
         assert_eq!(names[10..], lines);
@@ -313,7 +445,7 @@ mod tests {
 
     #[test]
     fn arrows_say_their_factor_and_that_of_each_panel_where_they_differ() {
-        let note = |factors: &[Option<f64>]| weights_note(factors).unwrap_or_default();
+        let note = |factors: &[Option<f64>]| arrows_note(factors).unwrap_or_default();
         assert_eq!(note(&[]), "");
         assert_eq!(note(&[Some(20.0)]), "Weight arrows × 20.");
         assert_eq!(note(&[Some(0.5); 3]), "Weight arrows × 0.5.");
@@ -323,19 +455,62 @@ mod tests {
     }
 
     #[test]
+    fn panels_of_several_kinds_share_a_legend_that_leaves_nothing_out() {
+        let weights = even_weights(3);
+        let of = |id| snapshot(id, 2, &weights, &[1.0, 0.5, 2.0, 0.1], &[0, 1]);
+        let (plain, mut rising) = (of("center"), of("arcface"));
+        rising.head.in_force[0] = 0.1;
+        let plane = ViewState::new(ViewKind::Plane, theme::LIGHT);
+        let circle = ViewState::new(ViewKind::Circle, theme::LIGHT);
+        let told = |snapshot, view, weight_factor| Told {
+            snapshot,
+            view,
+            weight_factor,
+            is_moment: true,
+        };
+        let panels = [
+            told(&plain, &plane, Some(3.0)),
+            told(&plain, &circle, None),
+            told(&rising, &circle, None),
+        ];
+        let notes = notes(&panels);
+        let expected = [
+            "Weight arrows × 3.",
+            "Rings: class centres.",
+            "Bars count samples by direction.",
+            "Boundaries drawn at the mean feature length 1.56.",
+            "In force at this moment, panel by panel: as set, as set, m = 0.1 rad; gaps are drawn for what is set.",
+        ];
+        assert_eq!(notes, expected);
+        let legend = legend(&panels, 600.0).expect("a legend");
+        let texts = legend.groups[0].items.iter().filter_map(|item| match item {
+            Item::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let names: Vec<&str> = texts.take(7).collect();
+        let lines = [
+            "decision boundary",
+            "wins with its margin",
+            "gap",
+            "even spacing",
+        ];
+        assert_eq!(names[3..], lines);
+    }
+
+    #[test]
     fn what_is_not_drawn_is_not_told() {
         let weights = even_weights(3);
         let snapshot = snapshot("softmax", 2, &weights, &[1.0, 0.0], &[0]);
         let mut view = ViewState::new(ViewKind::Plane, theme::LIGHT);
         view.classes.toggle(1);
         let texts = |view: &ViewState| {
-            let legend = legend(&snapshot, view, 300.0, &[]).expect("a legend");
+            let legend = legend(&[told(&snapshot, view)], 300.0).expect("a legend");
             let items = legend.groups[0].items.iter();
             let texts = items.filter(|item| matches!(item, Item::Text { .. }));
             texts.count()
         };
-        assert_eq!(texts(&view), 3, "two classes and the boundary");
+        assert_eq!(texts(&view), 4, "two classes, the boundary, the arrows");
         view.show.regions = false;
-        assert_eq!(texts(&view), 2);
+        assert_eq!(texts(&view), 3);
     }
 }

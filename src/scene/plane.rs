@@ -11,7 +11,7 @@ use crate::scene::curves::{Curves, Flat, has_directions_only};
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
-use crate::scene::label::{Bounds, Label};
+use crate::scene::label::{Bounds, Label, shortest};
 use crate::scene::look::{Look, NO_STROKE, disc, line, number, polygon, text};
 use crate::scene::{Anchor, Font, Group, Item, Rgba, ViewState, gaps};
 use crate::trainer::Snapshot;
@@ -202,7 +202,13 @@ impl Frame<'_> {
         let mut labels = Vec::new();
         for (class, w) in self.flat.weights.iter().enumerate() {
             let name = self.snapshot.class_name(class);
-            let label = Label::new(&self.look, class, name, self.flat.weights.len());
+            let label = Label::new(
+                &self.look,
+                class,
+                name,
+                self.flat.weights.len(),
+                shortest(self.size),
+            );
             let label = label.pinned(self.snapshot.is_pinned(class));
             if w.norm() > 0.0 {
                 let tip = arrows.tip(w);

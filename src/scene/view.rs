@@ -40,6 +40,8 @@ pub struct ViewState {
     pub unit: Option<f32>,
     /// What sizes of text are kept within.
     pub text_range: TextRange,
+    /// Whether the small print below the sentence is left out: from the back of a room nobody reads it.
+    pub is_brief: bool,
 }
 
 /// Which samples stand out; the others are dimmed.
@@ -197,6 +199,7 @@ impl ViewState {
             insets: Insets::default(),
             unit: None,
             text_range: TextRange::default(),
+            is_brief: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `KEY=VALUES`: a field and the values that it takes in turn.
 
-use crate::experiment::{ExperimentError, full_key};
+use crate::experiment::{ExperimentError, ListError, full_key, listed};
 use crate::scene::thousands;
 use crate::sweep::MOST_RUNS;
 
@@ -26,22 +26,16 @@ pub enum AxisError {
     /// The seed has options of its own.
     #[error("seeds are counted, not listed: --seeds 3 runs each setting from --seed on")]
     Seed,
-    /// Nothing stands between two separators.
-    #[error("a value is missing; a list is a,b,c, or a;b;c where values hold commas")]
-    Empty,
-    /// It begins like a range.
-    #[error("{found}: a range is FROM:TO:STEP, for example 0:0.5:0.1")]
-    Syntax {
-        /// The part that is meant as one.
-        found: String,
-    },
-    /// A range that does not end, or has no value.
-    #[error("{found}: {what}")]
-    Range {
+    /// No list of values.
+    #[error(transparent)]
+    List(ListError),
+    /// A range with more values than a sweep has runs.
+    #[error("{found}: it has {n} values; a sweep has at most {most} runs", n = thousands(*n), most = thousands(MOST_RUNS as u64))]
+    TooLong {
         /// As it was written.
         found: String,
-        /// What is wrong with it.
-        what: String,
+        /// How many values it has.
+        n: u64,
     },
     /// One value is there twice.
     #[error("the value {value} is there twice")]
@@ -78,16 +72,10 @@ impl Axis {
         if key == "run.seed" {
             return Err(AxisError::Seed);
         }
-        let mut values = Vec::new();
-        for part in parts_of(&key, list) {
-            if part.is_empty() {
-                return Err(AxisError::Empty);
-            }
-            match range(&part)? {
-                Some(numbers) => values.extend(numbers),
-                None => values.push(part),
-            }
-        }
+        let values = listed(&key, list, MOST_RUNS).map_err(|error| match error {
+            ListError::TooLong { found, n, .. } => AxisError::TooLong { found, n },
+            other => AxisError::List(other),
+        })?;
         match twice(&values) {
             Some(value) => Err(AxisError::Twice { value }),
             None => Ok(Self { key, values }),
@@ -105,25 +93,6 @@ fn option_key(key: &str) -> &str {
     }
 }
 
-/// The parts between separators, without blanks around them.
-fn parts_of(key: &str, list: &str) -> Vec<String> {
-    if list.contains(';') {
-        return list.split(';').map(|part| part.trim().to_owned()).collect();
-    }
-    let mut parts: Vec<String> = Vec::new();
-    for part in list.split(',').map(str::trim) {
-        let is_size = key == "network.kind" && part.parse::<u64>().is_ok();
-        match parts.last_mut().filter(|_| is_size) {
-            Some(network) => {
-                network.push(',');
-                network.push_str(part);
-            }
-            None => parts.push(part.to_owned()),
-        }
-    }
-    parts
-}
-
 /// The first value that is there before, numbers by what they are worth.
 fn twice(values: &[String]) -> Option<String> {
     let mut seen = std::collections::BTreeSet::new();
@@ -135,77 +104,8 @@ fn twice(values: &[String]) -> Option<String> {
     values.find(|value| !seen.insert(plain(value))).cloned()
 }
 
-/// The numbers of a range, written shortly; `None` for what is none.
-fn range(part: &str) -> Result<Option<Vec<String>>, AxisError> {
-    let parts: Vec<&str> = part.split(':').map(str::trim).collect();
-    if parts.len() < 2 || parts[0].parse::<f64>().is_err() {
-        return Ok(None);
-    }
-    let numbers: Option<Vec<f64>> = parts.iter().map(|part| part.parse().ok()).collect();
-    let Some([from, to, step]) = numbers.as_deref() else {
-        return Err(AxisError::Syntax {
-            found: part.to_owned(),
-        });
-    };
-    numbers_of(*from, *to, *step)
-        .map(Some)
-        .map_err(|what| AxisError::Range {
-            found: part.to_owned(),
-            what,
-        })
-}
-
-/// From, from + step, … up to `to`, which counts as reached when rounding alone keeps it away.
-fn numbers_of(from: f64, to: f64, step: f64) -> Result<Vec<String>, String> {
-    const ROUNDING: f64 = 1e-9; // in steps
-    if ![from, to, step].iter().all(|number| number.is_finite()) {
-        return Err("its numbers must be finite".to_owned());
-    }
-    if step <= 0.0 {
-        return Err(format!("the step is {step}; it must be above 0"));
-    }
-    if to < from {
-        return Err(format!(
-            "it has no value: {to} is below {from}; write the smaller one first"
-        ));
-    }
-    let n_steps = ((to - from) / step * (1.0 + ROUNDING) + ROUNDING).floor();
-    if n_steps >= MOST_RUNS as f64 {
-        let n = thousands((n_steps + 1.0).min(1e18) as u64);
-        return Err(format!(
-            "it has {n} values; a sweep has at most {} runs",
-            thousands(MOST_RUNS as u64)
-        ));
-    }
-    let decimals = n_decimals(from).max(n_decimals(step));
-    let number = |i: u32| {
-        let text = format!("{:.decimals$}", from + f64::from(i) * step);
-        shortened(&text)
-    };
-    Ok((0..=n_steps as u32).map(number).collect())
-}
-
-/// Digits behind the point of the shortest text that is this number: sums and multiples need no
-/// more, and so 3 × 0.1 is 0.3.
-fn n_decimals(number: f64) -> usize {
-    let text = number.to_string();
-    text.split_once('.').map_or(0, |(_, digits)| digits.len())
-}
-
-/// Without zeros at the end, and without the sign of zero.
-fn shortened(text: &str) -> String {
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        text
-    };
-    if text == "-0" { "0" } else { text }.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn values(text: &str) -> Vec<String> {
@@ -295,30 +195,5 @@ mod tests {
         );
         check_refusal("margin=0.1,0.10", "the value 0.10 is there twice");
         check_refusal("margin=0:0.3:0.1,0.3", "the value 0.3 is there twice");
-    }
-
-    proptest! {
-        /// Ends, count, distances and length of the text, for ranges in steps of two digits.
-        #[test]
-        fn a_range_counts_right(
-            from in -5000i32..5000,
-            step in 1i32..500,
-            n in 0u32..300,
-            rest in 0.0..0.9f64,
-            decimals in 0usize..7,
-        ) {
-            let unit = 10f64.powi(-(decimals as i32));
-            let text = |whole: f64| shortened(&format!("{:.1$}", whole * unit, decimals + 3));
-            let to = f64::from(from) + f64::from(step) * (f64::from(n) + rest);
-            let range = format!("{}:{}:{}", text(from.into()), text(to), text(step.into()));
-            let values = values(&format!("m3={range}"));
-            // Three more decimals than a step has may round `to` up to the next one.
-            prop_assert_eq!(values.len(), n as usize + 1, "{}", range);
-            prop_assert_eq!(&values[0], &text(from.into()));
-            for (i, value) in values.iter().enumerate() {
-                let exact = i64::from(from) + i64::from(step) * i as i64;
-                prop_assert_eq!(value, &text(exact as f64), "{}", range);
-            }
-        }
     }
 }

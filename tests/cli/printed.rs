@@ -56,6 +56,21 @@ fn train_json_is_one_line_with_exactly_these_keys() {
     );
 }
 
+#[test]
+fn the_gallery_lists_its_figures_where_none_is_named() {
+    let output = marginscope(&["render", "gallery:"])
+        .output()
+        .expect("it runs");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let exhibits = marginscope::figure::gallery::exhibits();
+    assert_eq!(text.lines().count(), exhibits.len());
+    for (line, exhibit) in text.lines().zip(exhibits) {
+        assert!(line.starts_with(&exhibit.path()), "{line}");
+        assert!(line.ends_with(&exhibit.about.title), "{line}");
+    }
+}
+
 fn json_of(args: &[&str]) -> (Option<i32>, Value) {
     let output = marginscope(args).arg("--json").output().expect("it runs");
     let report = serde_json::from_slice(&output.stdout).expect("JSON on stdout");

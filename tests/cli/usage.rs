@@ -9,6 +9,15 @@ fn an_unknown_loss_names_the_nearest() {
 }
 
 #[test]
+fn a_figure_needs_a_place_and_a_width_and_panels() {
+    assert_snapshot!(usage(&["render"]), @"--out is missing: where the figure goes, such as --out fig.pdf");
+    assert_snapshot!(usage(&["render", "gallery:arcface"]), @"--out is missing: where the figure goes, such as --out fig.pdf");
+    assert_snapshot!(usage(&["render", "--out", "f.svg", "--width", "30mm"]), @"--width: 30mm is outside 50 to 5000 mm and 200 to 16384 px, or slide");
+    assert_snapshot!(usage(&["render", "--out", "f.svg", "--strip", "margin=1:0:0.1"]), @"--strip: 1:0:0.1: it has no value: 0 is below 1; write the smaller one first");
+    assert_snapshot!(usage(&["render", "--out", "f.svg", "--strip", "margin=0:1:0.001"]), @"--strip: a film strip of 1001 panels; there must be 2 to 24");
+}
+
+#[test]
 fn a_margin_out_of_range_says_the_range_and_why() {
     assert_snapshot!(usage(&["train", "--loss", "arcface", "--margin", "4.2"]), @r#"--margin: loss.margin = 4.2 is outside 0..=3.1416 rad for "arcface": an angle between two directions is at most π (4.2° is 0.0733 rad)"#);
     assert_snapshot!(usage(&["train", "--loss", "cosface", "--margin", "-0.1"]), @r#"--margin: loss.margin = -0.1 is outside 0..=2 cos for "cosface": two cosines differ by at most 2"#);

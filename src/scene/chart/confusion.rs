@@ -25,7 +25,12 @@ pub fn confusion(snapshot: &Snapshot, lit: Option<[usize; 2]>) -> Option<Chart> 
     if let Some(lit) = lit {
         series.push(outline(n, lit));
     }
-    let [x, y] = axes(snapshot);
+    let [mut x, mut y] = axes(snapshot);
+    if n > 2 * MOST_NUMBERED {
+        // There is no room for names in the window.
+        x.ticks.clear();
+        y.ticks.clear();
+    }
     Some(Chart {
         title: "rows: class, columns: taken for".to_owned(),
         x,
@@ -71,6 +76,15 @@ pub fn confusion_in_print(snapshot: &Snapshot) -> Option<Chart> {
     })
 }
 
+/// That cells have no numbers, where they have none.
+pub fn confusion_note(snapshots: &[&Snapshot]) -> Option<String> {
+    let has_no_numbers = |snapshot: &&Snapshot| snapshot.head.n_classes > MOST_NUMBERED;
+    snapshots
+        .iter()
+        .any(has_no_numbers)
+        .then(|| format!("Without numbers: more than {MOST_NUMBERED} classes."))
+}
+
 /// A pair of classes that occurs.
 struct Cell {
     /// The class, and what it is taken for.
@@ -100,14 +114,12 @@ fn cells(snapshot: &Snapshot) -> Option<Vec<Cell>> {
     Some(cells.collect())
 }
 
-/// Columns and rows with the names of the classes, unless there are too many.
+/// Columns and rows with the names of the classes.
 fn axes(snapshot: &Snapshot) -> [Axis; 2] {
     let n = snapshot.head.n_classes;
     let at = |j: usize| j as f64 + 0.5;
-    let is_crowded = n > 2 * MOST_NUMBERED;
     let axis = |position: &dyn Fn(usize) -> f64| {
-        let named = (0..n).filter(|_| !is_crowded);
-        let ticks = named.map(|j| (position(j), snapshot.class_name(j).to_owned()));
+        let ticks = (0..n).map(|j| (position(j), snapshot.class_name(j).to_owned()));
         Axis {
             span: [0.0, n as f64],
             ticks: ticks.collect(),

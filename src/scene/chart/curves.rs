@@ -12,6 +12,58 @@ const MOST_OVER_USUAL: f64 = 2.0;
 /// What all losses but the highest few stay below.
 const USUAL_SHARE: f64 = 0.97;
 
+/// An axis of fewer steps has no room for their numbers.
+const LEAST_STEPS: u64 = 10;
+const LOSS_NAME: &str = "loss of a batch";
+
+/// The same for a figure, with where the curves end.
+pub fn curves_in_print(snapshot: &Snapshot) -> Chart {
+    let mut chart = curves(snapshot);
+    let ends = ends(snapshot);
+    for (key, end) in chart.keys.iter_mut().zip(ends.into_iter().flatten()) {
+        key.name = format!("{}, {end} at the end", key.name);
+    }
+    chart
+}
+
+/// Where the loss and the accuracy of each of several charts end.
+pub fn curve_ends(snapshots: &[&Snapshot]) -> Option<String> {
+    let ends: Vec<[Option<String>; 2]> = snapshots.iter().map(|snapshot| ends(snapshot)).collect();
+    let of = |i: usize, name: &str| {
+        let known = ends.iter().any(|end| end[i].is_some());
+        let words = ends.iter().map(|end| end[i].as_deref().unwrap_or("–"));
+        let words: Vec<&str> = words.collect();
+        known.then(|| format!("{name} {}", words.join(", ")))
+    };
+    let both = [of(0, "loss"), of(1, "accuracy")];
+    let both: Vec<String> = both.into_iter().flatten().collect();
+    (!both.is_empty()).then(|| format!("At the end, panel by panel: {}.", both.join("; ")))
+}
+
+/// The last loss and the accuracy, as far as there are any.
+fn ends(snapshot: &Snapshot) -> [Option<String>; 2] {
+    let loss = snapshot.history.rows().last();
+    let has_accuracy = snapshot
+        .history
+        .rows()
+        .iter()
+        .any(|row| row.accuracy.is_some());
+    [
+        loss.map(|row| number(row.loss)),
+        has_accuracy.then(|| format!("{:.1}%", 100.0 * snapshot.metrics.accuracy)),
+    ]
+}
+
+/// That there is no curve, where there is none.
+fn nothing_yet(snapshot: &Snapshot, top: f64) -> Option<Series> {
+    snapshot.history.rows().is_empty().then(|| Series::Note {
+        at: [0.5 * LEAST_STEPS as f64, 0.5 * top],
+        text: "no step has been made".to_owned(),
+        anchor: Anchor::Middle,
+        ink: Ink::Dimmed,
+    })
+}
+
 /// The loss on the left axis, the accuracy from 0 to 100% on the right one.
 pub fn curves(snapshot: &Snapshot) -> Chart {
     let rows = snapshot.history.rows();
@@ -19,9 +71,10 @@ pub fn curves(snapshot: &Snapshot) -> Chart {
     let highest = losses.iter().copied().fold(0.0, f64::max);
     let usual = usual_maximum(losses);
     let is_cut = highest > MOST_OVER_USUAL * usual;
+    let highest = if rows.is_empty() { 1.0 } else { highest };
     let ladder = Ladder::to(if is_cut { usual } else { highest }.max(1e-6));
     let top = ladder.top();
-    let last = snapshot.step.max(1) as f64;
+    let last = snapshot.step.max(LEAST_STEPS) as f64;
     let mut series: Vec<Series> = choices(&snapshot.experiment)
         .iter()
         .flat_map(|&(step, name)| choice(step as f64, name, top))
@@ -32,7 +85,7 @@ pub fn curves(snapshot: &Snapshot) -> Chart {
         .filter_map(|row| Some([row.step as f64, top * row.accuracy?]))
         .collect();
     let has_accuracy = !accuracy.is_empty();
-    let mut named = vec![(line(loss.collect(), Ink::Accent), loss_name(snapshot))];
+    let mut named = vec![(line(loss.collect(), Ink::Accent), LOSS_NAME.to_owned())];
     if has_accuracy {
         named.push((line(accuracy, Ink::Text), accuracy_name(snapshot)));
     }
@@ -40,6 +93,7 @@ pub fn curves(snapshot: &Snapshot) -> Chart {
     let keys = keys.filter_map(|(curve, name)| Key::of_line(curve, name.as_str()));
     let keys = keys.collect();
     series.extend(named.into_iter().map(|(curve, _)| curve));
+    series.extend(nothing_yet(snapshot, top));
     let title = if is_cut {
         "loss, its peaks cut off"
     } else {
@@ -84,21 +138,13 @@ fn step_ticks(last: f64) -> Vec<(f64, String)> {
     ticks.map(|at| (at, thousands(at as u64))).collect()
 }
 
-fn loss_name(snapshot: &Snapshot) -> String {
-    match snapshot.history.rows().last() {
-        Some(row) => format!("loss of a batch, {} at the end", number(row.loss)),
-        None => "loss of a batch".to_owned(),
-    }
-}
-
 fn accuracy_name(snapshot: &Snapshot) -> String {
     let of = if snapshot.probe.is_train {
         "training"
     } else {
         "test"
     };
-    let percent = 100.0 * snapshot.metrics.accuracy;
-    format!("accuracy on {of} samples, {percent:.1}% at the end")
+    format!("accuracy on {of} samples")
 }
 
 /// Steps at which another loss was chosen. Passing through one on the way to the next does not
@@ -139,7 +185,12 @@ fn choice(step: f64, name: &str, top: f64) -> [Series; 2] {
     ]
 }
 
-fn line(points: Vec<[f64; 2]>, ink: Ink) -> Series {
+/// A curve. One point alone is a short dash: it would not be seen.
+fn line(mut points: Vec<[f64; 2]>, ink: Ink) -> Series {
+    const HALF: f64 = 0.15; // of a step
+    if let [[step, value]] = points[..] {
+        points = vec![[step - HALF, value], [step + HALF, value]];
+    }
     Series::Line {
         points,
         ink,
@@ -153,6 +204,32 @@ mod tests {
     use super::*;
     use crate::experiment::Change;
     use crate::scene::sample::{even_weights, snapshot};
+
+    #[test]
+    fn the_first_steps_are_seen_too() {
+        let mut snapshot = snapshot("softmax", 2, &even_weights(3), &[1.0, 0.0], &[0]);
+        snapshot.step = 0;
+        let chart = curves(&snapshot);
+        assert_eq!((chart.x.span, chart.y.span), ([0.0, 10.0], [0.0, 1.0]));
+        let has_words = |chart: &Chart| {
+            let mut series = chart.series.iter();
+            series.any(|series| matches!(series, Series::Note { .. }))
+        };
+        assert!(has_words(&chart));
+        snapshot.history.push_loss(1, 2.0);
+        snapshot.step = 1;
+        let chart = curves(&snapshot);
+        assert!(!has_words(&chart));
+        let [Series::Line { points, .. }] = &chart.series[..] else {
+            panic!("one curve: {:?}", chart.series);
+        };
+        assert_eq!(points.len(), 2, "a line that is seen");
+        let ends = curve_ends(&[&snapshot, &snapshot]);
+        assert_eq!(
+            ends.as_deref(),
+            Some("At the end, panel by panel: loss 2.00, 2.00.")
+        );
+    }
 
     #[test]
     fn curves_have_a_point_for_each_row_and_a_line_for_each_choice() {

@@ -120,6 +120,9 @@ const TEXT: f32 = 12.0;
 const EDGE: f32 = 1.0;
 const LEADING: f32 = 1.45;
 const BESIDE: f32 = 0.5;
+const LEAST_LEADING: f32 = 1.1;
+/// A name of a column is not cut shorter than this, in sizes of text.
+const LEAST_NAME: f32 = 2.4;
 /// From here on a square plot has its legend beside it, as width over height.
 const WIDE: f32 = 1.2;
 /// What a legend beside a plot takes of the width at most, and in sizes of text at least.
@@ -387,9 +390,10 @@ impl Page<'_> {
             return shown.map(label).collect();
         }
         // Names of columns stand in two rows where they would touch in one.
-        let n = self.chart.x.ticks.len().max(1);
         let n_rows = if self.is_staggered(width) { 2 } else { 1 };
-        let room = n_rows as f32 * width / n as f32 - 0.4 * self.text;
+        let every = self.every_column(width, n_rows);
+        let ticks = &self.chart.x.ticks;
+        let room = self.room_of_column(width, n_rows, every);
         let name = |(i, (at, words)): (usize, &(f64, String))| {
             let x = frame.screen([*at, self.chart.y.span[0]])[0];
             let pos = [x, y + LEADING * self.text * (i % n_rows) as f32];
@@ -398,18 +402,36 @@ impl Page<'_> {
             let words = shortened(words, self.text, room.min(out));
             self.label(pos, words, Anchor::Middle)
         };
-        self.chart.x.ticks.iter().enumerate().map(name).collect()
+        ticks.iter().step_by(every).enumerate().map(name).collect()
+    }
+
+    /// Room for the name of a column where every so manyth has one.
+    fn room_of_column(&self, width: f32, n_rows: usize, every: usize) -> f32 {
+        let n = self.chart.x.ticks.len().max(1);
+        (n_rows * every) as f32 * width / n as f32 - 0.4 * self.text
+    }
+
+    /// Which columns have a name: of very many only some, so that a name is not cut to nothing.
+    fn every_column(&self, width: f32, n_rows: usize) -> usize {
+        let ticks = &self.chart.x.ticks;
+        let widths = ticks.iter().map(|(_, words)| self.width(words));
+        let wanted = widths.fold(0.0, f32::max).min(LEAST_NAME * self.text);
+        let fits = |every: &usize| self.room_of_column(width, n_rows, *every) >= wanted;
+        (1..=ticks.len()).find(fits).unwrap_or(1)
     }
 
     fn y_ticks(&self, frame: &Frame) -> Vec<Item> {
         let x = frame.min[0] - BESIDE * self.text;
         let room = x - EDGE * self.text + 1.0;
-        let ticks = self.chart.y.ticks.iter();
+        let ticks = &self.chart.y.ticks;
+        let height = frame.max[1] - frame.min[1];
+        let n_fitting = (height / (LEAST_LEADING * self.text)).max(1.0) as usize;
+        let every = ticks.len().div_ceil(n_fitting).max(1);
         let label = |(at, words): &(f64, String)| {
             let y = frame.screen([self.chart.x.span[0], *at])[1];
             self.label([x, y], shortened(words, self.text, room), Anchor::End)
         };
-        ticks.map(label).collect()
+        ticks.iter().step_by(every).map(label).collect()
     }
 
     fn right_ticks(&self, axis: &Axis, frame: &Frame) -> Vec<Item> {

@@ -7,7 +7,7 @@ use crate::scene::chart::{Axis, Chart, Ink, Key, Mark, Series, ticks};
 use crate::scene::curves::has_margin;
 use crate::scene::evenly::evenly;
 use crate::scene::theme::class_color;
-use crate::scene::{Anchor, Classes, Rgba, thousands};
+use crate::scene::{Anchor, Classes, Rgba, in_force_note, mean_length_note, number, thousands};
 use crate::trainer::{HeadState, Snapshot, angle_between};
 
 /// Points of a boundary.
@@ -117,6 +117,19 @@ pub fn margin_map_in_print(snapshot: &Snapshot, classes: [usize; 2], least_span_
         is_square: true,
         ..Chart::default()
     }
+}
+
+/// For what several maps are drawn that their curves do not show: one length of all features, where
+/// the boundary depends on it, and the margins that are set.
+pub fn margin_map_notes(snapshots: &[&Snapshot]) -> Vec<String> {
+    let lengths = snapshots.iter().map(|snapshot| {
+        let has_bias = snapshot.head.spec.form.has_bias();
+        has_bias.then(|| number(snapshot.metrics.mean_feature_norm))
+    });
+    let lengths: Vec<_> = lengths.collect();
+    let heads: Vec<&HeadState> = snapshots.iter().map(|snapshot| &snapshot.head).collect();
+    let notes = [mean_length_note(&lengths), in_force_note(&heads)];
+    notes.into_iter().flatten().collect()
 }
 
 /// Series with their names.

@@ -15,11 +15,13 @@ mod ticks;
 use nalgebra::Vector2;
 
 pub use comparison::{Comparison, Curve, MOST_CURVES, Places, Spread, Unit};
-pub use confusion::{confusion, confusion_cell, confusion_in_print, confusion_words};
-pub use curves::{choices, curves, usual_maximum};
+pub use confusion::{
+    confusion, confusion_cell, confusion_in_print, confusion_note, confusion_words,
+};
+pub use curves::{choices, curve_ends, curves, curves_in_print, usual_maximum};
 pub use figure::{Key, Mark, legend_of};
 pub use histogram::histogram;
-pub use margin_map::{closest_pair, margin_map, margin_map_in_print};
+pub use margin_map::{closest_pair, margin_map, margin_map_in_print, margin_map_notes};
 pub use psi::{
     PsiHandle, dragged_value, psi, psi_handles, psi_in_print, psi_neighbor, psi_together,
 };

@@ -2,7 +2,7 @@
 
 use crate::loss::{Form, LOSSES, LossSpec, Param, Rho, Unit, Values, short};
 use crate::scene::chart::{Axis, Chart, Ink, Key, Series, ticks};
-use crate::scene::{Anchor, thousands};
+use crate::scene::{Anchor, in_force, thousands};
 use crate::trainer::{HeadState, Snapshot};
 
 /// Points of a curve; a jump is drawn as steep as this allows.
@@ -84,11 +84,7 @@ pub fn psi_in_print(snapshot: &Snapshot) -> Option<Chart> {
         }
     }
     if let Some(curve) = ramped(head) {
-        let index = |param: &Param| spec.param_index(param.id);
-        let moves = |i: usize| head.in_force[i] != head.values[i];
-        let values = values_of(spec, &head.in_force, |param| {
-            index(param).is_some_and(moves)
-        });
+        let values = in_force::on_their_way(head).unwrap_or_default();
         let step = thousands(snapshot.step);
         named.push((curve, format!("in force at step {step}: {values}")));
     }
@@ -136,25 +132,11 @@ fn unit_of(form: Form) -> &'static str {
 
 /// A loss with those of its numbers that are wanted.
 fn name_of(spec: &LossSpec, values: &Values<f64>, is_wanted: impl Fn(&Param) -> bool) -> String {
-    let values = values_of(spec, values, is_wanted);
+    let values = in_force::values_of(spec, values, is_wanted);
     if values.is_empty() {
         return spec.name.to_owned();
     }
     format!("{}, {values}", spec.name)
-}
-
-fn values_of(spec: &LossSpec, values: &Values<f64>, is_wanted: impl Fn(&Param) -> bool) -> String {
-    let params = spec.params.iter().zip(values);
-    let params = params.filter(|(param, _)| param.choices.is_empty() && is_wanted(param));
-    let words = params.map(|(param, &value)| {
-        let unit = if param.unit == Unit::Radians {
-            " rad"
-        } else {
-            ""
-        };
-        format!("{} = {}{unit}", param.symbol, short(rounded(value)))
-    });
-    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The angles of the samples.
@@ -348,12 +330,7 @@ fn value_through(head: &HeadState, index: usize, at: [f64; 2]) -> f64 {
 }
 
 fn handle_label(param: &Param, value: f64) -> String {
-    format!("{} {}", param.symbol, short(rounded(value)))
-}
-
-/// To three decimals.
-fn rounded(value: f64) -> f64 {
-    (value * 1e3).round() / 1e3
+    format!("{} {}", param.symbol, short(in_force::rounded(value)))
 }
 
 /// Losses of the first row whose target logit is their own, but for the chosen one, with their
