@@ -10,6 +10,8 @@ mod gallery;
 mod given;
 #[path = "window/hold.rs"]
 mod hold;
+#[path = "window/keys.rs"]
+mod keys;
 #[path = "window/lessons.rs"]
 mod lessons;
 #[path = "window/names.rs"]
