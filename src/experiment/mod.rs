@@ -17,7 +17,7 @@ pub use difference::{Difference, differences};
 pub use error::ExperimentError;
 pub use file::FileError;
 pub use placement::{Placed, Placement};
-pub use schema::{Field, fields, full_key, is_live};
+pub use schema::{DEFAULT, Field, fields, full_key, is_live};
 
 use serde::{Deserialize, Serialize};
 
