@@ -174,6 +174,36 @@ fn a_run_that_was_not_ended_is_offered_and_restored_or_forgotten() {
     }
 }
 
+#[test]
+fn panes_around_a_run_that_was_not_ended_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run-0.safetensors");
+    session(&small(&[("loss.id", "sphereface")]), 40, &path);
+    let texts = ["arcface", "cosface"].map(|loss| small(&[("loss.id", loss)]).to_toml());
+    let around = serde_json::json!({ "at": 1, "experiments": texts });
+    let panes = path.with_extension("panes.json");
+    fs::write(&panes, around.to_string()).expect("a file");
+    let mut harness = window(&small(&[]));
+    let ctx = harness.ctx.clone();
+    harness.state_mut().keep_runs_in(&ctx, folder.path());
+    for _ in 0..400 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        harness.step();
+        if harness.query_by_label("Restore").is_some() {
+            break;
+        }
+    }
+    harness.get_by_label_contains("The panes beside it begin anew");
+    harness.get_by_label("Restore").click();
+    wait_for(&mut harness, "all panes", |app| {
+        let losses: Vec<_> = app.snapshots().flatten().map(|s| s.head.spec.id).collect();
+        losses == ["arcface", "sphereface", "cosface"]
+    });
+    assert_eq!(loss_id(harness.state()), "sphereface", "the controls");
+    assert_eq!(snapshot(&harness).step, 40);
+    assert!(!panes.exists(), "they are offered once");
+}
+
 const TABLE: &str =
     "a,b,species\n1,2,lily\n1.5,2,lily\n9,8,ירוק\n9,7.5,ירוק\n1,2.2,lily\n9.1,8,ירוק\n";
 

@@ -491,8 +491,8 @@ fn panes_are_kept_between_starts() {
     assert_eq!(app.snapshots().count(), 2);
     let experiment = app.experiment();
     assert_eq!(
-        experiment.loss.spec.id, "softmax",
-        "the first one has the controls"
+        experiment.loss.spec.id, "arcface",
+        "the one that had the controls has them"
     );
     assert_eq!(experiment.data.source.id(), "blobs");
 }

@@ -10,12 +10,18 @@ mod gallery;
 mod given;
 #[path = "window/hold.rs"]
 mod hold;
+#[path = "window/kept.rs"]
+mod kept;
+#[path = "window/keys.rs"]
+mod keys;
 #[path = "window/lessons.rs"]
 mod lessons;
 #[path = "window/names.rs"]
 mod names;
 #[path = "window/panes.rs"]
 mod panes;
+#[path = "window/undo.rs"]
+mod undo;
 
 use std::time::Duration;
 
@@ -285,4 +291,22 @@ fn a_picture_is_saved_while_training_goes_on() {
         bytes.len()
     );
     assert!(snapshot(&harness).is_playing);
+}
+
+#[test]
+fn a_hint_covers_neither_picture_nor_news() {
+    let mut harness = window_of_size(&small(&[]), [1024.0, 768.0]);
+    harness.run_steps(130); // more than six seconds
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(3);
+    let hint = harness.get_by_label_contains("Choose another loss").rect();
+    let news = harness.get_by_label("Nothing to undo").rect();
+    let picture = harness.get_by_label_contains("picture:").rect();
+    assert!(!hint.intersects(picture) && !hint.intersects(news));
+    let more = harness.get_by_label("No more hints").rect();
+    assert!(more.max.x <= 1024.0 && hint.height() < 24.0, "on one line");
+    harness.get_by_label("No more hints").click();
+    harness.run_steps(3);
+    let larger = harness.get_by_label_contains("picture:").rect();
+    assert!(larger.height() > picture.height());
 }

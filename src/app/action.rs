@@ -104,8 +104,10 @@ pub(super) enum Action {
     ToggleDraw,
     /// Everything dark but a circle about the pointer, or not.
     ToggleSpotlight,
-    /// Back to the state of a first start.
+    /// Ask whether everything goes back to the state of a first start.
     Reset,
+    /// Back to that state, or not.
+    AnswerReset(bool),
 }
 
 /// What becomes of a pane.

@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Experiment;
 use crate::export::write_beside;
 use crate::figure;
 use crate::figure::{Opened, Recipe, gallery};
@@ -27,8 +30,10 @@ pub(super) enum News {
 
 /// What a program that ended before its time left.
 pub(super) struct Crashed {
-    /// The run.
+    /// The run that had the controls.
     pub opened: Opened,
+    /// Those around it, as they begin; `None` where nothing is known of them.
+    pub around: Option<Around<Experiment>>,
     /// When it was written last.
     pub age: Duration,
     /// Locked, so that no other window offers it meanwhile.
@@ -38,7 +43,34 @@ pub(super) struct Crashed {
 impl Crashed {
     /// Forgets it.
     pub(super) fn discard(&self) {
-        let _ = std::fs::remove_file(&self.slot.session); // it may be gone already
+        self.slot.clear();
+    }
+}
+
+/// What stands around the pane that has the controls.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Around<T> {
+    /// Which of all has the controls.
+    pub at: usize,
+    /// Those of the others, in order.
+    pub experiments: Vec<T>,
+}
+
+impl Around<Experiment> {
+    /// Reads what a window left, and the data of its runs. What cannot be read is left out.
+    fn read(path: &Path) -> Option<Self> {
+        let kept: Around<String> = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let read = |text: &String| {
+            let mut experiment = Experiment::from_toml(text, "pane").ok()?;
+            if experiment.data.awaits_reading() {
+                experiment.data.read(&mut |_, _| true).ok()?;
+            }
+            experiment.validate().ok().map(|()| experiment)
+        };
+        Some(Self {
+            at: kept.at,
+            experiments: kept.experiments.iter().filter_map(read).collect(),
+        })
     }
 }
 
@@ -209,10 +241,12 @@ impl Files {
                 .ok()
                 .and_then(|at| SystemTime::now().duration_since(at).ok());
             let news = match open(path, |_, _| true) {
-                Ok(opened) => {
-                    let age = age.unwrap_or_default();
-                    News::Crashed(Box::new(Crashed { opened, age, slot }))
-                }
+                Ok(opened) => News::Crashed(Box::new(Crashed {
+                    opened,
+                    around: Around::read(&slot.panes),
+                    age: age.unwrap_or_default(),
+                    slot,
+                })),
                 // Its data may come back: a later start offers it again.
                 Err(error) => {
                     let words = "The last run was not ended, and cannot be restored now";
@@ -234,15 +268,21 @@ impl Files {
         })
     }
 
-    /// Keeps the run.
-    pub(super) fn autosave(&mut self, session: Arc<Session>, recipe: &Recipe, generation: u64) {
+    /// Keeps the run, and what stands around it.
+    pub(super) fn autosave(
+        &mut self,
+        session: Arc<Session>,
+        recipe: &Recipe,
+        generation: u64,
+        around: Around<String>,
+    ) {
         let Some(autosave) = &mut self.autosave else {
             return;
         };
         autosave.at = Instant::now();
         autosave.kept = (generation, session.step());
         let writing = Arc::clone(&autosave.writing);
-        let path = autosave.slot.session.clone();
+        let (path, panes) = (autosave.slot.session.clone(), autosave.slot.panes.clone());
         let text = recipe.kept_in(&path).to_toml();
         self.spawn("autosave", move || {
             let Ok(has_ended) = writing.lock() else {
@@ -250,6 +290,9 @@ impl Files {
             };
             if !*has_ended {
                 // A disk that is full must not disturb the lecture: the next one may work.
+                if let Ok(bytes) = serde_json::to_vec(&around) {
+                    let _ = write_beside(&panes, &bytes);
+                }
                 let _ = write(&session, text, &path);
             }
         });
@@ -262,7 +305,7 @@ impl Files {
             if let Ok(mut has_ended) = autosave.writing.lock() {
                 *has_ended = true;
             }
-            let _ = std::fs::remove_file(&autosave.slot.session); // there may be none yet
+            autosave.slot.clear();
         }
     }
 
@@ -317,6 +360,8 @@ impl Autosave {
 /// whatever ends it.
 struct Slot {
     session: PathBuf,
+    /// What stands around it.
+    panes: PathBuf,
     /// Held until the process ends.
     _lock: File,
 }
@@ -361,10 +406,19 @@ impl Slot {
             .write(true)
             .open(folder.join(format!("run-{number}.lock")))?;
         let is_free = file.try_lock().is_ok();
+        let session = session_path(folder, number);
         Ok(is_free.then(|| Self {
-            session: session_path(folder, number),
+            panes: session.with_extension("panes.json"),
+            session,
             _lock: file,
         }))
+    }
+
+    /// Removes what is kept here, if there is something.
+    fn clear(&self) {
+        for path in [&self.session, &self.panes] {
+            let _ = std::fs::remove_file(path); // it may be gone already
+        }
     }
 }
 
@@ -389,6 +443,7 @@ fn remove_unfinished(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trainer::{History, Trainer};
 
     #[test]
     fn a_run_is_offered_once_its_window_is_gone() {
@@ -426,5 +481,68 @@ mod tests {
         assert_eq!(files.recent.len(), MOST_RECENT);
         assert!(files.recent[0].ends_with("run-9.toml") && files.recent[0].is_absolute());
         assert!(files.recent[1].ends_with("run-11.toml"));
+    }
+
+    fn of(settings: &[(&str, &str)]) -> Experiment {
+        let mut experiment = Experiment::default();
+        for (key, value) in [("data", "blobs"), ("network", "mlp:8")]
+            .iter()
+            .chain(settings)
+        {
+            experiment.set(key, value).expect("a setting");
+        }
+        experiment
+    }
+
+    /// What `files` says next.
+    fn next(files: &mut Files) -> News {
+        let start = Instant::now();
+        loop {
+            assert!(start.elapsed() < Duration::from_mins(1), "nothing is said");
+            if let Some(news) = files.news() {
+                return news;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn panes_around_a_run_are_kept_with_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let trainer = Trainer::new(&of(&[]), None, 1).expect("a run");
+        let recipe = Recipe {
+            experiment: of(&[]),
+            picture: figure::Picture::default(),
+        };
+        let session = trainer.session(recipe.to_toml(), History::default());
+        let other = of(&[("loss", "arcface"), ("margin", "0.2")]);
+        let experiments = vec![other.to_toml(), "[loss]\nid = \"nothing\"".to_owned()];
+        let mut files = Files::new(Vec::new());
+        files.autosave_in(folder.path(), || {});
+        let around = Around { at: 1, experiments };
+        files.autosave(Arc::new(session), &recipe, 1, around);
+        let start = Instant::now();
+        while !folder.path().join("run-0.safetensors").exists() {
+            assert!(
+                start.elapsed() < Duration::from_mins(1),
+                "nothing is written"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(files); // as a crash does: without its end
+
+        let mut files = Files::new(Vec::new());
+        files.autosave_in(folder.path(), || {});
+        let News::Crashed(crashed) = next(&mut files) else {
+            panic!("no run is offered");
+        };
+        let around = crashed.around.as_ref().expect("what stood around it");
+        assert_eq!((around.at, &around.experiments[..]), (1, &[other][..]));
+        crashed.discard();
+        let left = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .flatten();
+        let is_lock = |name: std::ffi::OsString| name.to_string_lossy().ends_with(".lock");
+        assert!(left.map(|entry| entry.file_name()).all(is_lock));
     }
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Align2, Area, Id, Order, Pos2, Rect, Ui};
+use egui::{Frame, Panel, Ui};
 
 use crate::app::action::{Action, PaneAction};
 use crate::app::hold::Hand;
-use crate::app::overlay::card;
-use crate::app::theme;
 use crate::app::timeline::Look;
 
 /// Seconds before the first hint, and from one to the next.
 const PAUSE_SECS: f64 = 6.0;
+
+/// Height of the bar that a hint stands in.
+const HEIGHT: f32 = 40.0;
 
 /// Something that can be done here.
 struct Hint {
@@ -80,8 +81,8 @@ impl Hints {
         HINTS.iter().find(|hint| !self.done.contains(hint.id))
     }
 
-    /// Shows the next hint when it is due.
-    pub(super) fn ui(&mut self, ui: &Ui, rect: Rect) {
+    /// Shows the next hint when it is due, in a bar of its own: nothing is covered.
+    pub(super) fn ui(&mut self, ui: &mut Ui, frame: Frame) {
         let Some(hint) = self.next() else { return };
         let now = ui.input(|input| input.time);
         let due_at = *self.due_at.get_or_insert(now + PAUSE_SECS);
@@ -90,34 +91,36 @@ impl Hints {
             return;
         }
         let n_done = self.done.len();
-        hint_ui(ui, rect, hint, &mut self.done);
+        Panel::bottom("hint")
+            .exact_size(HEIGHT)
+            .resizable(false)
+            .frame(frame)
+            .show(ui, |ui| {
+                ui.horizontal_centered(|ui| hint_ui(ui, hint, &mut self.done));
+            });
         if self.done.len() > n_done {
             self.due_at = Some(now + PAUSE_SECS);
         }
     }
 }
 
-fn hint_ui(ui: &Ui, rect: Rect, hint: &Hint, done: &mut BTreeSet<String>) {
-    const WIDTH: f32 = 210.0;
-    Area::new(Id::unique("hint"))
-        .order(Order::Middle)
-        .pivot(Align2::LEFT_TOP)
-        .fixed_pos(Pos2::new(rect.left() + 16.0, rect.top() + 60.0))
-        .show(ui.ctx(), |ui| {
-            card(ui).show(ui, |ui| {
-                ui.set_width(WIDTH);
-                ui.label(hint.text);
-                ui.horizontal(|ui| {
-                    if ui.button("Got it").clicked() {
-                        done.insert(hint.id.to_owned());
-                    }
-                    let none = egui::RichText::new("No more hints").size(theme::size::NOTE);
-                    if ui.button(none).clicked() {
-                        done.extend(HINTS.iter().map(|hint| hint.id.to_owned()));
-                    }
-                });
-            });
-        });
+fn hint_ui(ui: &mut Ui, hint: &Hint, done: &mut BTreeSet<String>) {
+    ui.label(hint.text);
+    ui.add_space(8.0);
+    if ui
+        .button("Got it")
+        .on_hover_text("The next hint comes in a while")
+        .clicked()
+    {
+        done.insert(hint.id.to_owned());
+    }
+    if ui
+        .button("No more hints")
+        .on_hover_text("Reset everything, under More, brings them back")
+        .clicked()
+    {
+        done.extend(HINTS.iter().map(|hint| hint.id.to_owned()));
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Class weights and free features that the pointer drags, and class weights that are pinned.
 
 use crate::app::App;
-use crate::app::pane::PaneId;
+use crate::app::pane::{Pane, PaneId};
 use crate::experiment::{Placed, Placement};
 use crate::scene::Held;
 use crate::trainer::{Command, Snapshot};
@@ -15,6 +15,8 @@ pub(super) enum Hand {
     Put(Vec<f32>),
     /// Lets it go.
     LetGo,
+    /// Lets it go where it was taken.
+    LetBack,
     /// Puts something somewhere by a control.
     Place(Placement),
     /// Holds the weight of a class where it is, or lets it be trained.
@@ -39,6 +41,46 @@ pub(super) struct Moved {
     what: Placed,
     from: Vec<f32>,
     to: Vec<f32>,
+    /// The command that put it there; snapshots from before do not show it.
+    command: u64,
+    /// Whether its run has ended: it is neither undone nor made again.
+    pub is_over: bool,
+}
+
+impl Moved {
+    /// Whether another drag in the same run moved the same.
+    pub(super) fn is_of_same(&self, other: &Self) -> bool {
+        self.pane == other.pane && self.what == other.what && !self.is_over
+    }
+
+    /// Goes on to where another drag went.
+    pub(super) fn go_on(&mut self, other: Self) {
+        self.to = other.to;
+        self.command = other.command;
+    }
+
+    /// Whether what was dragged still is where the hand left it, or `from` where it was undone: until
+    /// training has moved it half as far as the hand did.
+    fn is_in_place(&self, pane: &Pane, is_undone: bool) -> bool {
+        let Some(newest) = pane.newest() else {
+            return false;
+        };
+        if newest.n_commands < self.command {
+            return true;
+        }
+        let (here, there) = if is_undone {
+            (&self.from, &self.to)
+        } else {
+            (&self.to, &self.from)
+        };
+        let now = Held::of(self.what, newest).and_then(|held| held.vector(newest));
+        now.is_some_and(|now| distance(now, here) < distance(there, here) / 2.0)
+    }
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+    squares.sum::<f32>().sqrt()
 }
 
 impl App {
@@ -50,7 +92,8 @@ impl App {
             Hand::Take(held) => self.take_hold(ctx, held),
             Hand::Put(to) => self.put(to),
             Hand::LetGo => self.let_go(ctx),
-            Hand::Place(placement) => self.place_by_control(&placement),
+            Hand::LetBack => self.let_back(ctx),
+            Hand::Place(placement) => self.place_by_control(ctx, &placement),
             Hand::Pin(class, is_pinned) => self.set_pinned(ctx, Placed::Weight(class), is_pinned),
         }
     }
@@ -91,15 +134,30 @@ impl App {
         };
         self.set_pinned(ctx, drag.what, drag.was_pinned);
         if drag.to != drag.from {
-            let pane = self.panes.active().id;
-            let Drag { what, from, to, .. } = drag;
-            self.undo.note_move(Moved {
-                pane,
-                what,
-                from,
-                to,
-            });
+            self.note_move(ctx, drag.what, drag.from, drag.to);
         }
+    }
+
+    /// Ends the drag; what was dragged goes back where it was.
+    fn let_back(&mut self, ctx: &egui::Context) {
+        if let Some(from) = self.drag.as_ref().map(|drag| drag.from.clone()) {
+            self.put(from);
+        }
+        self.let_go(ctx);
+    }
+
+    /// Notes what the last command to the active pane moved.
+    fn note_move(&mut self, ctx: &egui::Context, what: Placed, from: Vec<f32>, to: Vec<f32>) {
+        let pane = self.panes.active();
+        let moved = Moved {
+            pane: pane.id,
+            what,
+            from,
+            to,
+            command: pane.last_change,
+            is_over: false,
+        };
+        self.undo.note_move(ctx, moved);
     }
 
     /// Puts something somewhere in the run of the active pane.
@@ -110,21 +168,14 @@ impl App {
     }
 
     /// The same by a control, which is undone like a drag.
-    fn place_by_control(&mut self, placement: &Placement) {
+    fn place_by_control(&mut self, ctx: &egui::Context, placement: &Placement) {
         let Placed::Weight(class) = placement.what else {
             return;
         };
         let from = self.snapshot().and_then(|s| found(s, Held::Weight(class)));
         if let Some((what, from)) = from {
-            let pane = self.panes.active().id;
-            let to = placement.to.clone();
-            self.undo.note_move(Moved {
-                pane,
-                what,
-                from,
-                to,
-            });
             self.place(placement);
+            self.note_move(ctx, what, from, placement.to.clone());
         }
     }
 
@@ -142,13 +193,17 @@ impl App {
         }
     }
 
-    /// Undoes a drag, or makes it again.
-    pub(super) fn repeat(&mut self, moved: &Moved, is_back: bool) {
-        let to = if is_back { &moved.from } else { &moved.to };
-        self.place(&Placement {
-            what: moved.what,
-            to: to.clone(),
-        });
+    /// Undoes a drag in the active pane, or makes it again, unless training has gone on too far.
+    pub(super) fn repeat(&mut self, moved: &Moved, is_back: bool) -> bool {
+        let is_in_place = moved.is_in_place(self.panes.active(), !is_back);
+        if is_in_place {
+            let to = if is_back { &moved.from } else { &moved.to };
+            self.place(&Placement {
+                what: moved.what,
+                to: to.clone(),
+            });
+        }
+        is_in_place
     }
 }
 

@@ -7,23 +7,29 @@ use eframe::CreationContext;
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::SheetChoice;
+use crate::app::draw::Drawing;
+use crate::app::files::Around;
+use crate::app::lens::SplitPlace;
 use crate::app::lessons::Progress;
 use crate::app::new_view;
 use crate::app::pane::Pane;
 use crate::experiment::{Experiment, ViewKind};
 use crate::scene::{Classes, Show, SphereView, ViewState};
-use crate::trainer::Subset;
+use crate::trainer::{Speed, Subset};
 
 /// Experiments of a session, as TOML: that of the first pane, and those beside it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Session {
     first: String,
     beside: Vec<String>,
+    /// Which of all had the controls.
+    #[serde(default)]
+    active: usize,
 }
 
 impl Session {
-    /// Of panes as they stand.
-    pub(super) fn of(panes: &[Pane]) -> Self {
+    /// Of panes as they stand, of which one has the controls.
+    pub(super) fn of(panes: &[Pane], active: usize) -> Self {
         let text = |pane: &Pane| {
             let mut experiment = pane.experiment.as_ref().clone();
             experiment.run.changes.clear();
@@ -34,7 +40,17 @@ impl Session {
         Self {
             first: texts.next().unwrap_or_default(),
             beside: texts.collect(),
+            active,
         }
+    }
+
+    /// What stands around the pane that has the controls.
+    pub(super) fn around_active(self) -> Around<String> {
+        let mut experiments = self.beside;
+        experiments.insert(0, self.first);
+        let at = self.active.min(experiments.len() - 1);
+        experiments.remove(at);
+        Around { at, experiments }
     }
 }
 
@@ -53,6 +69,10 @@ pub(super) struct Kept {
     /// Size of everything outside presenter view; 0 where it is not known.
     pub(super) zoom: f32,
     pub(super) sheet: SheetChoice,
+    pub(super) speed: Speed,
+    /// The sample under the lens.
+    pub(super) sample: Option<SplitPlace>,
+    pub(super) drawing: Drawing,
     /// Hints that were followed or sent away.
     pub(super) hints: BTreeSet<String>,
     pub(super) progress: Progress,
@@ -81,6 +101,17 @@ impl Kept {
     pub(super) fn last_beside(&self) -> Vec<Experiment> {
         let beside = self.session.iter().flat_map(|session| &session.beside);
         beside.filter_map(|text| read(text)).collect()
+    }
+
+    /// Which pane had the controls then.
+    pub(super) fn last_active(&self) -> Option<usize> {
+        Some(self.session.as_ref()?.active)
+    }
+
+    /// Drops what belongs to the data of the last session.
+    pub(super) fn forget_data(&mut self) {
+        self.classes = Classes::default();
+        self.sample = None;
     }
 
     pub(super) fn view(&self, kind: ViewKind) -> ViewState {

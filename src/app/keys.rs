@@ -1,6 +1,6 @@
 //! Keyboard: one table for what keys do and for the list that explains them.
 
-use egui::{Context, Event, Key, Modifiers};
+use egui::{Context, Event, Id, Key, Memory, Modifiers, Ui};
 
 use crate::app::action::{Action, PaneAction, SaveTo, Saving};
 use crate::app::lessons::Lecture;
@@ -168,14 +168,51 @@ const DIGITS: [Key; 9] = [
     Key::Num9,
 ];
 
-/// What the keys pressed since the last frame ask for. Silent while a text field is edited or a
-/// focused control may want the key.
+/// Keys that move the focus, or that controls take: buttons, lists and sliders.
+const OF_CONTROLS: [Key; 6] = [
+    Key::Space,
+    Key::Enter,
+    Key::ArrowLeft,
+    Key::ArrowRight,
+    Key::ArrowUp,
+    Key::ArrowDown,
+];
+
+/// A control that takes more keys than others while it has the focus.
+#[derive(Clone, Copy)]
+struct Taker {
+    control: Id,
+    keys: &'static [Key],
+}
+
+fn taker_id() -> Id {
+    Id::unique("taker of keys")
+}
+
+/// A control that has the focus takes these keys, too.
+pub(super) fn take(ui: &Ui, control: Id, keys: &'static [Key]) {
+    let taker = Taker { control, keys };
+    ui.data_mut(|data| data.insert_temp(taker_id(), taker));
+}
+
+/// What the keys pressed since the last frame ask for. Silent while a text is edited, and for the
+/// keys that the focused control takes.
 pub(super) fn pressed(ctx: &Context) -> Vec<Action> {
-    if ctx.egui_wants_keyboard_input() || ctx.memory(|memory| memory.focused().is_some()) {
+    if ctx.text_edit_focused() {
         return Vec::new();
     }
+    let focused = ctx.memory(Memory::focused);
+    let taker = ctx.data(|data| data.get_temp::<Taker>(taker_id()));
+    let taker = taker.filter(|taker| Some(taker.control) == focused);
+    let is_taken = |event: &Event| match event {
+        Event::Key { key, .. } if focused.is_some() => {
+            OF_CONTROLS.contains(key) || taker.is_some_and(|taker| taker.keys.contains(key))
+        }
+        _ => false,
+    };
     let events = ctx.input(|input| input.events.clone());
-    events.iter().filter_map(action_of).collect()
+    let free = events.iter().filter(|event| !is_taken(event));
+    free.filter_map(action_of).collect()
 }
 
 /// What one event asks for. Modifiers are those of the event: by the end of a slow frame Shift may

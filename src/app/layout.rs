@@ -44,6 +44,9 @@ impl App {
             .frame(bar)
             .show(ui, |ui| self.top_bar_ui(ui, actions));
         self.timeline_ui(ui, bar, actions);
+        if self.snapshot().is_some() && self.panes.all().len() == 1 {
+            self.hints.ui(ui, bar);
+        }
         let pane = self.panes.active();
         let view = &pane.picture.view;
         let snapshot = pane.snapshot().cloned();
@@ -112,9 +115,6 @@ impl App {
                 overlay::sample_card_ui(ui, rect, |ui| {
                     sample::sample_ui(ui, &snapshot, kept, &mut self.thumbs, actions);
                 });
-            }
-            if !self.is_presenting && self.panes.all().len() == 1 {
-                self.hints.ui(ui, rect);
             }
             self.banners_ui(ui, rect, snapshot.fault.as_deref(), actions);
         });
@@ -201,10 +201,15 @@ impl App {
         fault: Option<&str>,
         actions: &mut Vec<Action>,
     ) {
-        let has_banner = self.wanted_view.is_some() || fault.is_some() || self.crashed.is_some();
+        let asks = self.wanted_view.is_some() || self.asks_to_reset || self.crashed.is_some();
+        let has_banner = asks || fault.is_some();
         if let Some(crashed) = &self.crashed {
             if let Some(restores) = overlay::ask_to_restore(ui, rect, crashed) {
                 actions.push(Action::AnswerCrash(restores));
+            }
+        } else if self.asks_to_reset {
+            if let Some(resets) = overlay::ask_to_reset(ui, rect) {
+                actions.push(Action::AnswerReset(resets));
             }
         } else if let Some(kind) = self.wanted_view {
             match overlay::ask_for_dimension(ui, rect, kind) {

@@ -10,6 +10,7 @@ use egui::{
 use crate::app::theme;
 use crate::app::widget::strong;
 use crate::data::{DataSpec, Dataset, InputShape};
+use crate::experiment::Experiment;
 use crate::scene::theme::class_color;
 use crate::scene::{Font, Microscope, number, signed, thousands};
 use crate::trainer::Snapshot;
@@ -24,6 +25,14 @@ pub(super) struct SampleId {
     index: u32,
 }
 
+/// A sample among those of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct SplitPlace {
+    is_train: bool,
+    /// In its split.
+    index: u32,
+}
+
 impl SampleId {
     /// Of a place in the probe.
     pub(super) fn of(snapshot: &Snapshot, sample: usize) -> Option<Self> {
@@ -33,6 +42,24 @@ impl SampleId {
             is_train: snapshot.probe.is_train,
             index: *snapshot.probe.indices.get(sample)?,
         })
+    }
+
+    /// A sample of a run's data, by its place in its split.
+    pub(super) fn in_run(experiment: &Experiment, place: SplitPlace) -> Self {
+        Self {
+            data: experiment.data.clone(),
+            seed: experiment.run.seed,
+            is_train: place.is_train,
+            index: place.index,
+        }
+    }
+
+    /// Where it is among the samples of its data.
+    pub(super) fn place(&self) -> SplitPlace {
+        SplitPlace {
+            is_train: self.is_train,
+            index: self.index,
+        }
     }
 
     /// Its place in the probe; `None` where it is not drawn, or the data are others.

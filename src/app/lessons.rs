@@ -66,6 +66,14 @@ impl Lectures {
         }
     }
 
+    /// The speed that is in force without a lesson: what one chooses for watching ends with it.
+    pub(super) fn own_speed(&self, now: Speed) -> Speed {
+        match self.speeds {
+            Some([before, chosen]) if chosen == now => before,
+            _ => now,
+        }
+    }
+
     /// Whether the page is open, which Esc closes first.
     pub(super) fn has_page(&self) -> bool {
         self.page.is_some()
@@ -182,10 +190,10 @@ impl App {
     fn close_lecture(&mut self) {
         self.lectures.walk = None;
         self.lectures.pane = None;
-        if let Some([before, chosen]) = self.lectures.speeds.take()
-            && self.speed == chosen
-        {
-            self.set_speed(before);
+        let speed = self.lectures.own_speed(self.speed);
+        self.lectures.speeds = None;
+        if speed != self.speed {
+            self.set_speed(speed);
         }
     }
 

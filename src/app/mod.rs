@@ -44,7 +44,7 @@ use crate::app::exports::Wanted;
 use crate::app::files::{Crashed, Files};
 use crate::app::gallery::GalleryPage;
 use crate::app::hints::Hints;
-use crate::app::hold::Drag;
+use crate::app::hold::{Drag, Hand};
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered, Session};
 use crate::app::lens::{SampleId, Thumbs};
@@ -54,7 +54,7 @@ use crate::app::pane::{MOST_PANES, Pane, Panes};
 use crate::app::panel::left::LeftPanel;
 use crate::app::panel::right::RightPanel;
 use crate::app::present::Presenter;
-use crate::app::runs::{SessionUse, files, look_as};
+use crate::app::runs::{SessionUse, look_as};
 use crate::app::saver::Saver;
 use crate::app::timeline::{Look, Playback};
 use crate::app::undo::Undo;
@@ -103,7 +103,14 @@ pub fn run(opening: Opening, n_threads: usize) -> Result<(), AppError> {
     };
     let creator: eframe::AppCreator<'_> = Box::new(move |cc| {
         theme::install(&cc.egui_ctx);
-        Ok(Box::new(App::new(cc, opening, n_threads)?))
+        let mut app = App::new(cc, opening, n_threads)?;
+        // Runs are kept where the window itself keeps its state.
+        if cc.storage.is_some()
+            && let Some(folder) = eframe::storage_dir("marginscope")
+        {
+            app.keep_runs_in(&cc.egui_ctx, &folder.join("runs"));
+        }
+        Ok(Box::new(app))
     });
     eframe::run_native("marginscope", options, creator).map_err(|error| AppError::NoWindow {
         reason: reason(&error),
@@ -113,6 +120,28 @@ pub fn run(opening: Opening, n_threads: usize) -> Result<(), AppError> {
 /// How whoever starts without controls finds them.
 fn presenter_hint(ctx: &egui::Context) -> Toast {
     Toast::new(ctx, "Esc or F5 brings the controls back".to_owned())
+}
+
+fn set_dark(ctx: &egui::Context, is_dark: bool) {
+    ctx.set_theme(if is_dark {
+        egui::Theme::Dark
+    } else {
+        egui::Theme::Light
+    });
+}
+
+/// How a start looks at its features, and at which: as the last window did, or as its file says.
+fn first_look(kept: &Kept, opened: &Opened, ctx: &egui::Context) -> (ViewState, Subset) {
+    let experiment = &opened.recipe.experiment;
+    let mut view = kept.view(experiment.view_kind());
+    let mut subset = kept.subset;
+    if experiment.is_given() {
+        subset = Subset::of_given(experiment.network.dim);
+    }
+    if opened.has_picture() {
+        subset = look_as(&mut view, &opened.recipe.picture, ctx);
+    }
+    (view, subset)
 }
 
 /// What keeps the window shut, in words of one line and without paths of a build.
@@ -151,7 +180,7 @@ pub struct App {
     left: LeftPanel,
     right: RightPanel,
     subset: Subset,
-    /// Of the steps while playing; a start is always at full speed.
+    /// Of the steps while playing.
     speed: Speed,
     saver: Saver,
     sheet: SheetChoice,
@@ -176,6 +205,8 @@ pub struct App {
     toast: Option<Toast>,
     /// A view that needs another dimension, until the user agrees.
     wanted_view: Option<ViewKind>,
+    /// Whether the user is asked if everything is to be reset.
+    asks_to_reset: bool,
     shows_keys: bool,
     is_presenting: bool,
     presenter: Presenter,
@@ -204,37 +235,36 @@ impl App {
                 beside = kept.last_beside();
                 opened = Opened::new(last);
             }
-            None => kept.classes = Classes::default(), // they belong to the data that they are of
+            None => kept.forget_data(),
         }
         let ctx = cc.egui_ctx.clone();
-        let mut worker = Worker::spawn(opened.start(), n_threads, move || ctx.request_repaint())?;
-        let experiment = opened.recipe.experiment.clone();
-        let mut view = kept.view(experiment.view_kind());
-        let mut subset = kept.subset;
-        if experiment.is_given() {
-            subset = Subset::of_given(experiment.network.dim);
+        let (view, subset) = first_look(&kept, &opened, &ctx);
+        let worker = Worker::spawn(opened.start(), n_threads, move || ctx.request_repaint())?;
+        let first = [Command::Speed(kept.speed), Command::Show(subset)];
+        let set = |(key, value)| Command::Set { key, value };
+        let set = changes.into_iter().map(set);
+        let mut pane = Pane::new(worker, opened.recipe.experiment, view);
+        for command in first.into_iter().chain(set) {
+            pane.last_change = pane.worker.send(command);
         }
-        if opened.has_picture() {
-            subset = look_as(&mut view, &opened.recipe.picture, &cc.egui_ctx);
-        }
-        worker.send(Command::Show(subset));
-        for (key, value) in changes {
-            worker.send(Command::Set { key, value });
-        }
+        let mut panes = Panes::of(pane);
+        panes.surround(beside, 0);
+        panes.activate(kept.last_active().filter(|_| is_default).unwrap_or(0));
+        let in_run = |place| SampleId::in_run(panes.active().experiment(), place);
         Ok(Self {
-            panes: Panes::of(Pane::new(worker, experiment, view)).with_beside(beside),
+            kept: kept.sample.map(in_run),
+            panes,
             last_session: kept.session.filter(|_| !is_default),
             remembered: kept.remembered,
-            kept: None,
             thumbs: Thumbs::default(),
-            draw: DrawCard::default(),
+            draw: DrawCard::of(kept.drawing),
             left: LeftPanel::default(),
             right: RightPanel::default(),
             subset,
-            speed: Speed::default(),
+            speed: kept.speed,
             saver: Saver::default(),
             sheet: kept.sheet,
-            files: files(cc, kept.recent),
+            files: Files::new(kept.recent),
             session_wanted: None,
             import: None,
             gallery: None,
@@ -247,6 +277,7 @@ impl App {
             wanted: None,
             toast: kept.is_presenting.then(|| presenter_hint(&cc.egui_ctx)),
             wanted_view: None,
+            asks_to_reset: false,
             shows_keys: false,
             is_presenting: kept.is_presenting,
             presenter: Presenter::default(),
@@ -312,6 +343,11 @@ impl App {
             Command::TogglePlay => Command::Play,
             other => other,
         };
+        if command == Command::Restart {
+            for pane in self.panes.all() {
+                self.undo.end_run(pane.id);
+            }
+        }
         self.stop_looking_back();
         self.send_to_all(&command);
     }
@@ -371,7 +407,8 @@ impl App {
         };
         let view = &mut pane.picture.view;
         view.kept = self.kept.as_ref().and_then(|kept| kept.find(&snapshot));
-        if view.kept.is_none() && is_active {
+        let is_behind = snapshot.n_commands < pane.last_change; // it may have other samples
+        if view.kept.is_none() && is_active && !is_behind {
             self.kept = None;
         }
         if has_other_data {
@@ -440,6 +477,7 @@ impl App {
     /// Carries out what panels and keys asked for: the one place where anything changes.
     fn obey(&mut self, ctx: &egui::Context, action: Action) {
         self.wanted_view = None; // whoever does something else has answered
+        self.asks_to_reset = false;
         match action {
             Action::SaveTable(table) => self.capture(Wanted::Table(table)),
             Action::Import => self.import = Some(Import::new(self.experiment().run.seed)),
@@ -466,19 +504,13 @@ impl App {
             Action::Slower => self.set_speed(self.speed.slower()),
             Action::Faster => self.set_speed(self.speed.faster()),
             Action::Theme(preference) => ctx.set_theme(preference),
-            Action::ToggleTheme => {
-                let is_dark = ctx.theme() == egui::Theme::Dark;
-                ctx.set_theme(if is_dark {
-                    egui::Theme::Light
-                } else {
-                    egui::Theme::Dark
-                });
-            }
+            Action::ToggleTheme => set_dark(ctx, ctx.theme() != egui::Theme::Dark),
             Action::Toggle(part) => self.toggle(part),
             Action::Light(light) => self.view_mut().light = light,
             Action::Classes(classes) => self.view_mut().classes = classes,
             Action::Keep(sample) => self.keep(Some(sample)),
             Action::Neighbor(direction) => self.keep_neighbor(direction),
+            Action::Escape if self.drag.is_some() => self.hand(ctx, Hand::LetBack),
             Action::Escape if self.escape_closes_lecture() => self.lecture(ctx, Lecture::Close),
             Action::Escape if self.escape_ends_presenting() => self.toggle_presenter(ctx),
             Action::Escape if self.view().kept.is_none() => self.view_mut().light = Light::All,
@@ -497,7 +529,9 @@ impl App {
             Action::TogglePresenter => self.toggle_presenter(ctx),
             Action::ToggleSpotlight => self.presenter.has_spotlight = !self.presenter.has_spotlight,
             Action::ToggleDraw => self.toggle_draw(ctx),
-            Action::Reset => self.reset(ctx),
+            Action::Reset => self.asks_to_reset = true,
+            Action::AnswerReset(true) => self.reset(ctx),
+            Action::AnswerReset(false) => {}
         }
     }
 }
@@ -526,7 +560,8 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut actions = keys::pressed(ui.ctx());
         let has_page = self.import.is_some() || self.gallery.is_some() || self.lectures.has_page();
-        if self.shows_keys || self.wanted_view.is_some() || has_page {
+        let asks = self.wanted_view.is_some() || self.asks_to_reset;
+        if self.shows_keys || asks || has_page {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         self.presenter.zoom(ui.ctx(), self.is_presenting);
@@ -577,7 +612,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let this_session = || Session::of(self.panes.all());
+        let this_session = || Session::of(self.panes.all(), self.panes.active_index());
         let kept = Kept {
             session: Some(self.last_session.clone().unwrap_or_else(this_session)),
             hints: self.hints.done.clone(),
@@ -593,6 +628,9 @@ impl eframe::App for App {
             },
             classes: self.view().classes.clone(),
             sheet: self.sheet,
+            speed: self.lectures.own_speed(self.speed),
+            sample: self.kept.as_ref().map(SampleId::place),
+            drawing: self.draw.drawing(),
             progress: self.lectures.progress.clone(),
             recent: self.files.recent.clone(),
         };

@@ -104,6 +104,33 @@ pub(super) fn ask_for_dimension(ui: &mut Ui, rect: Rect, kind: ViewKind) -> Opti
     })
 }
 
+/// Says what a reset takes away, and asks; the answer once there is one.
+pub(super) fn ask_to_reset(ui: &mut Ui, rect: Rect) -> Option<bool> {
+    banner(ui, "reset", rect, |ui| {
+        ui.vertical(|ui| {
+            ui.label(
+                "Reset everything? All panes and their runs, all settings, the drawing, the \
+                 progress in lessons and the list of recent files go. Your files stay where they \
+                 are.",
+            );
+            ui.label("Undo right after it brings settings and panes back; their runs begin anew.");
+            ui.horizontal(|ui| {
+                let yes = ui
+                    .button("Reset")
+                    .on_hover_text("Back to softmax on MNIST, as at the first start")
+                    .clicked();
+                let no = ui
+                    .button("Keep it")
+                    .on_hover_text("Everything stays as it is (Esc)")
+                    .clicked();
+                (yes || no || escape_pressed(ui)).then_some(yes)
+            })
+            .inner
+        })
+        .inner
+    })
+}
+
 /// Offers the run of a program that ended before its time; the answer once there is one.
 pub(super) fn ask_to_restore(ui: &mut Ui, rect: Rect, crashed: &Crashed) -> Option<bool> {
     let experiment = crashed.opened.recipe.experiment.now();
@@ -118,9 +145,15 @@ pub(super) fn ask_to_restore(ui: &mut Ui, rect: Rect, crashed: &Crashed) -> Opti
         2..120 => format!("{minutes} minutes ago"),
         _ => format!("{} hours ago", minutes / 60),
     };
+    let around = crashed.around.as_ref();
+    let beside = match around.map_or(0, |around| around.experiments.len()) {
+        0 => "",
+        1 => " The pane beside it begins anew.",
+        _ => " The panes beside it begin anew.",
+    };
     banner(ui, "restore", rect, |ui| {
         ui.label(format!(
-            "Not ended last time: {loss} in {dim}-D was at step {step}, kept {ago}."
+            "Not ended last time: {loss} in {dim}-D was at step {step}, kept {ago}.{beside}"
         ));
         let yes = ui
             .button("Restore")

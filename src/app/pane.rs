@@ -244,15 +244,19 @@ impl Panes {
         }
     }
 
-    /// The same with runs of other experiments beside it.
-    pub(super) fn with_beside(mut self, experiments: Vec<Experiment>) -> Self {
+    /// Runs of other experiments around the active one, which then is the one at this place.
+    pub(super) fn surround(&mut self, experiments: Vec<Experiment>, at: usize) {
+        let own = self.active().id;
+        let mut ids = Vec::new();
         for experiment in experiments {
             if let Some(twin) = self.add_twin() {
+                ids.push(twin.id);
                 twin.change(Command::Load(Box::new(experiment.clone())), experiment);
             }
         }
-        self.active = 0;
-        self
+        ids.insert(at.min(ids.len()), own);
+        self.order_as(&ids);
+        self.activate_pane(own);
     }
 
     /// The one that the controls belong to.
@@ -339,11 +343,32 @@ impl Panes {
         if self.all.len() == MOST_PANES {
             return None;
         }
-        let twin = self.active().twin(PaneId(self.n_made));
         self.n_made += 1;
+        Some(self.insert_twin(PaneId(self.n_made - 1)))
+    }
+
+    fn insert_twin(&mut self, id: PaneId) -> &mut Pane {
+        let twin = self.active().twin(id);
         self.active += 1;
         self.all.insert(self.active, twin);
-        Some(self.active_mut())
+        self.active_mut()
+    }
+
+    /// Makes a pane of this name once more, of which only the experiment is left; it rests.
+    pub(super) fn revive(&mut self, id: PaneId, experiment: &Experiment) {
+        let mut experiment = experiment.clone();
+        experiment.run.changes.clear();
+        let pane = self.insert_twin(id);
+        pane.change(Command::Load(Box::new(experiment.clone())), experiment);
+        pane.worker.send(Command::Pause);
+    }
+
+    /// Puts the panes in this order.
+    pub(super) fn order_as(&mut self, ids: &[PaneId]) {
+        let active = self.active().id;
+        let place = |pane: &Pane| ids.iter().position(|&id| id == pane.id);
+        self.all.sort_by_key(place);
+        self.activate_pane(active);
     }
 
     /// Closes a pane, unless it is the only one; [`Panes::reopen`] brings it back as it was.
@@ -360,6 +385,15 @@ impl Panes {
         }
         if self.active > index || self.active == self.all.len() {
             self.active -= 1;
+        }
+    }
+
+    /// Closes all panes but the active one.
+    pub(super) fn close_others(&mut self) {
+        for index in (0..self.all.len()).rev() {
+            if index != self.active {
+                self.close(index);
+            }
         }
     }
 

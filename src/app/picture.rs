@@ -14,7 +14,7 @@ use crate::app::paint::Painter;
 use crate::app::theme;
 use crate::experiment::ViewKind;
 use crate::scene;
-use crate::scene::{Curves, Direction, Extent, Held, Microscope, Scene, Trails, ViewState};
+use crate::scene::{Curves, Direction, Extent, Grip, Held, Microscope, Scene, Trails, ViewState};
 use crate::trainer::Snapshot;
 
 /// Points of scrolling that enlarge by e.
@@ -48,6 +48,8 @@ pub(super) struct Picture {
     hover: Hover,
     hover_painter: Painter,
     words_painter: Painter,
+    /// How the pointer holds what it took last.
+    grip: Option<Grip>,
 }
 
 struct Cached {
@@ -77,6 +79,7 @@ impl Picture {
             hover: Hover::default(),
             hover_painter: Painter::default(),
             words_painter: Painter::default(),
+            grip: None,
         }
     }
 
@@ -284,7 +287,7 @@ impl Picture {
 
     /// What the pointer takes hold of, moves and lets go. Whether it holds something.
     fn hold_ui(
-        &self,
+        &mut self,
         ui: &Ui,
         response: &Response,
         snapshot: &Snapshot,
@@ -298,21 +301,26 @@ impl Picture {
         };
         let pressed = ui.input(|input| input.pointer.press_origin());
         if response.drag_started()
-            && let Some(held) = pressed.and_then(grasp)
+            && let Some(at) = pressed
+            && let Some(held) = grasp(at)
         {
+            let size = rect.size().into();
+            self.grip = Grip::new(snapshot, &self.view, size, held, local(at));
             actions.push(Action::Hand(Hand::Take(held)));
             return true;
         }
-        let Some(held) = self.view.held else {
+        if self.view.held.is_none() {
             if let Some(Held::Weight(_)) = response.hover_pos().and_then(grasp) {
                 ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
             }
             return false;
-        };
+        }
         ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
         if let Some(pointer) = response.interact_pointer_pos() {
             let size = rect.size().into();
-            let to = scene::place_at(snapshot, &self.view, size, held, local(pointer));
+            let grip = self.grip.as_ref();
+            let to =
+                grip.and_then(|grip| grip.place_at(snapshot, &self.view, size, local(pointer)));
             actions.extend(to.map(|to| Action::Hand(Hand::Put(to))));
         }
         if !response.dragged() {

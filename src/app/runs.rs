@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use eframe::CreationContext;
-
 use crate::app::App;
 use crate::app::action::{SaveTo, Saving};
 use crate::app::exports::file_name;
-use crate::app::files::{Files, News, describes_run};
+use crate::app::files::{News, describes_run};
 use crate::app::import::Import;
+use crate::app::kept;
 use crate::app::overlay::Toast;
 use crate::data::DataSpec;
 use crate::experiment::Experiment;
@@ -126,6 +125,7 @@ impl App {
         };
         // Who has the controls may have changed since it was asked for.
         let snapshot = pane.newest().cloned().unwrap_or(snapshot);
+        let id = pane.id;
         let size = pane.picture.size();
         let (Some(wanted), Some(size)) = (self.session_wanted.take(), size) else {
             return;
@@ -137,7 +137,12 @@ impl App {
         }
         recipe.picture.step = Some(session.step());
         match wanted {
-            SessionUse::Autosave => self.files.autosave(session, &recipe, snapshot.generation),
+            SessionUse::Autosave => {
+                let at = self.panes.index_of(id).unwrap_or_default();
+                let around = kept::Session::of(self.panes.all(), at).around_active();
+                let generation = snapshot.generation;
+                self.files.autosave(session, &recipe, generation, around);
+            }
             SessionUse::Save => {
                 let name = format!("{}.safetensors", file_name(&snapshot, "session"));
                 let ctx = ctx.clone();
@@ -153,6 +158,10 @@ impl App {
         };
         if restores {
             self.open(ctx, &crashed.opened);
+            if let Some(around) = &crashed.around {
+                self.panes.close_others();
+                self.panes.surround(around.experiments.clone(), around.at);
+            }
         }
         crashed.discard();
     }
@@ -177,16 +186,4 @@ pub(super) fn look_as(
         Tone::Light => egui::ThemePreference::Light,
     });
     picture.samples
-}
-
-/// Files as they were remembered; runs are kept where the window itself keeps its state.
-pub(super) fn files(cc: &CreationContext<'_>, recent: Vec<PathBuf>) -> Files {
-    let mut files = Files::new(recent);
-    if cc.storage.is_some()
-        && let Some(folder) = eframe::storage_dir("marginscope")
-    {
-        let ctx = cc.egui_ctx.clone();
-        files.autosave_in(&folder.join("runs"), move || ctx.request_repaint());
-    }
-    files
 }

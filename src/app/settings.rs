@@ -1,7 +1,12 @@
 //! How the window changes a run: field by field, by another loss, another view, another experiment.
 
-use crate::app::action::Part;
+use crate::app::action::{Part, SheetChoice};
+use crate::app::draw::DrawCard;
+use crate::app::hints::Hints;
+use crate::app::lessons::Lectures;
 use crate::app::overlay::Toast;
+use crate::app::panel::left::LeftPanel;
+use crate::app::panel::right::RightPanel;
 use crate::app::{App, new_view};
 use crate::data::ClassChoice;
 use crate::experiment::{Experiment, ViewKind, is_live};
@@ -108,6 +113,9 @@ impl App {
 
     /// Sends a command that changes the experiment to `next`.
     pub(super) fn change(&mut self, command: Command, next: Experiment) {
+        if matches!(command, Command::Load(_) | Command::Open(_)) {
+            self.undo.end_run(self.panes.active().id);
+        }
         let before = std::sync::Arc::clone(&self.panes.active().experiment);
         self.panes.active_mut().change(command, next);
         self.adapt_subset(&before);
@@ -125,18 +133,28 @@ impl App {
         }
     }
 
-    /// Back to the state of a first start.
+    /// Back to the state of a first start: nothing that is kept between starts is left but a
+    /// crashed run that waits for its answer.
     pub(super) fn reset(&mut self, ctx: &egui::Context) {
         self.remembered.clear();
-        self.hints.done.clear();
+        self.hints = Hints::default();
+        self.lectures = Lectures::default();
+        self.files.recent.clear();
+        self.sheet = SheetChoice::default();
+        self.draw = DrawCard::default();
+        self.left = LeftPanel::default();
+        self.right = RightPanel::default();
         self.panes.keep_active();
         self.panes.active_mut().picture.view = new_view(Experiment::default().view_kind());
         ctx.set_theme(egui::ThemePreference::System);
+        ctx.set_zoom_factor(1.0);
+        ctx.memory_mut(|memory| memory.data = egui::util::IdTypeMap::default()); // which folds are open
         self.load(Experiment::default());
         self.last_session = None;
         self.kept = None;
         self.set_speed(Speed::default());
         self.show(Subset::default());
+        self.send_to_all(&Command::Place(None));
         self.send_to_all(&Command::Play);
     }
 

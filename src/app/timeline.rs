@@ -7,6 +7,7 @@ use egui::{
 
 use crate::app::App;
 use crate::app::action::Action;
+use crate::app::keys;
 use crate::app::pane::Pane;
 use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
@@ -308,6 +309,8 @@ fn keyboard_ui(ui: &Ui, response: &Response, actions: &mut Vec<Action>) {
         };
         memory.set_focus_lock_filter(response.id, filter);
     });
+    let taken = &[Key::PageUp, Key::PageDown, Key::Home, Key::End];
+    keys::take(ui, response.id, taken);
     for (key, look) in [
         (Key::ArrowLeft, Look::By(-1)),
         (Key::ArrowRight, Look::By(1)),

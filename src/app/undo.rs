@@ -5,59 +5,74 @@ use std::sync::Arc;
 
 use egui::util::undoer::{Settings, Undoer};
 
-use crate::app::App;
 use crate::app::hold::Moved;
 use crate::app::overlay::Toast;
 use crate::app::pane::{Pane, PaneId};
-use crate::experiment::{Experiment, is_live};
+use crate::app::{App, set_dark};
+use crate::experiment::Experiment;
 use crate::scene::{Classes, Light, PlaneView, Show, SphereView};
 use crate::trainer::{Command, Subset};
 
 /// A drag or some quick clicks are one thing to undo: what stays so long, in seconds.
 const STABLE_SECS: f32 = 0.4;
 
-/// Everything that can be undone.
+/// Everything that can be undone. Which pane has the controls is no part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct State {
     panes: Vec<Setup>,
-    active: PaneId,
     show: Show,
     light: Light,
     classes: Classes,
     subset: Subset,
     sphere: SphereView,
-    /// Where the user moved the plane; `None` while it follows the features by itself.
-    plane: Option<PlaneView>,
     is_dark: bool,
     /// Drags of weights and features so far.
     n_moves: usize,
 }
 
-/// The experiment of a pane, equal to another where the values in force are.
+/// A pane as it is set; equal to another where all settings are, and those left to their default.
 #[derive(Clone, Debug)]
 struct Setup {
     id: PaneId,
-    in_force: Arc<[(String, String)]>,
     experiment: Arc<Experiment>,
+    /// Where the user moved the plane; `None` while it follows the features by itself.
+    plane: Option<PlaneView>,
 }
 
 impl PartialEq for Setup {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.in_force == other.in_force
+        let is_same = Arc::ptr_eq(&self.experiment, &other.experiment);
+        self.id == other.id
+            && self.plane == other.plane
+            && (is_same || self.experiment.is_set_as(&other.experiment))
     }
 }
 
 impl Setup {
-    /// Of a pane; what is in force is taken from `known` where the experiment is the same.
-    fn of(pane: &Pane, known: &[Self]) -> Self {
-        let mut same = known
-            .iter()
-            .filter(|setup| Arc::ptr_eq(&setup.experiment, &pane.experiment));
-        let in_force = same.next().map(|setup| Arc::clone(&setup.in_force));
+    fn of(pane: &Pane) -> Self {
+        let plane = pane.picture.view.plane;
         Self {
             id: pane.id,
-            in_force: in_force.unwrap_or_else(|| pane.experiment.all_in_force().into()),
             experiment: Arc::clone(&pane.experiment),
+            plane: (!plane.is_following).then_some(plane),
+        }
+    }
+}
+
+impl State {
+    fn has(&self, id: PaneId) -> bool {
+        self.panes.iter().any(|setup| setup.id == id)
+    }
+
+    /// The pane in which it differs from another: the active one if that does.
+    fn differing(&self, other: &Self, active: PaneId) -> PaneId {
+        let differ = |setup: &&Setup| !other.panes.contains(setup);
+        let mut ids = self.panes.iter().filter(differ).map(|setup| setup.id);
+        let first = ids.next().unwrap_or(active);
+        if ids.any(|id| id == active) {
+            active
+        } else {
+            first
         }
     }
 }
@@ -70,16 +85,51 @@ pub(super) struct Undo {
     /// Drags that were made, the first of which are not undone.
     moves: Vec<Moved>,
     n_moves: usize,
-    /// Those of the last frame.
-    setups: Vec<Setup>,
+    /// When the last one was noted, in seconds.
+    moved_at: f64,
 }
 
 impl Undo {
-    /// Notes a drag that was made.
-    pub(super) fn note_move(&mut self, moved: Moved) {
+    /// Notes a drag that was made; what a control moves bit by bit is one.
+    pub(super) fn note_move(&mut self, ctx: &egui::Context, moved: Moved) {
+        let (now, press) = ctx.input(|input| {
+            let press = input.pointer.press_start_time();
+            (input.time, press.filter(|_| input.pointer.any_down()))
+        });
+        let since = press.unwrap_or(now).min(now - f64::from(STABLE_SECS));
+        let goes_on = self.moved_at >= since;
+        self.moved_at = now;
         self.moves.truncate(self.n_moves);
-        self.moves.push(moved);
-        self.n_moves += 1;
+        match self.moves.last_mut() {
+            Some(last) if goes_on && last.is_of_same(&moved) => last.go_on(moved),
+            _ => self.moves.push(moved),
+        }
+        self.n_moves = self.moves.len();
+    }
+
+    /// Forgets the drags in a run that ends: another one has other weights.
+    pub(super) fn end_run(&mut self, pane: PaneId) {
+        for moved in self.moves.iter_mut().filter(|moved| moved.pane == pane) {
+            moved.is_over = true;
+        }
+    }
+
+    /// The drags that lie between two states.
+    fn moves_between(&self, a: &State, b: &State) -> &[Moved] {
+        let (first, last) = (a.n_moves.min(b.n_moves), a.n_moves.max(b.n_moves));
+        self.moves.get(first..last).unwrap_or_default()
+    }
+
+    /// Whether two states differ in nothing but drags in runs that have ended.
+    fn are_alike(&self, a: &State, b: &State) -> bool {
+        let is_over = self.moves_between(a, b).iter().all(|moved| moved.is_over);
+        let n_moves = a.n_moves;
+        is_over
+            && *a
+                == State {
+                    n_moves,
+                    ..b.clone()
+                }
     }
 }
 
@@ -94,7 +144,7 @@ impl Default for Undo {
             can: [false; 2],
             moves: Vec::new(),
             n_moves: 0,
-            setups: Vec::new(),
+            moved_at: f64::NEG_INFINITY,
         }
     }
 }
@@ -102,17 +152,13 @@ impl Default for Undo {
 impl App {
     fn state(&self, ctx: &egui::Context) -> State {
         let view = self.view();
-        let is_moved = !view.plane.is_following;
-        let (panes, known) = (self.panes.all().iter(), &self.undo.setups);
         State {
-            panes: panes.map(|pane| Setup::of(pane, known)).collect(),
-            active: self.panes.active().id,
+            panes: self.panes.all().iter().map(Setup::of).collect(),
             show: view.show,
             light: view.light,
             classes: view.classes.clone(),
             subset: self.subset,
             sphere: view.sphere,
-            plane: is_moved.then_some(view.plane),
             is_dark: ctx.theme() == egui::Theme::Dark,
             n_moves: self.undo.n_moves,
         }
@@ -124,7 +170,6 @@ impl App {
             return;
         }
         let state = self.state(ctx);
-        self.undo.setups.clone_from(&state.panes);
         let now = ctx.input(|input| input.time);
         self.undo.undoer.feed_state(now, &state);
         self.undo.can = [
@@ -140,89 +185,110 @@ impl App {
         if self.draws() && self.draw.undo_stroke() {
             return; // it was done last, or at least it is what one looks at
         }
-        self.stop_looking_back(); // settings are those of now
-        let state = self.state(ctx);
-        match self.undo.undoer.undo(&state).cloned() {
-            Some(before) => self.restore(ctx, &state, &before),
-            None => self.toast = Some(Toast::new(ctx, "Nothing to undo".to_owned())),
-        }
+        self.turn(ctx, "Nothing to undo", |undoer, now| {
+            undoer.undo(now).cloned()
+        });
     }
 
     pub(super) fn redo(&mut self, ctx: &egui::Context) {
-        self.stop_looking_back();
-        let state = self.state(ctx);
-        match self.undo.undoer.redo(&state).cloned() {
-            Some(after) => self.restore(ctx, &state, &after),
-            None => self.toast = Some(Toast::new(ctx, "Nothing to redo".to_owned())),
+        self.turn(ctx, "Nothing to redo", |undoer, now| {
+            undoer.redo(now).cloned()
+        });
+    }
+
+    /// Goes to the state before, or after, past those that do not differ any more.
+    fn turn(
+        &mut self,
+        ctx: &egui::Context,
+        without: &str,
+        next: impl Fn(&mut Undoer<State>, &State) -> Option<State>,
+    ) {
+        self.stop_looking_back(); // settings are those of now
+        let mut now = self.state(ctx);
+        while let Some(then) = next(&mut self.undo.undoer, &now) {
+            if !self.undo.are_alike(&now, &then) {
+                return self.restore(ctx, &now, &then);
+            }
+            self.undo.n_moves = then.n_moves;
+            now = then;
         }
+        self.toast = Some(Toast::new(ctx, without.to_owned()));
     }
 
     fn restore(&mut self, ctx: &egui::Context, now: &State, then: &State) {
-        let has = |state: &State, id: PaneId| state.panes.iter().any(|setup| setup.id == id);
-        for setup in now.panes.iter().filter(|setup| !has(then, setup.id)) {
-            if let Some(at) = self.panes.index_of(setup.id) {
-                self.panes.close(at);
-            }
-        }
-        for setup in then.panes.iter().filter(|setup| !has(now, setup.id)) {
-            self.panes.reopen(setup.id);
-        }
+        let focus = then.differing(now, self.panes.active().id);
+        self.restore_panes(ctx, now, then);
         for setup in &then.panes {
             if let Some(at) = self.panes.index_of(setup.id) {
                 self.panes.activate(at);
                 self.restore_setup(ctx, setup);
             }
         }
-        self.restore_moves(then.n_moves);
-        self.panes.activate_pane(then.active);
+        self.panes.activate_pane(focus);
+        self.restore_moves(ctx, now, then);
         let view = self.view_mut();
         view.show = then.show;
         view.light = then.light;
         view.classes.clone_from(&then.classes);
         view.sphere = then.sphere;
-        view.plane = then.plane.unwrap_or_default();
         if self.subset != then.subset {
             self.show(then.subset);
         }
         if now.is_dark != then.is_dark {
-            ctx.set_theme(if then.is_dark {
-                egui::Theme::Dark
-            } else {
-                egui::Theme::Light
-            });
+            set_dark(ctx, then.is_dark);
         }
         self.link_views();
     }
 
-    /// Takes drags back, or makes them again, until so many are made.
-    fn restore_moves(&mut self, n_moves: usize) {
-        let before = std::mem::replace(&mut self.undo.n_moves, n_moves);
-        let is_back = n_moves < before;
-        let (first, last) = (n_moves.min(before), n_moves.max(before));
-        let Some(moves) = self.undo.moves.get(first..last).map(<[Moved]>::to_vec) else {
-            return;
-        };
-        let in_order: Vec<&Moved> = if is_back {
-            moves.iter().rev().collect()
-        } else {
-            moves.iter().collect()
-        };
-        for moved in in_order {
-            if let Some(at) = self.panes.index_of(moved.pane) {
-                self.panes.activate(at);
-                self.repeat(moved, is_back);
+    /// Closes panes and brings panes back. Of one that was closed too long ago only the experiment is
+    /// left: it begins anew.
+    fn restore_panes(&mut self, ctx: &egui::Context, now: &State, then: &State) {
+        for setup in now.panes.iter().filter(|setup| !then.has(setup.id)) {
+            if let Some(at) = self.panes.index_of(setup.id) {
+                self.panes.close(at);
+            }
+        }
+        let mut n_anew = 0;
+        for setup in then.panes.iter().filter(|setup| !now.has(setup.id)) {
+            if !self.panes.reopen(setup.id) {
+                self.panes.revive(setup.id, &setup.experiment);
+                n_anew += 1;
+            }
+        }
+        let ids: Vec<PaneId> = then.panes.iter().map(|setup| setup.id).collect();
+        self.panes.order_as(&ids);
+        if n_anew > 0 {
+            let words = "A pane that comes back begins anew: its run was not kept";
+            self.toast = Some(Toast::new(ctx, words.to_owned()));
+        }
+    }
+
+    /// Takes drags back, or makes them again, as far as training has left them.
+    fn restore_moves(&mut self, ctx: &egui::Context, now: &State, then: &State) {
+        let is_back = then.n_moves < now.n_moves;
+        let mut moves = self.undo.moves_between(now, then).to_vec();
+        self.undo.n_moves = then.n_moves;
+        if is_back {
+            moves.reverse();
+        }
+        for moved in moves.iter().filter(|moved| !moved.is_over) {
+            let Some(at) = self.panes.index_of(moved.pane) else {
+                continue;
+            };
+            self.panes.activate(at);
+            if !self.repeat(moved, is_back) {
+                let words = "Training has gone on since that drag: it stays as it is";
+                self.toast = Some(Toast::new(ctx, words.to_owned()));
             }
         }
     }
 
     /// Sets in the active pane what differs; the run goes on, unless it has to be another one.
     fn restore_setup(&mut self, ctx: &egui::Context, then: &Setup) {
-        let now = self.panes.active().experiment.all_in_force();
-        let is_new = |pair: &&(String, String)| !now.contains(pair);
-        let changes: Vec<_> = then.in_force.iter().filter(is_new).collect();
-        if changes.iter().all(|(key, _)| is_live(key)) {
-            for (key, value) in changes {
-                self.set(ctx, key, value);
+        let now = Setup::of(self.panes.active());
+        if let Some(way) = now.experiment.way_to(&then.experiment) {
+            for (key, value) in way {
+                self.set(ctx, &key, &value);
             }
         } else {
             let mut experiment = then.experiment.as_ref().clone();
@@ -232,6 +298,9 @@ impl App {
             if was_playing {
                 self.panes.active_mut().worker.send(Command::Play);
             }
+        }
+        if now.plane != then.plane {
+            self.view_mut().plane = then.plane.unwrap_or_default();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! In what experiments differ that are looked at side by side.
 
-use crate::experiment::Experiment;
 use crate::experiment::schema::fields;
+use crate::experiment::{DEFAULT, Experiment, is_live};
 use crate::loss::Param;
 
 /// A field in which some experiments differ.
@@ -85,19 +85,45 @@ impl Experiment {
         Some(self.loss.spec.params[at].text(self.loss_values()[at]))
     }
 
-    /// Every field that has a value, with the one in force, in the order of a file.
-    pub fn all_in_force(&self) -> Vec<(String, String)> {
-        let keys = fields().iter().flat_map(|field| {
-            let is_loss = field.key == "loss.id";
-            let params = self.loss.spec.params.iter().filter(move |_| is_loss);
-            let params = params.map(|param| format!("loss.{}", param.id));
-            std::iter::once(field.key.to_owned()).chain(params)
-        });
-        keys.filter_map(|key| {
-            let value = self.in_force(&key)?;
-            Some((key, value))
-        })
-        .collect()
+    /// Whether every field is set, or left to its default, as in another; what was changed on the
+    /// way does not count.
+    pub fn is_set_as(&self, other: &Self) -> bool {
+        let Self {
+            data,
+            network,
+            loss,
+            optimizer,
+            run,
+            hold,
+            view,
+        } = self;
+        *data == other.data
+            && *network == other.network
+            && *loss == other.loss
+            && *optimizer == other.optimizer
+            && (run.seed, run.length) == (other.run.seed, other.run.length)
+            && *hold == other.hold
+            && *view == other.view
+    }
+
+    /// Settings that lead to an experiment set as another is, while the run goes on: fields that
+    /// are left to their default there are so again. `None` where that needs a new run.
+    pub fn way_to(&self, other: &Self) -> Option<Vec<(String, String)>> {
+        let mut way = Vec::new();
+        let mut on_way = self.clone();
+        if on_way.loss.spec.id != other.loss.spec.id {
+            let id = other.loss.spec.id; // the others are values of it
+            on_way.set("loss.id", id).ok()?;
+            way.push(("loss.id".to_owned(), id.to_owned()));
+        }
+        let (before, after) = (on_way.settings(), other.settings());
+        let is_left = |key: &str| after.iter().all(|(other, _)| other != key);
+        let gone = before.iter().filter(|(key, _)| is_left(key));
+        way.extend(gone.map(|(key, _)| (key.clone(), DEFAULT.to_owned())));
+        let is_new = |pair: &&(String, String)| !before.contains(pair);
+        way.extend(after.iter().filter(is_new).cloned());
+        let is_one_run = self.data == other.data && way.iter().all(|(key, _)| is_live(key));
+        is_one_run.then_some(way)
     }
 }
 
@@ -166,5 +192,46 @@ mod tests {
         let keys: Vec<&str> = found.iter().map(|d| d.key.as_str()).collect();
         assert_eq!(keys, ["loss.id", "loss.scale", "run.seed"]);
         assert_eq!(found[1].values, [None, Some("20".to_owned())]);
+    }
+
+    #[test]
+    fn a_way_leads_from_any_experiment_to_any_other_of_its_run() {
+        let choices = [
+            ("loss.id", ["softmax", "arcface", "cosface", "center"]),
+            ("loss.margin", ["0.1", "0.3", "default", "0.2"]),
+            ("loss.scale", ["9", "default", "20", "4"]),
+            ("optimizer.kind", ["sgd", "adam", "default", "adam"]),
+            ("optimizer.learning_rate", ["0.1", "default", "0.2", "0"]),
+            ("optimizer.batch", ["64", "default", "1", "2"]),
+            ("optimizer.warmup", ["0", "default", "300", "100"]),
+            ("run.epochs", ["3", "default", "4", "5"]),
+            ("run.steps", ["3", "4", "default", "5"]),
+            ("hold.pinned", ["3", "default", "none", "3,8"]),
+            ("view.kind", ["plane", "circle", "default", "circle"]),
+        ];
+        let mut state = 7_u64;
+        let mut next = |n: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as usize % n
+        };
+        let mut here = Experiment::default();
+        for _ in 0..500 {
+            let mut there = here.clone();
+            for _ in 0..next(9) {
+                let (key, values) = choices[next(choices.len())];
+                let _ = there.set(key, values[next(4)]); // not every loss has a margin
+            }
+            let way = here.way_to(&there).expect("one run");
+            assert_eq!(way.is_empty(), here.is_set_as(&there), "{way:?}");
+            for (key, value) in &way {
+                here.set(key, value).expect("a setting");
+            }
+            assert!(here.is_set_as(&there), "{way:?}");
+            assert_eq!(here.to_toml(), there.to_toml());
+        }
+        let other = of(&[("network.dim", "3")]);
+        assert_eq!(here.way_to(&other), None);
     }
 }

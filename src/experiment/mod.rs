@@ -19,7 +19,7 @@ pub use error::ExperimentError;
 pub use file::FileError;
 pub use list::{ListError, listed};
 pub use placement::{Placed, Placement};
-pub use schema::{Field, fields, full_key, is_live};
+pub use schema::{DEFAULT, Field, fields, full_key, is_live};
 
 use serde::{Deserialize, Serialize};
 

@@ -34,6 +34,9 @@ const MAX_CLIP: f64 = 1e6;
 /// Largest seed: what an integer of TOML holds.
 const MAX_SEED: u64 = i64::MAX as u64;
 
+/// The value that leaves a field to its default, also one that follows from others.
+pub const DEFAULT: &str = "default";
+
 /// What a field says to a value that it does not take: what it expects.
 type Refusal = String;
 
@@ -47,6 +50,8 @@ pub struct Field {
     /// Whether it changes during a run; the others start a new one.
     pub is_live: bool,
     set: fn(&mut Experiment, &str) -> Result<(), Refusal>,
+    /// Leaves it to its default; none where it always has a value, or any text is one.
+    unset: Option<fn(&mut Experiment)>,
     get: fn(&Experiment) -> Option<String>,
 }
 
@@ -87,6 +92,7 @@ static FIELDS: &[Field] = &[
             }
             Ok(())
         },
+        unset: None,
         get: |e| (!e.data.source.is_given()).then(|| e.data.source.to_string()),
     },
     Field {
@@ -101,6 +107,7 @@ static FIELDS: &[Field] = &[
             }
             Ok(())
         },
+        unset: None,
         get: |e| e.data.source.is_given().then(|| e.data.source.to_string()),
     },
     Field {
@@ -114,6 +121,7 @@ static FIELDS: &[Field] = &[
             })?;
             Ok(())
         },
+        unset: Some(|e| e.data.classes = ClassChoice::default()),
         get: |e| {
             unless(
                 &ClassChoice::default(),
@@ -130,6 +138,7 @@ static FIELDS: &[Field] = &[
             e.data.samples_per_class = Some(whole(text, 1..=MAX_SAMPLES as u64)? as usize);
             Ok(())
         },
+        unset: Some(|e| e.data.samples_per_class = None),
         get: |e| e.data.samples_per_class.map(|n| n.to_string()),
     },
     Field {
@@ -140,6 +149,7 @@ static FIELDS: &[Field] = &[
             e.data.noise = Some(number(text, 0.0..=MAX_NOISE)?);
             Ok(())
         },
+        unset: Some(|e| e.data.noise = None),
         get: |e| e.data.noise.map(|x| x.to_string()),
     },
     Field {
@@ -151,6 +161,7 @@ static FIELDS: &[Field] = &[
             replace(&mut e.data.label, label).then(|| e.data.forget());
             Ok(())
         },
+        unset: None,
         get: |e| e.data.label.clone(),
     },
     Field {
@@ -162,6 +173,7 @@ static FIELDS: &[Field] = &[
             replace(&mut e.data.labels, labels).then(|| e.data.forget());
             Ok(())
         },
+        unset: None,
         get: |e| path_text(e.data.labels.as_ref()),
     },
     Field {
@@ -173,6 +185,7 @@ static FIELDS: &[Field] = &[
             replace(&mut e.data.weights, weights).then(|| e.data.forget());
             Ok(())
         },
+        unset: None,
         get: |e| path_text(e.data.weights.as_ref()),
     },
     Field {
@@ -184,6 +197,7 @@ static FIELDS: &[Field] = &[
             replace(&mut e.data.bias, bias).then(|| e.data.forget());
             Ok(())
         },
+        unset: None,
         get: |e| path_text(e.data.bias.as_ref()),
     },
     Field {
@@ -199,6 +213,7 @@ static FIELDS: &[Field] = &[
             }
             Ok(())
         },
+        unset: None,
         get: |e| {
             e.data.test.as_ref().map(|test| match test {
                 TestPart::Share(share) => share.to_string(),
@@ -214,6 +229,7 @@ static FIELDS: &[Field] = &[
             e.data.scaling = Some(choice(text, &Scaling::ALL, Scaling::id)?);
             Ok(())
         },
+        unset: Some(|e| e.data.scaling = None),
         get: |e| e.data.scaling.map(|scaling| scaling.id().to_owned()),
     },
     Field {
@@ -229,6 +245,7 @@ static FIELDS: &[Field] = &[
             };
             Ok(())
         },
+        unset: None,
         get: |e| e.data.sha256.clone(),
     },
     Field {
@@ -241,6 +258,7 @@ static FIELDS: &[Field] = &[
             })?);
             Ok(())
         },
+        unset: Some(|e| e.network.kind = None),
         get: |e| e.network.kind.as_ref().map(ToString::to_string),
     },
     Field {
@@ -251,6 +269,7 @@ static FIELDS: &[Field] = &[
             e.network.dim = whole(text, 1..=MAX_DIM as u64)? as usize;
             Ok(())
         },
+        unset: None,
         get: |e| Some(e.network.dim.to_string()),
     },
     Field {
@@ -261,6 +280,7 @@ static FIELDS: &[Field] = &[
             e.network.activation = choice(text, &Activation::ALL, Activation::id)?;
             Ok(())
         },
+        unset: Some(|e| e.network.activation = Activation::Prelu),
         get: |e| {
             unless(&Activation::Prelu, &e.network.activation, |a| {
                 a.id().to_owned()
@@ -272,6 +292,7 @@ static FIELDS: &[Field] = &[
         help: "Which loss; `marginscope losses` lists them.",
         is_live: true,
         set: |_, _| Ok(()), // set by `Experiment::set`, which has the typed error
+        unset: None,
         get: |e| Some(e.loss.spec.id.to_owned()),
     },
     Field {
@@ -282,6 +303,7 @@ static FIELDS: &[Field] = &[
             e.loss.ramp_steps = whole(text, 0..=MAX_COUNT)?;
             Ok(())
         },
+        unset: Some(|e| e.loss.ramp_steps = DEFAULT_RAMP_STEPS),
         get: |e| unless(&DEFAULT_RAMP_STEPS, &e.loss.ramp_steps, u64::to_string),
     },
     Field {
@@ -292,6 +314,7 @@ static FIELDS: &[Field] = &[
             e.loss.annealing = choice(text, &Annealing::ALL, Annealing::id)?;
             Ok(())
         },
+        unset: Some(|e| e.loss.annealing = Annealing::default()),
         get: |e| {
             unless(&Annealing::default(), &e.loss.annealing, |annealing| {
                 annealing.id().to_owned()
@@ -306,6 +329,7 @@ static FIELDS: &[Field] = &[
             e.loss.init = choice(text, &WeightInit::ALL, WeightInit::id)?;
             Ok(())
         },
+        unset: Some(|e| e.loss.init = WeightInit::default()),
         get: |e| {
             unless(&WeightInit::default(), &e.loss.init, |init| {
                 init.id().to_owned()
@@ -320,6 +344,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.kind = choice(text, &OptimizerKind::ALL, OptimizerKind::id)?;
             Ok(())
         },
+        unset: Some(|e| e.optimizer.kind = OptimizerKind::default()),
         get: |e| {
             unless(&OptimizerKind::default(), &e.optimizer.kind, |kind| {
                 kind.id().to_owned()
@@ -334,6 +359,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.learning_rate = Some(number(text, 0.0..=MAX_LEARNING_RATE)?);
             Ok(())
         },
+        unset: Some(|e| e.optimizer.learning_rate = None),
         get: |e| e.optimizer.learning_rate.map(|x| x.to_string()),
     },
     Field {
@@ -344,6 +370,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.momentum = number(text, 0.0..=MAX_MOMENTUM)?;
             Ok(())
         },
+        unset: Some(|e| e.optimizer.momentum = OptimizerConfig::default().momentum),
         get: |e| {
             unless(
                 &OptimizerConfig::default().momentum,
@@ -360,6 +387,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.weight_decay = number(text, 0.0..=1.0)?;
             Ok(())
         },
+        unset: Some(|e| e.optimizer.weight_decay = OptimizerConfig::default().weight_decay),
         get: |e| {
             unless(
                 &OptimizerConfig::default().weight_decay,
@@ -376,6 +404,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.batch = Some(whole(text, 1..=MAX_BATCH as u64)? as usize);
             Ok(())
         },
+        unset: Some(|e| e.optimizer.batch = None),
         get: |e| e.optimizer.batch.map(|n| n.to_string()),
     },
     Field {
@@ -386,6 +415,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.clip = number(text, 0.0..=MAX_CLIP)?;
             Ok(())
         },
+        unset: Some(|e| e.optimizer.clip = OptimizerConfig::default().clip),
         get: |e| {
             unless(
                 &OptimizerConfig::default().clip,
@@ -402,6 +432,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.warmup_steps = Some(whole(text, 0..=MAX_COUNT)?);
             Ok(())
         },
+        unset: Some(|e| e.optimizer.warmup_steps = None),
         get: |e| e.optimizer.warmup_steps.map(|n| n.to_string()),
     },
     Field {
@@ -412,6 +443,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.schedule = choice(text, &ScheduleKind::ALL, ScheduleKind::id)?;
             Ok(())
         },
+        unset: Some(|e| e.optimizer.schedule = ScheduleKind::default()),
         get: |e| {
             unless(&ScheduleKind::default(), &e.optimizer.schedule, |kind| {
                 kind.id().to_owned()
@@ -426,6 +458,7 @@ static FIELDS: &[Field] = &[
             e.optimizer.horizon_steps = Some(whole(text, 0..=MAX_STEPS)?);
             Ok(())
         },
+        unset: Some(|e| e.optimizer.horizon_steps = None),
         get: |e| e.optimizer.horizon_steps.map(|n| n.to_string()),
     },
     Field {
@@ -436,6 +469,7 @@ static FIELDS: &[Field] = &[
             e.run.seed = whole(text, 0..=MAX_SEED)?;
             Ok(())
         },
+        unset: None,
         get: |e| Some(e.run.seed.to_string()),
     },
     Field {
@@ -446,6 +480,7 @@ static FIELDS: &[Field] = &[
             e.run.length = Some(Length::Epochs(whole(text, 1..=MAX_COUNT)?));
             Ok(())
         },
+        unset: Some(|e| e.run.length = e.run.length.filter(|n| !matches!(n, Length::Epochs(_)))),
         get: |e| match e.run.length {
             Some(Length::Epochs(n)) => Some(n.to_string()),
             _ => None,
@@ -459,6 +494,7 @@ static FIELDS: &[Field] = &[
             e.run.length = Some(Length::Steps(whole(text, 0..=MAX_STEPS)?));
             Ok(())
         },
+        unset: Some(|e| e.run.length = e.run.length.filter(|n| !matches!(n, Length::Steps(_)))),
         get: |e| match e.run.length {
             Some(Length::Steps(n)) => Some(n.to_string()),
             _ => None,
@@ -477,6 +513,7 @@ static FIELDS: &[Field] = &[
             e.hold.pinned = classes.ok_or_else(|| "classes such as 3,8, or none".to_owned())?;
             Ok(())
         },
+        unset: Some(|e| e.hold.pinned.clear()),
         get: |e| unless(&BTreeSet::new(), &e.hold.pinned, list_text),
     },
     Field {
@@ -487,6 +524,7 @@ static FIELDS: &[Field] = &[
             e.view.kind = Some(choice(text, &ViewKind::ALL, ViewKind::id)?);
             Ok(())
         },
+        unset: Some(|e| e.view.kind = None),
         get: |e| e.view.kind.map(|kind| kind.id().to_owned()),
     },
 ];
@@ -598,7 +636,8 @@ fn number(text: &str, range: RangeInclusive<f64>) -> Result<f64, Refusal> {
 
 impl Experiment {
     /// Sets one field. `key` is full (`loss.margin`) or short (`margin`); `value` is written as in
-    /// a file, without quotes.
+    /// a file, without quotes. [`DEFAULT`] leaves a field to its default; fields that need a value
+    /// refuse it, and to one whose value may be any text it is a value.
     ///
     /// Choosing another loss drops the values that were set for the one before. A [`Placement`] is
     /// checked, and changes nothing here.
@@ -623,11 +662,14 @@ impl Experiment {
                 };
             }
         } else if let Some(field) = FIELDS.iter().find(|field| field.key == full) {
-            (field.set)(self, value).map_err(|expected| ExperimentError::BadValue {
-                key: full.clone(),
-                found: value.to_owned(),
-                expected,
-            })?;
+            match field.unset.filter(|_| value == DEFAULT) {
+                Some(unset) => unset(self),
+                None => (field.set)(self, value).map_err(|expected| ExperimentError::BadValue {
+                    key: full.clone(),
+                    found: value.to_owned(),
+                    expected,
+                })?,
+            }
         } else {
             self.set_loss_param(full.trim_start_matches("loss."), value)?;
         }
@@ -643,8 +685,13 @@ impl Experiment {
                 has: format!("{}; {id} belongs to {}", params_of(spec), owners_of(id)),
             });
         };
-        let value = parse_param(spec, param, value)?;
-        self.loss.set.insert(param.id, value);
+        if value == DEFAULT {
+            self.loss.set.remove(param.id);
+        } else {
+            self.loss
+                .set
+                .insert(param.id, parse_param(spec, param, value)?);
+        }
         Ok(())
     }
 
@@ -899,5 +946,56 @@ mod tests {
             assert!(experiment.set(key, default).is_ok(), "{key}");
             assert_eq!(experiment.settings(), silent, "{key}");
         }
+    }
+
+    #[test]
+    fn default_leaves_a_field_as_silence_does() {
+        let mut experiment = Experiment::default();
+        let silent = experiment.clone();
+        for (key, value) in [
+            ("classes", "3,8"),
+            ("samples", "50"),
+            ("noise", "0.4"),
+            ("scaling", "none"),
+            ("network.kind", "mlp:16"),
+            ("activation", "relu"),
+            ("ramp", "20"),
+            ("anneal", "none"),
+            ("init", "random"),
+            ("optimizer.kind", "adam"),
+            ("learning_rate", "0.2"),
+            ("momentum", "0.5"),
+            ("weight_decay", "0"),
+            ("batch", "64"),
+            ("clip", "0"),
+            ("warmup", "7"),
+            ("schedule", "constant"),
+            ("horizon", "900"),
+            ("epochs", "2"),
+            ("steps", "200"),
+            ("pinned", "3"),
+            ("view.kind", "circle"),
+        ] {
+            experiment.set(key, value).expect("a value of it");
+            assert_ne!(experiment, silent, "{key}");
+            experiment
+                .set(key, DEFAULT)
+                .expect("a field with a default");
+            assert_eq!(experiment, silent, "{key}");
+        }
+        experiment.set("loss", "arcface").expect("a loss");
+        let silent = experiment.clone();
+        experiment.set("margin", "0.2").expect("a margin");
+        experiment.set("margin", DEFAULT).expect("its default");
+        assert_eq!(experiment, silent);
+        for key in ["loss", "data", "dim", "seed", "lambda"] {
+            assert!(experiment.set(key, DEFAULT).is_err(), "{key}");
+        }
+        assert_eq!(experiment, silent, "what needs a value keeps it");
+        let named = experiment.set("label", DEFAULT);
+        assert!(
+            named.is_ok() && experiment.data.label.is_some(),
+            "a column may be called so"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What a hand can take hold of in a picture, and where it is put by moving the pointer.
 
-use nalgebra::Vector3;
+use nalgebra::{Rotation3, Vector3};
 
 use crate::experiment::{Placed, ViewKind};
 use crate::loss::Form;
@@ -30,6 +30,19 @@ impl Held {
         }
     }
 
+    /// What is drawn of something that can be put somewhere; `None` for a sample that is not shown.
+    pub fn of(placed: Placed, snapshot: &Snapshot) -> Option<Self> {
+        match placed {
+            Placed::Weight(class) => Some(Self::Weight(class)),
+            Placed::Feature(sample) => {
+                let probe = &snapshot.probe;
+                let indices = probe.is_train.then_some(&probe.indices)?;
+                let at = indices.binary_search(&u32::try_from(sample).ok()?).ok()?;
+                Some(Self::Feature(at))
+            }
+        }
+    }
+
     /// As a change calls it.
     pub fn placed(self, snapshot: &Snapshot) -> Option<Placed> {
         match self {
@@ -39,6 +52,69 @@ impl Held {
                 Some(Placed::Feature(*index as usize))
             }
         }
+    }
+}
+
+/// How a hand holds something: it keeps its distance from the pointer, so that it does not jump when
+/// it is taken by its label or by its edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grip {
+    held: Held,
+    /// The vector of what is held when it was taken, `[dim]`.
+    from: Vec<f32>,
+    /// The one that is seen where it was taken.
+    taken_at: Vec<f32>,
+}
+
+impl Grip {
+    /// Of a pointer that takes something.
+    pub fn new(
+        snapshot: &Snapshot,
+        view: &ViewState,
+        size: [f32; 2],
+        held: Held,
+        pointer_screen: [f32; 2],
+    ) -> Option<Self> {
+        Some(Self {
+            held,
+            from: held.vector(snapshot)?.to_vec(),
+            taken_at: place_at(snapshot, view, size, held, pointer_screen)?,
+        })
+    }
+
+    /// The vector `[dim]` that the pointer puts it to.
+    pub fn place_at(
+        &self,
+        snapshot: &Snapshot,
+        view: &ViewState,
+        size: [f32; 2],
+        pointer_screen: [f32; 2],
+    ) -> Option<Vec<f32>> {
+        let seen = place_at(snapshot, view, size, self.held, pointer_screen)?;
+        let is_direction = match (view.kind, self.held) {
+            (ViewKind::Plane, Held::Weight(_)) => weight_factor(snapshot, view, size).is_none(),
+            (ViewKind::Plane, Held::Feature(_)) => false,
+            _ => true,
+        };
+        let place = if is_direction {
+            self.turned(&seen)
+        } else {
+            let off = self.from.iter().zip(&self.taken_at).map(|(a, b)| a - b);
+            seen.iter().zip(off).map(|(x, off)| x + off).collect()
+        };
+        place.iter().any(|&x| x != 0.0).then_some(place)
+    }
+
+    /// A direction turned as the hand's place has to be to lie on what it took.
+    fn turned(&self, seen: &[f32]) -> Vec<f32> {
+        let vector = |x: &[f32]| {
+            let at = |i: usize| x.get(i).map_or(0.0, |&x| f64::from(x));
+            Vector3::new(at(0), at(1), at(2))
+        };
+        // Of opposite directions there is none; no label lies so far off.
+        let turn = Rotation3::rotation_between(&vector(&self.taken_at), &vector(&self.from));
+        let place = turn.unwrap_or_else(Rotation3::identity) * vector(seen);
+        place.iter().take(seen.len()).map(|&x| x as f32).collect()
     }
 }
 
@@ -207,6 +283,46 @@ mod tests {
                 n_seen += 1;
             }
             assert!(n_seen > 0, "{loss}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_by_its_label_follows_from_where_it_is() {
+        for (loss, dim, kind) in [
+            ("arcface", "2", ViewKind::Circle),
+            ("softmax", "2", ViewKind::Plane),
+            ("modified_softmax", "2", ViewKind::Plane),
+            ("cosface", "3", ViewKind::Sphere),
+        ] {
+            let snapshot = sample::trained(&[("loss.id", loss), ("network.dim", dim)]);
+            let mut view = ViewState::new(kind, DARK);
+            let _ = view.fit(&snapshot, SIZE);
+            let scene = build(&snapshot, &view, SIZE);
+            let label = (0..snapshot.head.n_classes).find_map(|class| {
+                let at = label_of(&scene, class)?;
+                let at = [at[0] + 3.0, at[1] - 2.0];
+                let held = Held::Weight(class);
+                (grasp(&scene, &snapshot, &view, at) == Some(held)).then_some((held, at))
+            });
+            let (held, at) = label.expect("a label");
+            let w = held.vector(&snapshot).expect("a weight");
+            let grip = Grip::new(&snapshot, &view, SIZE, held, at).expect("a grip");
+            let put = |at| grip.place_at(&snapshot, &view, SIZE, at).expect("a place");
+            let distance = |a: &[f32], b: &[f32]| {
+                let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+                squares.sum::<f32>().sqrt()
+            };
+            let length = distance(w, &[0.0; 3]);
+            assert!(distance(&put(at), w) < 1e-4 * length, "{loss}: no jump");
+            let seen = |at| place_at(&snapshot, &view, SIZE, held, at).expect("a place");
+            // Around the middle: along the limb of the sphere, too.
+            let [x, y] = [at[0] - SIZE[0] / 2.0, at[1] - SIZE[1] / 2.0];
+            let step = 50.0 / x.hypot(y);
+            let to = [at[0] - step * y, at[1] + step * x];
+            let (moved, of_pointer) = (distance(&put(to), w), distance(&seen(to), &seen(at)));
+            assert!(moved > 0.02 * length, "{loss}: it follows");
+            let ratio = moved / of_pointer;
+            assert!((0.8..1.25).contains(&ratio), "{loss}: {ratio}");
         }
     }
 

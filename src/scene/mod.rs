@@ -53,7 +53,7 @@ pub use curves::{Curves, WINDOW_SAGITTA};
 pub use drawn::Verdict;
 pub use foot::foot_beside;
 pub use heading::heading;
-pub use hold::{Held, grasp, place_at};
+pub use hold::{Grip, Held, grasp, place_at};
 pub use legend::{Told, in_force_note, legend, mean_length_note, origin_notes};
 pub use lens::{hover_ring, is_pulled, spot};
 pub use look::{TextRange, number, thousands, told_apart};

@@ -153,3 +153,128 @@ fn a_drag_stays_in_its_pane() {
     assert!(harness.state().experiment().hold.pinned.is_empty());
     assert_eq!(other(harness.state()), before, "the other run is as it was");
 }
+
+/// Takes the weight of a class by its label and moves it, without letting it go.
+fn take(harness: &mut Harness<'_, App>, class: usize) -> egui::Pos2 {
+    let from = label_pos(harness, angle_deg(&weight_of(harness.state(), class)));
+    harness.drag_at(from);
+    harness.run_steps(2);
+    for i in 1..=6 {
+        harness.hover_at(from + egui::vec2(12.0, 12.0) * i as f32);
+        harness.run_steps(2);
+    }
+    let held = marginscope::scene::Held::Weight(class);
+    assert_eq!(harness.state().view().held, Some(held));
+    from + egui::vec2(72.0, 72.0)
+}
+
+fn drag(harness: &mut Harness<'_, App>, class: usize) {
+    let before = weight_of(harness.state(), class);
+    let to = take(harness, class);
+    harness.drop_at(to);
+    wait_for(harness, "another place", |app| {
+        (angle_deg(&weight_of(app, class)) - angle_deg(&before)).abs() > 5.0
+    });
+    harness.run_steps(12);
+}
+
+#[test]
+fn escape_ends_a_drag_and_the_weight_goes_back() {
+    let mut harness = circle_at_rest();
+    let before = weight_of(harness.state(), 1);
+    let at = take(&mut harness, 1);
+    wait_for(&mut harness, "another place", |app| {
+        weight_of(app, 1) != before
+    });
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(harness.state().view().held, None);
+    harness.hover_at(at + egui::vec2(30.0, 30.0));
+    harness.run_steps(2);
+    harness.drop_at(at + egui::vec2(40.0, 40.0));
+    wait_for(&mut harness, "its old place", |app| {
+        weight_of(app, 1) == before
+    });
+    harness.run_steps(12);
+    assert_eq!(weight_of(harness.state(), 1), before);
+    assert!(harness.state().experiment().hold.pinned.is_empty());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(2);
+    harness.get_by_label("Nothing to undo");
+}
+
+#[test]
+fn a_drag_is_not_undone_in_another_run() {
+    let mut harness = circle_at_rest();
+    harness.run_steps(12);
+    drag(&mut harness, 1);
+    let generation = snapshot(&harness).generation;
+    harness.key_press(Key::R);
+    wait_for(&mut harness, "another run", |app| {
+        app.snapshot()
+            .is_some_and(|seen| seen.generation > generation)
+    });
+    assert!(!snapshot(&harness).is_playing, "it rests as before");
+    harness.run_steps(12);
+    let before = weight_of(harness.state(), 1);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(12);
+    harness.get_by_label("Nothing to undo");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+    harness.run_steps(12);
+    assert_eq!(weight_of(harness.state(), 1), before);
+}
+
+#[test]
+fn a_drag_that_training_has_taken_back_is_not_undone() {
+    let mut harness = circle_at_rest();
+    harness.run_steps(12);
+    drag(&mut harness, 1);
+    let moved = weight_of(harness.state(), 1);
+    let angle = move |app: &App| (angle_deg(&weight_of(app, 1)) - angle_deg(&moved)).abs();
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "its way back", move |app| angle(app) > 20.0);
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "a pause", |app| {
+        app.snapshot().is_some_and(|seen| !seen.is_playing)
+    });
+    harness.run_steps(3);
+    let before = weight_of(harness.state(), 1);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(12);
+    harness.get_by_label_contains("Training has gone on since");
+    assert_eq!(weight_of(harness.state(), 1), before);
+}
+
+#[test]
+fn many_class_weights_have_a_list_of_bounded_height() {
+    let mut harness = window(&small(&[("data.classes", "20")]));
+    harness.get_by_label("Class weights").click();
+    harness.run_steps(20);
+    harness.get_by_label_contains("A pinned weight stays where it is");
+    let pin = |harness: &Harness<'_, App>, class: usize| {
+        let label = format!("pin the weight of {class}");
+        let pin = harness.query_by_role_and_label(Role::CheckBox, &label);
+        pin.map(|pin| pin.rect())
+    };
+    let first = pin(&harness, 0).expect("the first one");
+    assert!(pin(&harness, 19).is_none(), "it is further down");
+    let view = harness.get_by_label("View").rect();
+    assert!(view.top() - first.top() < 260.0, "{view:?} {first:?}");
+    harness.hover_at(first.center());
+    for _ in 0..30 {
+        harness.event(egui::Event::MouseWheel {
+            source: egui::MouseWheelSource::Wheel,
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -60.0),
+            phase: egui::TouchPhase::Move,
+            modifiers: Modifiers::NONE,
+        });
+        harness.step();
+    }
+    harness.run_steps(20);
+    assert!(
+        pin(&harness, 19).is_some(),
+        "it is there once it is scrolled to"
+    );
+}

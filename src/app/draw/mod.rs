@@ -11,6 +11,8 @@ use egui::{
     TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::action::Action;
 use crate::app::draw::sketch::{PEN_RADIUS, Sketch};
 use crate::app::lens::{badge, ink_on_panel};
@@ -79,7 +81,31 @@ pub(super) fn obstacle(experiment: &Experiment, snapshot: &Snapshot) -> Option<&
     }
 }
 
+/// What is kept of the card between starts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Drawing {
+    is_open: bool,
+    strokes: Vec<Vec<[f32; 2]>>,
+}
+
 impl DrawCard {
+    /// As it was kept.
+    pub(super) fn of(drawing: Drawing) -> Self {
+        Self {
+            is_open: drawing.is_open,
+            sketch: Sketch::of(drawing.strokes),
+            ..Self::default()
+        }
+    }
+
+    /// What is kept of it.
+    pub(super) fn drawing(&self) -> Drawing {
+        Drawing {
+            is_open: self.is_open,
+            strokes: self.sketch.strokes().to_vec(),
+        }
+    }
+
     /// Whether it is shown.
     pub(super) fn is_open(&self) -> bool {
         self.is_open

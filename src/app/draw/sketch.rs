@@ -38,6 +38,21 @@ impl Default for Sketch {
 }
 
 impl Sketch {
+    /// Of strokes as they were drawn, whatever an older version or a hand made of them.
+    pub(super) fn of(strokes: Vec<Vec<[f32; 2]>>) -> Self {
+        let is_place = |at: &[f32; 2]| at.iter().all(|share| share.is_finite());
+        let mut sketch = Self::default();
+        for stroke in strokes {
+            let mut places = stroke.into_iter().filter(is_place);
+            if let Some(first) = places.next() {
+                sketch.put_down(first);
+                places.for_each(|at| sketch.move_to(at));
+                sketch.lift();
+            }
+        }
+        sketch
+    }
+
     /// All strokes.
     pub(super) fn strokes(&self) -> &[Vec<[f32; 2]>] {
         &self.strokes
@@ -182,5 +197,22 @@ mod tests {
         let row = image[14 * 28..15 * 28].iter();
         let width = row.map(|&x| f32::from(x) / 255.0).sum::<f32>();
         assert!((2.0..3.2).contains(&width), "{width} pixels");
+    }
+
+    #[test]
+    fn strokes_that_were_kept_give_the_same_image() {
+        let sketch = drawn(&[
+            &[[0.3, 0.2], [0.7, 0.4], [0.5, 0.9]],
+            &[[0.2, 0.6], [0.8, 0.6]],
+        ]);
+        let again = Sketch::of(sketch.strokes().to_vec());
+        assert_eq!(again.strokes(), sketch.strokes());
+        assert_eq!(again.image(), sketch.image());
+        let broken = vec![
+            vec![],
+            vec![[f32::NAN, 0.5]],
+            vec![[0.5, f32::INFINITY], [0.5, 7.0]],
+        ];
+        assert_eq!(Sketch::of(broken).strokes(), [[[0.5, 1.0]]]);
     }
 }

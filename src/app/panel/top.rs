@@ -248,7 +248,7 @@ fn more_ui(ui: &mut Ui, experiment: &Experiment, edits: Edits, actions: &mut Vec
     }
     if ui
         .button("Reset everything")
-        .on_hover_text("Back to softmax on MNIST, as at the first start")
+        .on_hover_text("Back to softmax on MNIST, as at the first start; asks first")
         .clicked()
     {
         actions.push(Action::Reset);

@@ -1,18 +1,22 @@
 //! Class weights by their angles: what the pointer does in the picture, for the keyboard.
 
-use egui::{DragValue, Ui};
+use egui::{DragValue, RichText, ScrollArea, Sense, Ui, Vec2};
 
 use crate::app::action::Action;
 use crate::app::hold::Hand;
+use crate::app::theme;
 use crate::app::widget::row;
 use crate::experiment::{Experiment, Placed, Placement};
 use crate::loss::Form;
+use crate::scene::theme::class_color;
 use crate::trainer::HeadState;
 
-/// More rows than this are no help.
-const MOST_ROWS: usize = 20;
+/// Height of the list, beyond which it scrolls.
+const MOST_HEIGHT: f32 = 240.0;
+/// Radius of a class's colour.
+const SWATCH_RADIUS: f32 = 4.5;
 
-/// A row for each class: the angles of its weight, and whether it stays where it is.
+/// A row for each class: its colour, the angles of its weight, and whether it stays where it is.
 pub(crate) fn weights_ui(
     ui: &mut Ui,
     experiment: &Experiment,
@@ -21,25 +25,65 @@ pub(crate) fn weights_ui(
     actions: &mut Vec<Action>,
 ) {
     let first = usize::from(head.spec.form == Form::Binary); // the other one is 0
-    for (class, name) in names.iter().enumerate().take(MOST_ROWS).skip(first) {
-        let what = format!("weight of {name}");
-        row(ui, name, |ui, _| {
-            let mut is_pinned = experiment.hold.pinned.contains(&class);
-            let pin = ui.checkbox(&mut is_pinned, "pin");
-            let help = "It stays where it is while everything else is trained";
-            pin.widget_info(|| {
-                let name = format!("pin the {what}");
-                egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_pinned, name)
+    let hint = "A pinned weight stays where it is while everything else is trained.";
+    ui.label(RichText::new(hint).weak().size(theme::size::NOTE));
+    let height = ui.spacing().interact_size.y;
+    let n_rows = names.len().saturating_sub(first);
+    let list = ScrollArea::vertical().id_salt("class weights");
+    let list = list.max_height(MOST_HEIGHT).auto_shrink([false, true]);
+    list.show_rows(ui, height, n_rows, |ui, rows| {
+        if n_rows as f32 * height > MOST_HEIGHT {
+            ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
+        }
+        for class in rows.map(|row| first + row) {
+            ui.horizontal(|ui| {
+                swatch(ui, class);
+                weight_ui(
+                    ui,
+                    experiment,
+                    head.weight(class),
+                    class,
+                    &names[class],
+                    actions,
+                );
             });
-            if pin.on_hover_text(help).changed() {
-                actions.push(Action::Hand(Hand::Pin(class, is_pinned)));
-            }
-            if let Some(to) = angles_ui(ui, head.weight(class), &what) {
-                let what = Placed::Weight(class);
-                actions.push(Action::Hand(Hand::Place(Placement { what, to })));
-            }
+        }
+    });
+}
+
+fn swatch(ui: &mut Ui, class: usize) {
+    let size = Vec2::splat(2.0 * SWATCH_RADIUS);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let color = theme::color(class_color(class));
+    ui.painter()
+        .circle_filled(rect.center(), SWATCH_RADIUS, color);
+}
+
+fn weight_ui(
+    ui: &mut Ui,
+    experiment: &Experiment,
+    weight: &[f32],
+    class: usize,
+    name: &str,
+    actions: &mut Vec<Action>,
+) {
+    let what = format!("weight of {name}");
+    row(ui, name, |ui, _| {
+        let mut is_pinned = experiment.hold.pinned.contains(&class);
+        let pin = ui.checkbox(&mut is_pinned, "pin");
+        let help = "It stays where it is while everything else is trained";
+        pin.widget_info(|| {
+            let name = format!("pin the {what}");
+            egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_pinned, name)
         });
-    }
+        if pin.on_hover_text(help).changed() {
+            actions.push(Action::Hand(Hand::Pin(class, is_pinned)));
+        }
+        if let Some(to) = angles_ui(ui, weight, &what) {
+            let what = Placed::Weight(class);
+            actions.push(Action::Hand(Hand::Place(Placement { what, to })));
+        }
+    });
 }
 
 /// The angles of a vector of two or three numbers in degrees; the vector once one was changed.
