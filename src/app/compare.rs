@@ -1,6 +1,9 @@
 //! What runs side by side have over their pictures, and their meters in one table.
 
-use egui::{Align, CornerRadius, Grid, Layout, Rect, RichText, Ui, Vec2, vec2};
+use egui::{
+    Align, Align2, CornerRadius, Grid, Layout, Rect, Response, RichText, Role, Sense, Ui, Vec2,
+    WidgetInfo, vec2,
+};
 
 use crate::app::action::{Action, PaneAction};
 use crate::app::pane::{Pane, Panes};
@@ -50,9 +53,54 @@ pub(super) fn header_ui(
     });
 }
 
+/// Steps between panes that nobody sees: a few, from one picture to the next.
+const NEAR: u64 = 50;
+
+/// Over the picture of a pane that plays and stands still: for whom it waits.
+pub(super) fn wait_ui(ui: &mut Ui, rect: Rect, panes: &Panes, index: usize) {
+    let wait = panes.all()[index].worker.wait();
+    let Some(wait) = wait.filter(|wait| wait.n_steps > NEAR) else {
+        return;
+    };
+    let mut all = panes.all().iter();
+    let Some(first) = all.position(|pane| pane.worker.id() == wait.for_run) else {
+        return; // it was closed
+    };
+    let words = format!(
+        "waits for {}: {} steps to go",
+        Panes::letter(first),
+        thousands(wait.n_steps)
+    );
+    let help = "Runs side by side are trained in step: the one with the fewest steps comes first";
+    note_ui(ui, rect, &words).on_hover_text(help);
+}
+
+/// A few words over the top of a picture, which are read out when they come.
+fn note_ui(ui: &mut Ui, rect: Rect, words: &str) -> Response {
+    let tokens = theme::tokens(ui.ctx());
+    let ink = theme::color(tokens.panel);
+    let font = theme::font(Font::Regular, theme::size::LABEL);
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), font, ink);
+    let size = galley.size() + vec2(20.0, 10.0);
+    let place = Align2::CENTER_TOP.anchor_rect(Rect::from_min_size(
+        rect.center_top() + vec2(0.0, 8.0),
+        size,
+    ));
+    let response = ui.allocate_rect(place, Sense::hover());
+    let corner = CornerRadius::same(8);
+    let ground = theme::color(tokens.text);
+    ui.painter().rect_filled(place, corner, ground);
+    ui.painter()
+        .galley(place.min + vec2(10.0, 5.0), galley, ink);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_live(egui::accesskit::Live::Polite);
+    });
+    response
+}
+
 /// The step, where it is not the same in all panes.
 fn step_ui(ui: &mut Ui, panes: &Panes, pane: &Pane) {
-    const NEAR: u64 = 50; // a few steps from one picture to the next
     let step = |pane: &Pane| pane.snapshot().map_or(0, |snapshot| snapshot.step);
     let steps = || panes.all().iter().map(step);
     let is_one = steps().max().unwrap_or(0) - steps().min().unwrap_or(0) <= NEAR;

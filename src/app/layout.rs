@@ -3,7 +3,7 @@
 use egui::{Panel, Pos2, Rect, Ui, UiBuilder, vec2};
 
 use crate::app::action::{Action, PaneAction};
-use crate::app::compare::{differing, header_ui, meters_ui};
+use crate::app::compare::{differing, header_ui, meters_ui, wait_ui};
 use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
@@ -68,7 +68,7 @@ impl App {
 
     fn top_bar_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let transport = Transport {
-            is_playing: self.panes.all().iter().any(Pane::is_playing),
+            is_playing: self.panes.trained().any(Pane::is_playing),
             speed: self.speed,
             trains: !self.experiment().is_given(),
         };
@@ -143,6 +143,7 @@ impl App {
                     actions.push(Action::Pane(PaneAction::Activate(i)));
                 }
                 self.picture_ui(ui, i, picture, actions);
+                wait_ui(ui, picture, &self.panes, i);
                 ui.scope_builder(UiBuilder::new().max_rect(header), |ui| {
                     header_ui(ui, &self.panes, &differing, i, actions);
                 });

@@ -196,16 +196,15 @@ impl Pane {
         self.follow_kind();
     }
 
-    /// The run goes on from the recorded moment that is looked at, if one is. Whether it was.
-    pub(super) fn go_on(&mut self) -> bool {
+    /// The run goes on from the recorded moment that is looked at, if one is.
+    pub(super) fn go_on(&mut self) {
         let Some(past) = self.past.take() else {
-            return false;
+            return;
         };
         self.go_on_from(past.moment, past.snapshot);
         if let Some(kind) = past.kind {
             self.last_change = self.worker.send(Command::set("view.kind", kind.id()));
         }
-        true
     }
 
     fn go_on_from(&mut self, moment: Moment, snapshot: Arc<Snapshot>) {
@@ -228,6 +227,8 @@ pub(super) struct Panes {
     /// Whose picture took its new snapshot in the last frame.
     followed: usize,
     n_made: u32,
+    /// Who is trained alone, as the run of a lesson is; the controls of all are its own.
+    pub alone: Option<PaneId>,
     /// The last ones that were closed, and where they stood; they rest.
     closed: Vec<(usize, Pane)>,
 }
@@ -240,6 +241,7 @@ impl Panes {
             active: 0,
             followed: 0,
             n_made: 1,
+            alone: None,
             closed: Vec::new(),
         }
     }
@@ -278,6 +280,20 @@ impl Panes {
     /// The same, to be changed.
     pub(super) fn all_mut(&mut self) -> &mut [Pane] {
         &mut self.all
+    }
+
+    /// Those that are trained together: all, or the one that is trained alone while it is open.
+    pub(super) fn trained(&self) -> impl Iterator<Item = &Pane> {
+        let alone = self.alone.filter(|&id| self.index_of(id).is_some());
+        let all = self.all.iter();
+        all.filter(move |pane| alone.is_none_or(|id| pane.id == id))
+    }
+
+    /// The same, to be changed.
+    pub(super) fn trained_mut(&mut self) -> impl Iterator<Item = &mut Pane> {
+        let alone = self.alone.filter(|&id| self.index_of(id).is_some());
+        let all = self.all.iter_mut();
+        all.filter(move |pane| alone.is_none_or(|id| pane.id == id))
     }
 
     /// Lets the pictures that show an old snapshot take their new one: of many one at a time, in

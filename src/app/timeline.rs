@@ -175,16 +175,21 @@ impl App {
         self.follow_samples();
     }
 
-    /// All runs go on from the moment that is looked at.
+    /// All runs go on from the moment that is looked at, if one is.
     fn go_on(&mut self) {
+        if self.panes.all().iter().any(|pane| pane.past().is_some()) {
+            self.go_on_together();
+        }
+    }
+
+    /// All runs that look at a recorded moment go back to it, and then all train on.
+    pub(super) fn go_on_together(&mut self) {
         self.playback = None;
-        let mut has_turned = false;
-        for pane in self.panes.all_mut() {
-            has_turned |= pane.go_on();
+        for pane in self.panes.trained_mut() {
+            pane.go_on();
         }
-        if has_turned {
-            self.send_to_all(&Command::Play);
-        }
+        self.send_to_trained(&Command::Play);
+        self.stop_looking_back();
     }
 
     /// The bar at the bottom of the window.

@@ -14,7 +14,7 @@ use crate::trainer::snapshot::{Refusal, Snapshot};
 use crate::trainer::speed::{Beat, PICTURES_PER_SECOND};
 use crate::trainer::start::Start;
 use crate::trainer::timeline::{MOST_BYTES, Moment};
-use crate::trainer::worker::{Command, Message, RunId, Slots};
+use crate::trainer::worker::{Command, Message, RunId, Slots, Wait};
 
 /// Least time between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
@@ -180,7 +180,21 @@ impl Loop {
         }
     }
 
+    /// Says of each run that plays whom it waits for: of those behind it the first one.
+    fn note_waits(&self) {
+        let playing = || self.panes.iter().filter(|pane| pane.run.is_playing);
+        let last = playing().min_by_key(|pane| pane.run.trainer.n_steps());
+        for pane in &self.panes {
+            let behind = last.filter(|_| pane.run.is_playing).map(|last| Wait {
+                for_run: last.id,
+                n_steps: pane.run.trainer.n_steps() - last.run.trainer.n_steps(),
+            });
+            pane.slots.note_wait(behind.filter(|wait| wait.n_steps > 0));
+        }
+    }
+
     fn publish(&mut self) {
+        self.note_waits();
         let stale = self.panes.iter_mut().filter(|pane| pane.is_stale);
         stale.for_each(|pane| pane.publish(&self.beat));
     }

@@ -50,7 +50,7 @@ pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use speed::Speed;
 pub use start::Start;
 pub use timeline::{LaneId, Moment, Timeline, Way};
-pub use worker::{Command, Worker};
+pub use worker::{Command, RunId, Wait, Worker};
 
 use crate::data;
 use crate::data::{DataError, Dataset, Split};

@@ -85,7 +85,16 @@ pub struct Worker {
 }
 
 /// Names a run among those of a thread.
-pub(super) type RunId = u32;
+pub type RunId = u32;
+
+/// Why a run that plays makes no steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The run that comes first.
+    pub for_run: RunId,
+    /// Steps that it has to make until both go on together.
+    pub n_steps: u64,
+}
 
 /// The thread that all handles have in common.
 #[derive(Debug)]
@@ -125,6 +134,7 @@ pub(super) struct Slots {
     pub newest: ArcSwapOption<Snapshot>,
     pub captured: ArcSwapOption<Snapshot>,
     pub saved: ArcSwapOption<Session>,
+    pub wait: ArcSwapOption<Wait>,
     pub timeline: Mutex<Timeline>,
     /// Why there will be no snapshot.
     pub failure: OnceLock<String>,
@@ -220,6 +230,16 @@ impl Worker {
         self.slots.timeline()
     }
 
+    /// Its name among the runs that are compared.
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// Whom the run waits for, while it plays and makes no steps.
+    pub fn wait(&self) -> Option<Wait> {
+        self.slots.wait.load().as_deref().copied()
+    }
+
     /// Why training could not start at all.
     pub fn failure(&self) -> Option<&str> {
         self.slots.failure.get().map(String::as_str)
@@ -244,6 +264,13 @@ impl Drop for Worker {
 }
 
 impl Slots {
+    /// Says whom the run waits for; most of the time for nobody, which takes no memory.
+    pub(super) fn note_wait(&self, wait: Option<Wait>) {
+        if self.wait.load().as_deref() != wait.as_ref() {
+            self.wait.store(wait.map(Arc::new));
+        }
+    }
+
     pub(super) fn timeline(&self) -> MutexGuard<'_, Timeline> {
         // Whoever panicked while holding it has told so, and left it whole.
         self.timeline.lock().unwrap_or_else(PoisonError::into_inner)

@@ -57,6 +57,26 @@ fn a_pane_is_one_click_and_goes_its_own_way_in_step() {
 }
 
 #[test]
+fn a_pane_that_is_ahead_says_for_whom_it_waits() {
+    let mut harness = resting_run(20);
+    click(&mut harness, "Compare");
+    let ahead = snapshot(&harness).step + 3000;
+    click(&mut harness, "Play pane B");
+    wait_for(&mut harness, "a lead", |app| steps(app)[1] > ahead);
+    click(&mut harness, "Pause pane B");
+    assert!(harness.query_by_label_contains("waits for").is_none());
+    harness.key_press(Key::Space);
+    super::lessons::wait_for_words(&mut harness, "waits for A: ");
+    harness.get_by_label_contains(" steps to go");
+    wait_for(&mut harness, "both to go on", |app| {
+        let steps = steps(app);
+        steps[0] > ahead && steps[0].abs_diff(steps[1]) < 50
+    });
+    pause(&mut harness);
+    assert!(harness.query_by_label_contains("waits for").is_none());
+}
+
+#[test]
 fn controls_belong_to_the_pane_that_was_chosen() {
     let mut harness = resting_run(20);
     click(&mut harness, "Compare");
@@ -191,6 +211,43 @@ fn a_change_in_the_past_branches_and_leaves_the_other_way() {
     wait_for(&mut harness, "softmax again", |app| {
         losses(app) == ["softmax"] && steps(app) == [last]
     });
+}
+
+#[test]
+fn a_change_in_the_past_branches_all_panes_and_they_go_on_in_step() {
+    let mut harness = resting_run(60);
+    click(&mut harness, "Compare");
+    click(&mut harness, "ArcFace");
+    wait_for(&mut harness, "two losses", |app| losses(app).len() == 2);
+    let last = snapshot(&harness).step;
+    for _ in 0..5 {
+        harness.key_press(Key::Comma); // one step a second
+    }
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0, 0]);
+    click(&mut harness, "NormFace");
+    wait_for(&mut harness, "both to go on", |app| {
+        app.snapshots()
+            .flatten()
+            .all(|seen| seen.is_playing && (1..last).contains(&seen.step))
+    });
+    assert_eq!(losses(harness.state()), ["softmax", "normface"]);
+    let steps_of = steps(harness.state());
+    assert!(steps_of[0].abs_diff(steps_of[1]) <= 1, "{steps_of:?}");
+    // Each has the way that it left, with the loss it had, at the right end of the second row.
+    for (pane, left) in [("Pane B", "arcface"), ("Pane A", "softmax")] {
+        let pane = harness.get_by_role_and_label(Role::RadioButton, pane);
+        pane.click();
+        harness.run_steps(3);
+        let bar = harness.get_by_label("timeline").rect();
+        let at = egui::pos2(bar.right() - 4.0, bar.center().y + 9.0);
+        harness.drag_at(at);
+        harness.drop_at(at);
+        wait_for(&mut harness, "the way that was left", |app| {
+            let seen = app.snapshot();
+            seen.is_some_and(|seen| seen.step == last && seen.head.spec.id == left)
+        });
+    }
 }
 
 #[test]
