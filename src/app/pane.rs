@@ -111,6 +111,13 @@ impl Pane {
         self.newest.as_ref().is_none_or(|newest| newest.is_playing)
     }
 
+    /// Whether it trains, or is on its way back to a moment, from which it may train on.
+    pub(super) fn is_moving(&self) -> bool {
+        let newest = self.worker.snapshot();
+        let turns = newest.is_some_and(|newest| newest.n_commands < self.last_turn);
+        turns || self.is_playing()
+    }
+
     /// Takes the worker's newest snapshot.
     pub(super) fn take(&mut self) -> News {
         let Some(newest) = self.worker.snapshot() else {
@@ -390,6 +397,15 @@ impl Panes {
         self.all.insert(index, pane);
         self.active = index;
         true
+    }
+
+    /// Puts the panes into this order, others behind them.
+    pub(super) fn arrange(&mut self, order: &[PaneId]) {
+        let active = self.active().id;
+        let place = |pane: &Pane| order.iter().position(|&id| id == pane.id);
+        self.all
+            .sort_by_key(|pane| place(pane).unwrap_or(order.len()));
+        self.activate_pane(active);
     }
 
     /// Drops all panes but the active one, and those that were closed.

@@ -167,6 +167,8 @@ impl App {
         for setup in then.panes.iter().filter(|setup| !has(now, setup.id)) {
             self.panes.reopen(setup.id);
         }
+        let order: Vec<PaneId> = then.panes.iter().map(|setup| setup.id).collect();
+        self.panes.arrange(&order);
         for setup in &then.panes {
             if let Some(at) = self.panes.index_of(setup.id) {
                 self.panes.activate(at);

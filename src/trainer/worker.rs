@@ -58,7 +58,9 @@ pub enum Command {
     /// Keep the run as a session for [`Worker::take_session`].
     Save,
     /// Go back to a moment that was recorded, or the last one before it that was kept, and rest
-    /// there. Steps from there go another way; the one that was left stays on the timeline.
+    /// there. Steps from there go another way; the one that was left stays on the timeline. Commands
+    /// that come on the way wait until it is there, but [`Command::Pause`], which ends the way where
+    /// it has come to, another moment, and another run.
     GoTo(Moment),
 }
 
@@ -87,13 +89,21 @@ pub struct Worker {
 /// Names a run among those of a thread.
 pub type RunId = u32;
 
-/// Why a run that plays makes no steps.
+/// Why a run makes no steps of its own just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// The run that comes first.
-    pub for_run: RunId,
-    /// Steps that it has to make until both go on together.
-    pub n_steps: u64,
+pub enum Delay {
+    /// It plays, but another one comes first.
+    Waits {
+        /// The other one.
+        for_run: RunId,
+        /// Steps that it has to make until both go on together.
+        n_steps: u64,
+    },
+    /// It is on its way back to a moment, from the checkpoint before it.
+    GoesBack {
+        /// Part of the way that is done.
+        percent: u8,
+    },
 }
 
 /// The thread that all handles have in common.
@@ -134,7 +144,7 @@ pub(super) struct Slots {
     pub newest: ArcSwapOption<Snapshot>,
     pub captured: ArcSwapOption<Snapshot>,
     pub saved: ArcSwapOption<Session>,
-    pub wait: ArcSwapOption<Wait>,
+    pub delay: ArcSwapOption<Delay>,
     pub timeline: Mutex<Timeline>,
     /// Why there will be no snapshot.
     pub failure: OnceLock<String>,
@@ -235,9 +245,9 @@ impl Worker {
         self.id
     }
 
-    /// Whom the run waits for, while it plays and makes no steps.
-    pub fn wait(&self) -> Option<Wait> {
-        self.slots.wait.load().as_deref().copied()
+    /// Why it makes no steps of its own, where it was to make some.
+    pub fn delay(&self) -> Option<Delay> {
+        self.slots.delay.load().as_deref().copied()
     }
 
     /// Why training could not start at all.
@@ -264,10 +274,10 @@ impl Drop for Worker {
 }
 
 impl Slots {
-    /// Says whom the run waits for; most of the time for nobody, which takes no memory.
-    pub(super) fn note_wait(&self, wait: Option<Wait>) {
-        if self.wait.load().as_deref() != wait.as_ref() {
-            self.wait.store(wait.map(Arc::new));
+    /// Says why the run makes no steps; most of the time it does, which takes no memory.
+    pub(super) fn note_delay(&self, delay: Option<Delay>) {
+        if self.delay.load().as_deref() != delay.as_ref() {
+            self.delay.store(delay.map(Arc::new));
         }
     }
 

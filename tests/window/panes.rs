@@ -140,6 +140,36 @@ fn a_closed_pane_comes_back_as_it_was() {
 }
 
 #[test]
+fn panes_that_were_closed_come_back_in_their_order() {
+    let mut harness = resting_run(20);
+    for loss in ["ArcFace", "CosFace", "NormFace"] {
+        click(
+            &mut harness,
+            if loss == "ArcFace" {
+                "Compare"
+            } else {
+                "+ Pane"
+            },
+        );
+        click(&mut harness, loss);
+    }
+    let all = ["softmax", "arcface", "cosface", "normface"];
+    wait_for(&mut harness, "four losses", |app| losses(app) == all);
+    harness.run_steps(20);
+    for _ in 0..2 {
+        let close = harness.get_by_role_and_label(Role::Button, "Close pane B");
+        close.click();
+        harness.run_steps(2); // both are one thing to undo
+    }
+    wait_for(&mut harness, "two panes", |app| {
+        losses(app) == ["softmax", "normface"]
+    });
+    harness.run_steps(20);
+    press_with_command(&mut harness, Key::Z);
+    wait_for(&mut harness, "all of them", |app| losses(app) == all);
+}
+
+#[test]
 fn settings_are_undone_and_training_is_not() {
     let mut harness = resting_run(20);
     let step = snapshot(&harness).step;
@@ -171,7 +201,15 @@ fn settings_are_undone_and_training_is_not() {
 
 #[test]
 fn what_was_recorded_is_looked_at_again() {
-    let mut harness = resting_run(60);
+    let mut harness = window(&small(&[]));
+    let mut moments = std::collections::BTreeSet::new();
+    while moments.len() < 40 {
+        wait_for(&mut harness, "a picture", |app| {
+            !moments.contains(&steps(app)[0])
+        });
+        moments.insert(snapshot(&harness).step);
+    }
+    pause(&mut harness);
     let last = snapshot(&harness).step;
     harness.key_press(Key::Home);
     wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
@@ -180,10 +218,17 @@ fn what_was_recorded_is_looked_at_again() {
     wait_for(&mut harness, "the next moment", |app| steps(app)[0] > 0);
     harness.key_press(Key::ArrowLeft);
     wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    click(&mut harness, "Play the recording");
+    harness.get_by_role_and_label(Role::Button, "Pause the recording");
+    harness.key_press(Key::K);
+    harness.run_steps(2);
+    assert!(steps(harness.state())[0] < last);
+    harness.get_by_role_and_label(Role::Button, "Play the recording");
     harness.key_press(Key::L);
     wait_for(&mut harness, "the end of the recording", |app| {
         steps(app) == [last]
     });
+    harness.get_by_role_and_label(Role::Button, "Play");
     harness.key_press(Key::J);
     wait_for(&mut harness, "the start of it", |app| steps(app) == [0]);
     click(&mut harness, "Now");
