@@ -8,6 +8,8 @@ mod common;
 mod free_embeddings;
 #[path = "engine/hold.rs"]
 mod hold;
+#[path = "engine/journey.rs"]
+mod journey;
 #[path = "engine/points.rs"]
 mod points;
 #[path = "engine/session.rs"]
@@ -28,8 +30,8 @@ use marginscope::scene;
 use marginscope::scene::ViewState;
 use marginscope::scene::theme::DARK;
 use marginscope::trainer::{
-    Applied, Command, HeadState, History, Horizon, Moment, Probe, Snapshot, Speed, Subset, Trainer,
-    Worker,
+    Applied, Command, Delay, HeadState, History, Horizon, Moment, Probe, Snapshot, Speed, Subset,
+    Trainer, Worker,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

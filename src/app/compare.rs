@@ -1,6 +1,11 @@
 //! What runs side by side have over their pictures, and their meters in one table.
 
-use egui::{Align, CornerRadius, Grid, Layout, Rect, RichText, Ui, Vec2, vec2};
+use std::sync::Arc;
+
+use egui::{
+    Align, Align2, CornerRadius, Grid, Layout, Rect, Response, RichText, Role, Sense, Ui, Vec2,
+    WidgetInfo, vec2,
+};
 
 use crate::app::action::{Action, PaneAction};
 use crate::app::pane::{Pane, Panes};
@@ -8,7 +13,7 @@ use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
 use crate::experiment::{Difference, Experiment, differences};
 use crate::scene::{Font, number, thousands};
-use crate::trainer::Snapshot;
+use crate::trainer::{Delay, Snapshot};
 
 /// The letter of a pane, what it has that others have not, and its own pause.
 ///
@@ -41,8 +46,8 @@ pub(super) fn header_ui(
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let loss = pane.experiment().loss.spec.name;
                 ui.label(strong(loss, theme::size::VALUE));
-                let rest = differing.iter().filter_map(|d| said(d, index));
-                let rest = rest.collect::<Vec<_>>().join("   ");
+                let rest = differing.iter().filter_map(|d| d.words[index].as_deref());
+                let rest = rest.collect::<Vec<_>>().join(", ");
                 let rest = RichText::new(rest).size(theme::size::LABEL).weak();
                 ui.add(egui::Label::new(rest).truncate());
             });
@@ -50,9 +55,59 @@ pub(super) fn header_ui(
     });
 }
 
+/// Steps between panes that nobody sees: a few, from one picture to the next.
+const NEAR: u64 = 50;
+
+/// Over the picture of a run that makes no steps of its own: what it waits for.
+pub(super) fn delay_ui(ui: &mut Ui, rect: Rect, panes: &Panes, index: usize) {
+    match panes.all()[index].worker.delay() {
+        Some(Delay::Waits { for_run, n_steps }) if n_steps > NEAR => {
+            let mut all = panes.all().iter();
+            let Some(first) = all.position(|pane| pane.worker.id() == for_run) else {
+                return; // it was closed
+            };
+            let letter = Panes::letter(first);
+            let n_steps = thousands(n_steps);
+            let words = format!("waits for {letter}: {n_steps} steps to go");
+            let help =
+                "Runs side by side are trained in step: the one with the fewest steps comes first";
+            note_ui(ui, rect, &words).on_hover_text(help);
+        }
+        Some(Delay::GoesBack { percent }) => {
+            let help =
+                "The steps to this moment are made once more, so that it is exactly the same";
+            note_ui(ui, rect, &format!("going back: {percent}%")).on_hover_text(help);
+        }
+        _ => {}
+    }
+}
+
+/// A few words over the top of a picture, which are read out when they come.
+fn note_ui(ui: &mut Ui, rect: Rect, words: &str) -> Response {
+    let tokens = theme::tokens(ui.ctx());
+    let ink = theme::color(tokens.panel);
+    let font = theme::font(Font::Regular, theme::size::LABEL);
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), font, ink);
+    let size = galley.size() + vec2(20.0, 10.0);
+    let place = Align2::CENTER_TOP.anchor_rect(Rect::from_min_size(
+        rect.center_top() + vec2(0.0, 8.0),
+        size,
+    ));
+    let response = ui.allocate_rect(place, Sense::hover());
+    let corner = CornerRadius::same(8);
+    let ground = theme::color(tokens.text);
+    ui.painter().rect_filled(place, corner, ground);
+    ui.painter()
+        .galley(place.min + vec2(10.0, 5.0), galley, ink);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_live(egui::accesskit::Live::Polite);
+    });
+    response
+}
+
 /// The step, where it is not the same in all panes.
 fn step_ui(ui: &mut Ui, panes: &Panes, pane: &Pane) {
-    const NEAR: u64 = 50; // a few steps from one picture to the next
     let step = |pane: &Pane| pane.snapshot().map_or(0, |snapshot| snapshot.step);
     let steps = || panes.all().iter().map(step);
     let is_one = steps().max().unwrap_or(0) - steps().min().unwrap_or(0) <= NEAR;
@@ -116,18 +171,54 @@ pub(super) fn differing(panes: &Panes) -> Vec<Difference> {
     found
 }
 
-fn said(difference: &Difference, index: usize) -> Option<String> {
-    let value = difference.values[index].as_ref()?;
-    Some(format!("{} {value}", difference.name))
-}
-
-/// A meter of the table: its name, its value, and whether more is better, where one can say so.
+/// A meter of the table: its name, its value, and what is better, where one can say so.
 struct Row {
     name: &'static str,
     help: &'static str,
     value: fn(&Snapshot) -> Option<f64>,
     text: fn(f64) -> String,
-    more_is_better: Option<bool>,
+    better: Option<Better>,
+}
+
+/// Which values of a meter are better, and by how much they have to be.
+#[derive(Clone, Copy)]
+struct Better {
+    is_more: bool,
+    /// The standard error of a value over so many samples.
+    error: fn(f64, usize) -> f64,
+}
+
+/// Of a share of samples.
+const MORE_SAMPLES: Better = Better {
+    is_more: true,
+    error: |share, n| (share * (1.0 - share) / n as f64).sqrt(),
+};
+
+/// Of a mean angle over samples, which deviate from it by no more than it is large.
+const SMALLER_ANGLE: Better = Better {
+    is_more: false,
+    error: |angle, n| angle / (n as f64).sqrt(),
+};
+
+/// Of an angle that no sample has a part in: what one sees of it.
+const WIDER_ANGLE: Better = Better {
+    is_more: true,
+    error: |_, _| 0.05_f64.to_radians(),
+};
+
+impl Better {
+    /// The values that nothing beats by more than chance, where some are beaten.
+    fn best(self, values: &[Option<f64>], n_samples: usize) -> Vec<bool> {
+        let known = values.iter().flatten().copied();
+        let sign = if self.is_more { 1.0 } else { -1.0 };
+        let best = known.clone().map(|x| sign * x).reduce(f64::max);
+        let best = best.map_or(0.0, |best| sign * best);
+        let error = (self.error)(best, n_samples);
+        let is_best = |x: f64| (best - x).abs() <= error;
+        let tells = known.clone().any(|x| !is_best(x));
+        let of = |value: &Option<f64>| tells && value.is_some_and(is_best);
+        values.iter().map(of).collect()
+    }
 }
 
 fn percent(share: f64) -> String {
@@ -144,49 +235,49 @@ static ROWS: [Row; 7] = [
         help: "Of the samples that are drawn",
         value: |s| s.has_labels().then_some(s.metrics.accuracy),
         text: percent,
-        more_is_better: Some(true),
+        better: Some(MORE_SAMPLES),
     },
     Row {
         name: "loss",
         help: "Of the last steps; not comparable between losses",
         value: |s| s.history.rows().last().map(|row| row.loss),
         text: number,
-        more_is_better: None,
+        better: None,
     },
     Row {
         name: "angle to own weight",
         help: "Mean angle between a feature and the weight of its class",
         value: |s| s.metrics.target_angle_rad,
         text: degrees,
-        more_is_better: Some(false),
+        better: Some(SMALLER_ANGLE),
     },
     Row {
         name: "spread within a class",
         help: "Mean angle between a feature and the mean direction of its class",
         value: |s| s.metrics.intra_class_angle_rad,
         text: degrees,
-        more_is_better: Some(false),
+        better: Some(SMALLER_ANGLE),
     },
     Row {
         name: "least weight angle",
         help: "Between the two closest class weights",
         value: |s| s.metrics.min_weight_angle_rad,
         text: degrees,
-        more_is_better: Some(true),
+        better: Some(WIDER_ANGLE),
     },
     Row {
         name: "samples with their margin %",
         help: "Whose class wins even with the margin counted against it",
         value: |s| Some(s.metrics.margin_satisfied),
         text: |share| format!("{:.0}", 100.0 * share),
-        more_is_better: None,
+        better: None,
     },
     Row {
         name: "mean feature length",
         help: "Mean ‖x‖",
         value: |s| Some(s.metrics.mean_feature_norm),
         text: |norm| format!("{norm:.1}"),
-        more_is_better: None,
+        better: None,
     },
 ];
 
@@ -221,6 +312,21 @@ pub(super) fn meters_ui(ui: &mut Ui, panes: &Panes) {
     crate::app::widget::hairline(ui);
 }
 
+/// How many samples all panes have measured after the same steps; `None` where they differ, and so
+/// their meters may for that alone.
+fn samples_in_common(panes: &Panes) -> Option<usize> {
+    let probe = |pane: &Pane| pane.snapshot().map(Arc::clone);
+    let mut snapshots = panes.all().iter().map(probe);
+    let first = snapshots.next().flatten()?;
+    let is_alike = |other: Option<Arc<Snapshot>>| {
+        other.is_some_and(|other| {
+            let (a, b) = (&first.probe, &other.probe);
+            first.step == other.step && a.is_train == b.is_train && a.computed_at == b.computed_at
+        })
+    };
+    snapshots.all(is_alike).then(|| first.probe.len().max(1))
+}
+
 fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
     let value = |pane: &Pane| (row.value)(pane.snapshot()?);
     let values: Vec<Option<f64>> = panes.all().iter().map(value).collect();
@@ -228,15 +334,9 @@ fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
         .iter()
         .map(|value| value.map_or("–".to_owned(), row.text));
     let texts: Vec<String> = texts.collect();
-    let best = row.more_is_better.and_then(|more| {
-        let known = values.iter().flatten().copied();
-        let best = if more {
-            known.reduce(f64::max)
-        } else {
-            known.reduce(f64::min)
-        };
-        best.map(row.text)
-    });
+    let n_samples = samples_in_common(panes);
+    let best = row.better.zip(n_samples);
+    let best = best.map_or_else(Vec::new, |(better, n)| better.best(&values, n));
     let name = RichText::new(row.name).size(theme::size::NOTE).weak();
     ui.label(name).on_hover_text(row.help);
     let width = ui.available_width() / texts.len() as f32 - 1.0;
@@ -250,7 +350,7 @@ fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
     for (i, text) in texts.iter().enumerate() {
         let min = row_rect.min + vec2(i as f32 * (width + 1.0), 0.0);
         let rect = Rect::from_min_size(min, vec2(width, height));
-        let is_best = best.as_ref() == Some(text);
+        let is_best = best.get(i).is_some_and(|&is_best| is_best);
         let text = if is_best {
             strong(text, size)
         } else {
@@ -268,4 +368,26 @@ fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
 
 fn right_ui(ui: &mut Ui, text: RichText) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_best_where_chance_does_not_explain_it() {
+        let best = |values: &[f64]| {
+            let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
+            MORE_SAMPLES.best(&values, 2000)
+        };
+        // Of 2,000 samples at 96%, one standard error is 0.44%.
+        assert_eq!(best(&[0.960, 0.962]), [false, false]);
+        assert_eq!(best(&[0.960, 0.966]), [false, true]);
+        assert_eq!(best(&[0.960, 0.962, 0.9]), [true, true, false]);
+        assert_eq!(best(&[0.96, 0.96]), [false, false]);
+        let angles = [Some(0.5), Some(0.2), None];
+        assert_eq!(SMALLER_ANGLE.best(&angles, 2000), [false, true, false]);
+        assert_eq!(WIDER_ANGLE.best(&angles, 1), [true, false, false]);
+        assert_eq!(WIDER_ANGLE.best(&[None, None], 1), [false, false]);
+    }
 }

@@ -3,7 +3,7 @@
 use egui::{Panel, Pos2, Rect, Ui, UiBuilder, vec2};
 
 use crate::app::action::{Action, PaneAction};
-use crate::app::compare::{differing, header_ui, meters_ui};
+use crate::app::compare::{delay_ui, differing, header_ui, meters_ui};
 use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
@@ -76,9 +76,10 @@ impl App {
 
     fn top_bar_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let transport = Transport {
-            is_playing: self.panes.all().iter().any(Pane::is_playing),
+            is_playing: self.panes.trained().any(Pane::is_playing),
             speed: self.speed,
             trains: !self.experiment().is_given(),
+            recording: self.recording(),
         };
         let files = top::FileMenus {
             recent: &self.files.recent,
@@ -97,6 +98,8 @@ impl App {
             self.panes.take_turns();
             if self.panes.all().len() == 1 {
                 self.picture_ui(ui, 0, rect, actions);
+                let below = rect.with_min_y(rect.top() + CHOICE_HEIGHT);
+                delay_ui(ui, below, &self.panes, 0);
             } else {
                 self.panes_ui(ui, rect, actions);
             }
@@ -148,6 +151,7 @@ impl App {
                     actions.push(Action::Pane(PaneAction::Activate(i)));
                 }
                 self.picture_ui(ui, i, picture, actions);
+                delay_ui(ui, picture, &self.panes, i);
                 ui.scope_builder(UiBuilder::new().max_rect(header), |ui| {
                     header_ui(ui, &self.panes, &differing, i, actions);
                 });
@@ -258,26 +262,61 @@ pub(super) fn shown<'a>(
     }
 }
 
-/// So many cells in rows, as nearly square as the room allows.
+/// So many cells that fill the room, so that the smallest picture in them is as large as it can be,
+/// and then all of them together.
 fn cells(room: Rect, n: usize) -> Vec<Rect> {
-    let short_side = |columns: usize| {
-        let size = cell_size(room, n, columns);
-        size.x.min(size.y - HEADER_HEIGHT)
+    let rows = (1..=n).filter(|rows| n.is_multiple_of(*rows));
+    let grids = rows.map(|rows| rows_of(room, &vec![n / rows; rows], room.height() / rows as f32));
+    let mut layouts: Vec<Vec<Rect>> = grids.collect();
+    if n > 1 && !n.is_multiple_of(2) {
+        layouts.extend(uneven(room, [n / 2, n.div_ceil(2)]));
+    }
+    let size = |layout: &[Rect]| {
+        let side = |cell: &Rect| cell.width().min(cell.height() - HEADER_HEIGHT).round();
+        let least = layout.iter().map(side).fold(f32::INFINITY, f32::min);
+        (least, layout.iter().map(side).sum::<f32>())
     };
-    let columns = (1..=n).max_by(|&a, &b| short_side(a).total_cmp(&short_side(b)));
-    let columns = columns.unwrap_or(1);
-    let size = cell_size(room, n, columns);
-    let place = |i: usize| {
-        let at = vec2((i % columns) as f32, (i / columns) as f32);
-        Rect::from_min_size(room.min + at * (size + vec2(SEAM, SEAM)), size)
+    let order = |a: &Vec<Rect>, b: &Vec<Rect>| {
+        let (a, b) = (size(a), size(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
     };
-    (0..n).map(place).collect()
+    layouts.into_iter().max_by(order).unwrap_or_default()
 }
 
-fn cell_size(room: Rect, n: usize, columns: usize) -> egui::Vec2 {
-    let rows = n.div_ceil(columns);
-    let size = |length: f32, n: usize| (length - SEAM * (n - 1) as f32) / n as f32;
-    vec2(size(room.width(), columns), size(room.height(), rows))
+/// A few large pictures and one more of small ones, below or beside them. The small ones have the
+/// room that they can use, the large ones the rest.
+fn uneven(room: Rect, counts: [usize; 2]) -> [Vec<Rect>; 2] {
+    let n_small = counts[1] as f32;
+    let height = (room.width() / n_small + HEADER_HEIGHT).min(room.height() / 2.0);
+    let below = rows_of(room, &counts, height);
+    let width = (room.height() / n_small - HEADER_HEIGHT).clamp(0.0, room.width() / 2.0);
+    let beside = rows_of(turned(room), &counts, width);
+    [below, beside.into_iter().map(turned).collect()]
+}
+
+/// With x and y in each other's place.
+fn turned(rect: Rect) -> Rect {
+    Rect::from_x_y_ranges(rect.y_range(), rect.x_range())
+}
+
+/// Rows of so many cells each; the last is so high, those before it share the rest.
+fn rows_of(room: Rect, counts: &[usize], last: f32) -> Vec<Rect> {
+    let n_before = counts.len() - 1;
+    let height = (room.height() - last) / n_before.max(1) as f32;
+    let row = |(i, &n): (usize, &usize)| {
+        let top = room.top() + i as f32 * height;
+        let bottom = if i == n_before {
+            room.bottom()
+        } else {
+            top + height - SEAM
+        };
+        let width = (room.width() - SEAM * (n - 1) as f32) / n as f32;
+        (0..n).map(move |k| {
+            let left = room.left() + k as f32 * (width + SEAM);
+            Rect::from_x_y_ranges(left..=left + width, top..=bottom)
+        })
+    };
+    counts.iter().enumerate().flat_map(row).collect()
 }
 
 #[cfg(test)]
@@ -285,29 +324,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_lie_in_the_room_without_overlap() {
-        let room = Rect::from_min_size(Pos2::new(232.0, 102.0), vec2(804.0, 640.0));
-        for n in 1..=6 {
-            let cells = cells(room, n);
-            assert_eq!(cells.len(), n);
-            for (i, cell) in cells.iter().enumerate() {
-                assert!(room.expand(0.01).contains_rect(*cell), "{n}: {cell:?}");
-                let others = cells[i + 1..].iter();
-                assert!(
-                    others
-                        .clone()
-                        .all(|other| !cell.shrink(0.1).intersects(*other))
-                );
+    fn cells_lie_in_the_room_without_overlap_or_a_hole() {
+        // Between the panels of 1280×800 and of 1024×768, and a hall's screen without them.
+        for size in [[804.0, 651.0], [548.0, 619.0], [1920.0, 1000.0]] {
+            let room = Rect::from_min_size(Pos2::new(232.0, 102.0), size.into());
+            for n in 1..=6 {
+                let cells = cells(room, n);
+                assert_eq!(cells.len(), n);
+                for (i, cell) in cells.iter().enumerate() {
+                    assert!(room.expand(0.01).contains_rect(*cell), "{n}: {cell:?}");
+                    let mut others = cells[i + 1..].iter();
+                    assert!(others.all(|other| !cell.shrink(0.1).intersects(*other)));
+                }
+                let covered: f32 = cells.iter().map(Rect::area).sum();
+                assert!(covered > 0.99 * room.area(), "{n} in {size:?}: {cells:?}");
             }
         }
+    }
+
+    #[test]
+    fn pictures_are_as_large_as_they_can_be() {
+        let room = Rect::from_min_size(Pos2::new(232.0, 102.0), vec2(804.0, 651.0));
         let n_rows = |n| {
-            let mut tops: Vec<_> = cells(room, n)
-                .iter()
-                .map(|cell| cell.top() as i32)
-                .collect();
+            let mut tops: Vec<_> = cells(room, n).iter().map(|c| c.top() as i32).collect();
             tops.dedup();
             tops.len()
         };
         assert_eq!([1, 2, 4, 6].map(n_rows), [1, 1, 2, 2]);
+        let sides = |room, n| {
+            let side = |cell: &Rect| cell.width().min(cell.height() - HEADER_HEIGHT);
+            cells(room, n).iter().map(side).collect::<Vec<f32>>()
+        };
+        // One large and two small ones beside it: side by side each would have 267 points, two by
+        // two 291.
+        let three = sides(room, 3);
+        assert!(
+            three[0] > 500.0 && three[1] > 290.0 && three[2] > 290.0,
+            "{three:?}"
+        );
+        let five = sides(room, 5);
+        assert!(five[0] > 310.0 && five[4] > 265.0, "{five:?}");
     }
 }

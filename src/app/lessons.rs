@@ -56,6 +56,9 @@ pub(super) struct Lectures {
     speeds: Option<[Speed; 2]>,
     /// Where the runs of what is open are made.
     pane: Option<PaneId>,
+    /// Panes that played beside it before; they rest until it is closed, as in lock step it would
+    /// hurry after them and could not be watched.
+    resting: Vec<PaneId>,
 }
 
 impl Lectures {
@@ -190,6 +193,12 @@ impl App {
     fn close_lecture(&mut self) {
         self.lectures.walk = None;
         self.lectures.pane = None;
+        self.panes.alone = None;
+        for pane in std::mem::take(&mut self.lectures.resting) {
+            if let Some(at) = self.panes.index_of(pane) {
+                self.panes.all_mut()[at].worker.send(Command::Play);
+            }
+        }
         let speed = self.lectures.own_speed(self.speed);
         self.lectures.speeds = None;
         if speed != self.speed {
@@ -222,6 +231,7 @@ impl App {
         let pane = self.lectures.pane.unwrap_or(self.panes.active().id);
         self.panes.activate_pane(pane);
         self.lectures.pane = Some(self.panes.active().id);
+        self.rest_beside();
         let number = match order {
             Ok(Order::Begin(experiment)) => {
                 self.watch(experiment.n_steps(0));
@@ -247,6 +257,22 @@ impl App {
         };
         if let Some(walk) = &mut self.lectures.walk {
             walk.sent(number);
+        }
+    }
+
+    /// All panes but the one with the controls rest.
+    fn rest_beside(&mut self) {
+        self.stop_looking_back();
+        let active = self.panes.active().id;
+        self.panes.alone = Some(active);
+        let resting = &mut self.lectures.resting;
+        for pane in self.panes.all_mut() {
+            if pane.id != active && pane.is_playing() {
+                pane.worker.send(Command::Pause);
+                if !resting.contains(&pane.id) {
+                    resting.push(pane.id);
+                }
+            }
         }
     }
 

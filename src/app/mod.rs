@@ -332,9 +332,15 @@ impl App {
         }
     }
 
+    fn send_to_trained(&mut self, command: &Command) {
+        for pane in self.panes.trained_mut() {
+            pane.worker.send(command.clone());
+        }
+    }
+
     /// Plays, pauses or steps all runs together.
     fn transport(&mut self, command: Command) {
-        let is_playing = self.panes.all().iter().any(Pane::is_playing);
+        let is_playing = self.panes.trained().any(Pane::is_playing);
         let looks_back = self.panes.active().past().is_some();
         let command = match command {
             Command::TogglePlay if looks_back => return self.toggle_recording(),
@@ -349,7 +355,7 @@ impl App {
             }
         }
         self.stop_looking_back();
-        self.send_to_all(&command);
+        self.send_to_trained(&command);
     }
 
     fn obey_pane(&mut self, ctx: &egui::Context, action: PaneAction) {

@@ -111,6 +111,13 @@ impl Pane {
         self.newest.as_ref().is_none_or(|newest| newest.is_playing)
     }
 
+    /// Whether it trains, or is on its way back to a moment, from which it may train on.
+    pub(super) fn is_moving(&self) -> bool {
+        let newest = self.worker.snapshot();
+        let turns = newest.is_some_and(|newest| newest.n_commands < self.last_turn);
+        turns || self.is_playing()
+    }
+
     /// Takes the worker's newest snapshot.
     pub(super) fn take(&mut self) -> News {
         let Some(newest) = self.worker.snapshot() else {
@@ -196,16 +203,15 @@ impl Pane {
         self.follow_kind();
     }
 
-    /// The run goes on from the recorded moment that is looked at, if one is. Whether it was.
-    pub(super) fn go_on(&mut self) -> bool {
+    /// The run goes on from the recorded moment that is looked at, if one is.
+    pub(super) fn go_on(&mut self) {
         let Some(past) = self.past.take() else {
-            return false;
+            return;
         };
         self.go_on_from(past.moment, past.snapshot);
         if let Some(kind) = past.kind {
             self.last_change = self.worker.send(Command::set("view.kind", kind.id()));
         }
-        true
     }
 
     fn go_on_from(&mut self, moment: Moment, snapshot: Arc<Snapshot>) {
@@ -228,6 +234,8 @@ pub(super) struct Panes {
     /// Whose picture took its new snapshot in the last frame.
     followed: usize,
     n_made: u32,
+    /// Who is trained alone, as the run of a lesson is; the controls of all are its own.
+    pub alone: Option<PaneId>,
     /// The last ones that were closed, and where they stood; they rest.
     closed: Vec<(usize, Pane)>,
 }
@@ -240,6 +248,7 @@ impl Panes {
             active: 0,
             followed: 0,
             n_made: 1,
+            alone: None,
             closed: Vec::new(),
         }
     }
@@ -282,6 +291,20 @@ impl Panes {
     /// The same, to be changed.
     pub(super) fn all_mut(&mut self) -> &mut [Pane] {
         &mut self.all
+    }
+
+    /// Those that are trained together: all, or the one that is trained alone while it is open.
+    pub(super) fn trained(&self) -> impl Iterator<Item = &Pane> {
+        let alone = self.alone.filter(|&id| self.index_of(id).is_some());
+        let all = self.all.iter();
+        all.filter(move |pane| alone.is_none_or(|id| pane.id == id))
+    }
+
+    /// The same, to be changed.
+    pub(super) fn trained_mut(&mut self) -> impl Iterator<Item = &mut Pane> {
+        let alone = self.alone.filter(|&id| self.index_of(id).is_some());
+        let all = self.all.iter_mut();
+        all.filter(move |pane| alone.is_none_or(|id| pane.id == id))
     }
 
     /// Lets the pictures that show an old snapshot take their new one: of many one at a time, in

@@ -11,7 +11,7 @@ use crate::app::keys;
 use crate::app::pane::Pane;
 use crate::app::theme;
 use crate::app::widget::{Icon, small_icon_button, strong};
-use crate::experiment::{Experiment, differences};
+use crate::experiment::{Experiment, Placed, differences};
 use crate::scene::thousands;
 use crate::scene::{Font, chart};
 use crate::trainer::{Command, LaneId, Moment, Way};
@@ -84,22 +84,24 @@ impl App {
         let Some(moment) = self.moment_of(look) else {
             return;
         };
-        if self.panes.all().iter().any(Pane::is_playing) && self.panes.active().past().is_none() {
+        if self.panes.all().iter().any(Pane::is_moving) && self.panes.active().past().is_none() {
             self.send_to_all(&Command::Pause);
         }
         let active = self.panes.active_index();
+        look_at_or_now(self.panes.active_mut(), moment);
+        let shown = self.panes.active().snapshot();
+        let step = shown.map_or(moment.step, |shown| shown.step);
         for (i, pane) in self.panes.all_mut().iter_mut().enumerate() {
-            let lane = if i == active {
-                Some(moment.lane)
-            } else {
-                pane.lane()
-            };
-            let newest = pane.worker.timeline().now();
-            match lane.map(|lane| Moment { lane, ..moment }) {
-                Some(moment) if newest.is_none_or(|now| is_before(moment, now)) => {
-                    pane.look_at(moment);
+            if i != active {
+                let lane = pane.lane();
+                let there = lane.and_then(|lane| {
+                    let timeline = pane.worker.timeline();
+                    timeline.nearest(Moment { lane, step })
+                });
+                match there {
+                    Some(there) => look_at_or_now(pane, there),
+                    None => pane.look_at_now(),
                 }
-                _ => pane.look_at_now(),
             }
         }
         self.follow_samples();
@@ -135,6 +137,12 @@ impl App {
             speed: sign * speed,
             rest: 0.0,
         });
+    }
+
+    /// Whether the recording plays, while one looks back.
+    pub(super) fn recording(&self) -> Option<bool> {
+        let looks_back = self.panes.active().past().is_some();
+        looks_back.then_some(self.playback.is_some())
     }
 
     /// Plays the recording forwards to now, or stops it.
@@ -176,16 +184,21 @@ impl App {
         self.follow_samples();
     }
 
-    /// All runs go on from the moment that is looked at.
+    /// All runs go on from the moment that is looked at, if one is.
     fn go_on(&mut self) {
+        if self.panes.all().iter().any(|pane| pane.past().is_some()) {
+            self.go_on_together();
+        }
+    }
+
+    /// All runs that look at a recorded moment go back to it, and then all train on.
+    pub(super) fn go_on_together(&mut self) {
         self.playback = None;
-        let mut has_turned = false;
-        for pane in self.panes.all_mut() {
-            has_turned |= pane.go_on();
+        for pane in self.panes.trained_mut() {
+            pane.go_on();
         }
-        if has_turned {
-            self.send_to_all(&Command::Play);
-        }
+        self.send_to_trained(&Command::Play);
+        self.stop_looking_back();
     }
 
     /// The bar at the bottom of the window.
@@ -286,15 +299,22 @@ impl App {
         if let Some(pointer) = response.hover_pos() {
             ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
             if let Some(moment) = bar.moment_at(pointer, None) {
-                let words = bar.words(moment, pane.experiment());
+                let words = bar.words(moment);
                 response.clone().on_hover_text_at_pointer(words);
             }
         }
     }
 }
 
-fn is_before(moment: Moment, now: Moment) -> bool {
-    moment.lane != now.lane || moment.step < now.step
+/// Looks at a moment, or at what the run has come to where that is not before it.
+fn look_at_or_now(pane: &mut Pane, moment: Moment) {
+    let now = pane.worker.timeline().now();
+    let is_before = |now: Moment| moment.lane != now.lane || moment.step < now.step;
+    if now.is_none_or(is_before) {
+        pane.look_at(moment);
+    } else {
+        pane.look_at_now();
+    }
 }
 
 /// With the focus on the bar, arrows go from frame to frame.
@@ -469,16 +489,23 @@ impl<'a> Bar<'a> {
     }
 
     /// What a moment is, for the pointer.
-    fn words(&self, moment: Moment, shown: &Experiment) -> String {
+    fn words(&self, moment: Moment) -> String {
         let step = format!("step {}", thousands(moment.step));
-        let left = self.ways.iter().find(|way| way.lane == moment.lane);
+        let is_left = |s: &&Stretch| s.lane == moment.lane && s.row > 0;
+        let left = self.stretches.iter().find(is_left);
         match left.filter(|_| Some(moment.lane) != self.current()) {
             None => format!("{step}\nClick or drag to look at it again"),
-            Some(way) => {
-                let how = told_apart(&way.experiment, shown);
-                format!("{step} of a way that was left: {how}")
-            }
+            Some(left) => format!("{step} of a way that was left: {}", self.name(left)),
         }
+    }
+
+    /// What a stretch of a way that was left is called.
+    fn name(&self, stretch: &Stretch) -> String {
+        let left = self.ways.iter().find(|way| way.lane == stretch.lane);
+        let now = self.ways.iter().rfind(|way| way.is_current);
+        left.zip(now).map_or_else(String::new, |(left, now)| {
+            name_of(&left.experiment, stretch.from, &now.experiment)
+        })
     }
 
     fn paint(&self, ui: &Ui, shown: &Experiment, at: Option<Moment>, response: &Response) {
@@ -488,7 +515,7 @@ impl<'a> Bar<'a> {
         let rail = Stroke::new(3.0, theme::color(tokens.hairline_strong));
         for stretch in &self.stretches {
             self.paint_stretch(ui, stretch, stretch.to, rail);
-            self.paint_name(ui, stretch, shown);
+            self.paint_name(ui, stretch);
         }
         let Some(at) = at else { return };
         let row = self.row(at);
@@ -521,12 +548,11 @@ impl<'a> Bar<'a> {
     }
 
     /// In what a way that was left differs, behind its end.
-    fn paint_name(&self, ui: &Ui, stretch: &Stretch, shown: &Experiment) {
-        let way = self.ways.iter().find(|way| way.lane == stretch.lane);
-        let Some(way) = way.filter(|_| stretch.row > 0) else {
+    fn paint_name(&self, ui: &Ui, stretch: &Stretch) {
+        if stretch.row == 0 {
             return;
-        };
-        let words = told_apart(&way.experiment, shown);
+        }
+        let words = self.name(stretch);
         let font = theme::font(Font::Regular, 9.5);
         let color = theme::color(theme::tokens(ui.ctx()).dimmed);
         let galley = ui.painter().layout_no_wrap(words, font, color);
@@ -556,8 +582,12 @@ impl<'a> Bar<'a> {
             ui.painter()
                 .vline(self.x(step), y - half..=y + half, stroke);
         };
+        let mut last = f32::NEG_INFINITY;
         for change in &shown.run.changes {
-            tick(change.step, 4.0, tokens.dimmed);
+            if self.x(change.step) >= last + 1.0 {
+                last = self.x(change.step); // thousands of them lie on a few hundred points
+                tick(change.step, 4.0, tokens.dimmed);
+            }
         }
         let mut free_from = self.rect.left();
         for (step, name) in chart::choices(shown) {
@@ -581,21 +611,22 @@ fn n_rows(stretches: &[Stretch]) -> usize {
     1 + stretches.iter().map(|s| s.row).max().unwrap_or(0)
 }
 
-/// In what an experiment differs from the one that is shown.
-fn told_apart(experiment: &Experiment, shown: &Experiment) -> String {
-    let found = differences(&[experiment, shown]);
-    let said = found.iter().filter_map(|difference| {
-        let value = difference.values[0].as_ref()?;
-        if difference.key == "loss.id" {
-            return Some(experiment.loss.spec.short_name.to_owned());
-        }
-        Some(format!("{} {value}", difference.name))
-    });
+/// What a way that was left after a step is called: by what is set otherwise on it than on the way
+/// of now, by what a hand moved along it, or by where it begins.
+fn name_of(left: &Experiment, from: u64, now: &Experiment) -> String {
+    let found = differences(&[left, now]);
+    let said = found.iter().filter_map(|d| d.words[0].clone());
     let said: Vec<String> = said.collect();
-    if said.is_empty() {
-        return "the same settings".to_owned();
+    if !said.is_empty() {
+        return said.join(", ");
     }
-    said.join(", ")
+    let changes = left.run.changes.newest_first();
+    let mut since = changes.take_while(|change| change.step >= from);
+    match since.find_map(|change| Placed::of_key(&change.key)) {
+        Some(Placed::Weight(class)) => format!("weight of {class} moved"),
+        Some(Placed::Feature(sample)) => format!("sample {sample} moved"),
+        None => format!("from step {}", thousands(from)),
+    }
 }
 
 #[cfg(test)]
@@ -603,6 +634,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::experiment::Change;
     use crate::trainer::LaneId;
 
     fn way(lane: u32, parent: Option<(u32, u64)>, end: u64, is_current: bool) -> Way {
@@ -638,6 +670,29 @@ mod tests {
             (600, 700, 2, 0),
         ];
         assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn a_way_is_called_after_its_change_or_where_it_begins() {
+        let now = Experiment::default();
+        let mut left = now.clone();
+        assert_eq!(name_of(&left, 1404, &now), "from step 1,404");
+        let mut move_weight = |step| {
+            let key = Placed::Weight(3).key();
+            let value = "1,0".to_owned();
+            left.run.changes.push(Change { step, key, value });
+            left.clone()
+        };
+        // A weight that was moved before the ways parted tells them not apart.
+        assert_eq!(name_of(&move_weight(1000), 1404, &now), "from step 1,404");
+        assert_eq!(name_of(&move_weight(1500), 1404, &now), "weight of 3 moved");
+        let set = |key: &str, value: &str| {
+            let mut left = now.clone();
+            left.set(key, value).expect("a value of it");
+            name_of(&left, 1404, &now)
+        };
+        assert!(set("loss.id", "arcface").starts_with("ArcFace, m "));
+        assert_eq!(set("optimizer.momentum", "0.5"), "momentum 0.5");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! In what experiments differ that are looked at side by side.
 
-use crate::experiment::schema::fields;
+use crate::data::ClassChoice;
+use crate::experiment::schema::{Field, fields};
 use crate::experiment::{DEFAULT, Experiment, is_live};
 use crate::loss::Param;
 
@@ -9,10 +10,10 @@ use crate::loss::Param;
 pub struct Difference {
     /// Full key.
     pub key: String,
-    /// As it is said in few words.
-    pub name: String,
     /// Of each experiment; `None` where it has no such field.
     pub values: Vec<Option<String>>,
+    /// The same in plain words; `None` also where there is nothing to be said.
+    pub words: Vec<Option<String>>,
 }
 
 /// Fields that say where a run ends and how it is looked at, not what it is.
@@ -26,9 +27,10 @@ pub fn differences(experiments: &[&Experiment]) -> Vec<Difference> {
         .iter()
         .filter(|field| !LEFT_OUT.contains(&field.key))
     {
-        let values = experiments.iter().map(|e| said(e, field.key));
-        let name = field.short_key().replace('_', " ");
-        found.extend(difference(field.key, name, values.collect()));
+        let values = experiments.iter().map(|e| said(e, field.key)).collect();
+        found.extend(difference(field.key, values, |i, value| {
+            words(experiments[i], field, value)
+        }));
         if field.key == "loss.id" {
             found.extend(of_params(experiments));
         }
@@ -36,12 +38,47 @@ pub fn differences(experiments: &[&Experiment]) -> Vec<Difference> {
     found
 }
 
-fn difference(key: &str, name: String, values: Vec<Option<String>>) -> Option<Difference> {
-    let is_one = values.windows(2).all(|pair| pair[0] == pair[1]);
-    (!is_one).then(|| Difference {
+fn difference(
+    key: &str,
+    values: Vec<Option<String>>,
+    words: impl Fn(usize, &str) -> Option<String>,
+) -> Option<Difference> {
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        return None;
+    }
+    let of = |(i, value): (usize, &Option<String>)| words(i, value.as_deref()?);
+    Some(Difference {
         key: key.to_owned(),
-        name,
+        words: values.iter().enumerate().map(of).collect(),
         values,
+    })
+}
+
+/// A value of a field as one says it.
+fn words(experiment: &Experiment, field: &Field, value: &str) -> Option<String> {
+    let name = field.short_key().replace('_', " ");
+    Some(match (field.key, value) {
+        ("hold.pinned", "none") => return None,
+        ("hold.pinned", _) => format!("weights of {} pinned", value.replace(',', ", ")),
+        ("data.source", "mnist") => "MNIST".to_owned(),
+        ("data.source" | "network.activation" | "optimizer.schedule", _) => value.to_owned(),
+        ("loss.id", _) => experiment.loss.spec.short_name.to_owned(),
+        ("data.classes", _) => match &experiment.data.classes {
+            ClassChoice::Default | ClassChoice::First(_) => {
+                format!("{} classes", experiment.n_classes())
+            }
+            ClassChoice::These(_) | ClassChoice::Names(_) => {
+                format!("classes {}", value.replace(',', ", "))
+            }
+        },
+        ("network.kind", "none") => "no network".to_owned(),
+        ("network.kind", "cnn") => "CNN".to_owned(),
+        ("network.kind", _) => value.replace("mlp:", "MLP ").replace(',', "–"),
+        ("network.dim", _) => format!("{value}-D"),
+        ("optimizer.kind", "sgd") => "SGD".to_owned(),
+        ("optimizer.kind", "adam") => "Adam".to_owned(),
+        ("optimizer.clip", "0") => "no clipping".to_owned(),
+        _ => format!("{name} {value}"),
     })
 }
 
@@ -142,7 +179,8 @@ fn of_params(experiments: &[&Experiment]) -> Vec<Difference> {
         // That one loss has a choice to make and the others none is no setting of it.
         let n_values = values.iter().flatten().count();
         let is_told = param.choices.is_empty() || n_values == values.len();
-        difference(&key, param.symbol.to_owned(), values).filter(|_| is_told)
+        let words = |_, value: &str| Some(format!("{} {value}", param.symbol));
+        difference(&key, values, words).filter(|_| is_told)
     };
     params.into_iter().filter_map(of).collect()
 }
@@ -178,6 +216,42 @@ mod tests {
         );
         assert_eq!(differences(&[&a, &a.clone()]), []);
         assert_eq!(differences(&[&a]), []);
+    }
+
+    #[test]
+    fn differences_are_said_in_words() {
+        let a = of(&[
+            ("data.source", "blobs"),
+            ("data.classes", "8"),
+            ("loss.id", "arcface"),
+        ]);
+        let b = of(&[
+            ("data.classes", "3,8"),
+            ("optimizer.clip", "1"),
+            ("network.dim", "3"),
+            ("hold.pinned", "0,1"),
+            ("optimizer.kind", "adam"),
+        ]);
+        let found = differences(&[&a, &b]);
+        let said = |i: usize| {
+            let words = found.iter().filter_map(|d| d.words[i].clone());
+            words.collect::<Vec<String>>().join(", ")
+        };
+        let starts = ["blobs, 8 classes, ", "MNIST, classes 3, 8, "];
+        for (i, start) in starts.into_iter().enumerate() {
+            assert!(said(i).starts_with(start), "{}", said(i));
+        }
+        let [a, b] = [said(0), said(1)];
+        assert!(
+            !a.contains("pinned") && b.contains("weights of 0, 1 pinned"),
+            "{a}; {b}"
+        );
+        for (said, words) in [(&a, "ArcFace"), (&a, "2-D"), (&b, "3-D"), (&b, "Adam")] {
+            assert!(said.contains(words), "{said}");
+        }
+        for key in ["source", "kind", "default", "none"] {
+            assert!(!a.contains(key) && !b.contains(key), "{a}; {b}");
+        }
     }
 
     #[test]

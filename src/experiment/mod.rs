@@ -5,6 +5,7 @@
 //! the table in `schema.rs` names every field, its checks and its message. A file is a list of
 //! such settings (`file.rs`), and so is a command line.
 
+mod changes;
 mod difference;
 mod error;
 mod file;
@@ -14,6 +15,7 @@ mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use changes::Changes;
 pub use difference::{Difference, differences};
 pub use error::ExperimentError;
 pub use file::FileError;
@@ -191,7 +193,7 @@ pub struct RunConfig {
     /// steps of synthetic sets, the longer of both for own data, and no pause in the window.
     pub length: Option<Length>,
     /// What was changed, and when.
-    pub changes: Vec<Change>,
+    pub changes: Changes,
 }
 
 /// A setting made while a run was under way: in force from `step` on.
@@ -454,7 +456,7 @@ impl Experiment {
     #[must_use]
     pub fn after(&self, n: usize) -> Self {
         let mut now = self.clone();
-        now.run.changes.truncate(n);
+        now.run.changes = self.run.changes.first(n);
         for change in self.run.changes.iter().take(n) {
             let mut next = now.clone();
             if next.set(&change.key, &change.value).is_ok() {

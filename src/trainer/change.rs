@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::Dataset;
-use crate::experiment::{Change, Experiment, ExperimentError, Placement, is_live};
+use crate::experiment::{Change, Changes, Experiment, ExperimentError, Placement, is_live};
 use crate::loss::Course;
 use crate::trainer::{Horizon, Resolved, Rewarm, Trainer, horizon_of};
 
@@ -82,12 +82,7 @@ impl Trainer {
 
     /// Makes the changes of the experiment's file that are due at the step it has reached.
     pub(super) fn apply_pending(&mut self) {
-        while self
-            .pending
-            .first()
-            .is_some_and(|change| change.step <= self.step)
-        {
-            let change = self.pending.remove(0);
+        while let Some(change) = self.pending.next_until(self.step) {
             // Checked when the file was read; a change that no longer fits is left out.
             let _ = self.set(&change.key, &change.value);
         }
@@ -114,15 +109,48 @@ pub(super) fn recipe(
 /// Adds a change to the list. A slider that is dragged while the run rests leaves two: the first
 /// ends the ramp and warms the rate up even if the last brings the old value back. A loss drops the
 /// values of the one before and may move the weights, so every choice of one is kept.
-fn record(changes: &mut Vec<Change>, change: Change) {
-    let is_repeated = |old: &Change| old.step == change.step && old.key == change.key;
-    if let [.., a, b] = changes.as_mut_slice()
-        && change.key != "loss.id"
-        && is_repeated(a)
-        && is_repeated(b)
-    {
-        b.value = change.value;
-    } else {
-        changes.push(change);
+fn record(changes: &mut Changes, change: Change) {
+    let is_repeated = |old: &&Change| old.step == change.step && old.key == change.key;
+    let n_repeated = changes.newest_first().take(2).filter(is_repeated).count();
+    if n_repeated == 2 && change.key != "loss.id" {
+        changes.pop();
+    }
+    changes.push(change);
+}
+
+/// Changes that are still to come, in the order of their steps.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// With those that were made; a checkpoint has them in common with the run.
+    all: Arc<[Change]>,
+    n_made: usize,
+}
+
+impl Pending {
+    pub(super) fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let mut all: Vec<Change> = changes.into_iter().cloned().collect();
+        all.sort_by_key(|change| change.step);
+        Self {
+            all: all.into(),
+            n_made: 0,
+        }
+    }
+
+    pub(super) fn rest(&self) -> &[Change] {
+        &self.all[self.n_made..]
+    }
+
+    /// The next one if it is due at a step.
+    fn next_until(&mut self, step: u64) -> Option<Change> {
+        let next = self.rest().first().filter(|change| change.step <= step)?;
+        let next = next.clone();
+        self.n_made += 1;
+        Some(next)
+    }
+
+    /// Leaves out what was due up to a step.
+    pub(super) fn skip_until(&mut self, step: u64) {
+        let n_due = self.rest().partition_point(|change| change.step <= step);
+        self.n_made += n_due;
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::experiment::{Change, Experiment};
 use crate::trainer::batches::Batches;
+use crate::trainer::change::Pending;
 use crate::trainer::optimizer::Optimizer;
-use crate::trainer::{Diverged, Horizon, Order, Resolved, Rewarm, Trainer};
+use crate::trainer::{Horizon, Order, Resolved, Rewarm, Trainer};
 
 /// All that a run's next steps depend on, besides its data.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Checkpoint {
     loss_chosen_at: u64,
     ramp_from: Option<u64>,
     rewarm: Rewarm,
-    pending: Vec<Change>,
+    pending: Pending,
 }
 
 impl Checkpoint {
@@ -38,11 +39,7 @@ impl Checkpoint {
 
     /// The changes that lead from here to where the run was `later`; `None` if it never came by here.
     fn changes_to(&self, later: &Experiment) -> Option<Vec<Change>> {
-        let rest = later
-            .run
-            .changes
-            .strip_prefix(&self.experiment.run.changes[..]);
-        rest.map(<[Change]>::to_vec)
+        later.run.changes.since(&self.experiment.run.changes)
     }
 
     /// Whether the run that is `later` came by here on its way to `step`.
@@ -69,7 +66,7 @@ impl Trainer {
     }
 
     /// Goes back to where this run, or its twin, was.
-    fn restore(&mut self, checkpoint: &Checkpoint) {
+    pub(super) fn restore(&mut self, checkpoint: &Checkpoint) {
         let Checkpoint {
             experiment,
             params,
@@ -96,26 +93,19 @@ impl Trainer {
         self.threads().install(|| self.pack());
     }
 
-    /// Goes to a step at which this run was `then`, from a checkpoint on the way to it, with the same
-    /// steps and changes: the bits are those that it had there.
-    ///
-    /// # Errors
-    /// [`Diverged`] if the run did not come by the checkpoint, and steps from there do not exist.
-    pub(super) fn go_back(
-        &mut self,
-        checkpoint: &Checkpoint,
-        step: u64,
-        then: &Experiment,
-    ) -> Result<(), Diverged> {
+    /// Goes back to a checkpoint, to make the steps from there to where the run was `then` once more,
+    /// with the same changes: the bits are those that it had there.
+    pub(super) fn begin_way(&mut self, checkpoint: &Checkpoint, then: &Experiment) {
         self.restore(checkpoint);
-        let on_the_way = checkpoint.changes_to(then).unwrap_or_default();
-        self.pending.retain(|change| change.step > step); // the others were made on the way
-        self.pending.splice(..0, on_the_way);
+        self.pending = Pending::of(&checkpoint.changes_to(then).unwrap_or_default());
         self.apply_pending();
-        while self.step < step {
-            self.step()?;
-        }
-        Ok(())
+    }
+
+    /// Ends the way from a checkpoint at the step that it has come to: what was changed after it is
+    /// not changed again, but for what the experiment's file says.
+    pub(super) fn end_way(&mut self, checkpoint: &Checkpoint) {
+        self.pending = checkpoint.pending.clone();
+        self.pending.skip_until(self.step);
     }
 
     /// The same run once more, to go its own way from here: with data and threads in common.

@@ -1,12 +1,14 @@
 //! Runs on one thread in lock step: whichever has made fewer steps goes first, so that all of them show
 //! the same step and none takes another's time.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use crate::experiment::Placed;
 use crate::trainer::Applied;
+use crate::trainer::journey::{Heard, Journey};
 use crate::trainer::pace::FEW_SAMPLES;
 use crate::trainer::probe::Prober;
 use crate::trainer::run::Run;
@@ -14,7 +16,7 @@ use crate::trainer::snapshot::{Refusal, Snapshot};
 use crate::trainer::speed::{Beat, PICTURES_PER_SECOND};
 use crate::trainer::start::Start;
 use crate::trainer::timeline::{MOST_BYTES, Moment};
-use crate::trainer::worker::{Command, Message, RunId, Slots};
+use crate::trainer::worker::{Command, Delay, Message, RunId, Slots};
 
 /// Least time between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
@@ -28,6 +30,8 @@ struct NothingToTrain;
 pub(super) struct Pane {
     id: RunId,
     run: Run,
+    /// The way back to a recorded moment that it is on.
+    journey: Option<Journey>,
     /// Commands carried out so far.
     n_commands: u64,
     refusal: Option<Refusal>,
@@ -36,6 +40,8 @@ pub(super) struct Pane {
     wake: Arc<dyn Fn() + Send + Sync>,
     /// Whether something happened that no snapshot shows yet.
     is_stale: bool,
+    /// A snapshot that is to be shown.
+    fresh: Option<Arc<Snapshot>>,
 }
 
 pub(super) struct Loop {
@@ -64,6 +70,9 @@ impl Loop {
 
     /// Makes steps until it is time for a picture. Whether to go on.
     fn stretch(&mut self, start: Instant) -> bool {
+        if self.panes.iter().any(|pane| pane.journey.is_some()) {
+            return self.go_back(start);
+        }
         let mut n_due = self.beat.take(start);
         while start.elapsed() < PUBLISH_INTERVAL && self.round(&mut n_due) {
             if !self.obey_waiting() {
@@ -76,6 +85,20 @@ impl Loop {
         {
             pane.run.catch_up();
             pane.is_stale = true;
+            if !self.obey_waiting() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Goes on with the ways back until it is time for a picture; no run trains meanwhile, so that
+    /// all set off together. Whether to go on.
+    fn go_back(&mut self, start: Instant) -> bool {
+        while start.elapsed() < PUBLISH_INTERVAL
+            && let Some(pane) = self.panes.iter_mut().find(|pane| pane.journey.is_some())
+        {
+            pane.travel(&self.beat, self.n_threads);
             if !self.obey_waiting() {
                 return false;
             }
@@ -103,23 +126,38 @@ impl Loop {
                 pane.step();
             }
         }
+        self.probe(least + 1);
         true
+    }
+
+    /// Probes the same samples in all runs that play and have made so many steps, so that their meters
+    /// compare: as many as all of them have time for.
+    fn probe(&mut self, step: u64) {
+        let is_there = |run: &Run| run.is_playing && run.trainer.n_steps() == step;
+        let runs = || self.panes.iter().map(|pane| &pane.run);
+        let there = || runs().filter(|run| is_there(run));
+        let n = there().map(|run| run.n_due).min().unwrap_or(0);
+        let Some(slice) = there().next().map(Run::next_slice).filter(|_| n > 0) else {
+            return;
+        };
+        let runs = self.panes.iter_mut().map(|pane| &mut pane.run);
+        runs.filter(|run| is_there(run))
+            .for_each(|run| run.probe_slice(slice, n));
     }
 
     /// Time until the next steps; `None` if they are due.
     fn wait(&self) -> Option<Duration> {
-        let is_hurried = self
-            .panes
-            .iter()
-            .any(|pane| pane.run.is_playing && pane.run.is_hurried);
-        self.beat.wait(Instant::now()).filter(|_| !is_hurried)
+        let is_hurried = |pane: &Pane| pane.run.is_playing && pane.run.is_hurried;
+        let is_due = |pane: &Pane| is_hurried(pane) || pane.journey.is_some();
+        let wait = self.beat.wait(Instant::now());
+        wait.filter(|_| !self.panes.iter().any(is_due))
     }
 
     /// Carries out all commands that wait; while paused, and until the next steps are due, waits for
     /// one. Whether to go on.
     fn drain(&mut self) -> bool {
-        let is_playing = self.panes.iter().any(|pane| pane.run.is_playing);
-        let first = if !is_playing {
+        let moves = |pane: &Pane| pane.run.is_playing || pane.journey.is_some();
+        let first = if !self.panes.iter().any(moves) {
             let message = self.messages.recv();
             message.map_err(|_gone| RecvTimeoutError::Disconnected)
         } else if let Some(wait) = self.wait() {
@@ -155,11 +193,14 @@ impl Loop {
                         self.beat = Beat::new(speed, Instant::now());
                     }
                     let pane = &mut self.panes[at];
-                    pane.obey(command, &self.beat, self.n_threads);
+                    pane.hear(command, &self.beat, self.n_threads);
                 }
             }
             Message::Twin { of, id, slots } => {
                 if let Some(at) = at(of) {
+                    while self.panes[at].journey.is_some() {
+                        self.panes[at].travel(&self.beat, self.n_threads);
+                    }
                     let twin = self.panes[at].twin(id, slots);
                     self.panes.insert(at + 1, twin);
                     self.share_memory();
@@ -180,9 +221,37 @@ impl Loop {
         }
     }
 
+    /// Says of each run what keeps it from making steps: its own way back, that of another one, or
+    /// the one that has made the fewest.
+    fn note_delays(&self) {
+        let step = |pane: &Pane| pane.run.trainer.n_steps();
+        let goes_back = |pane: &Pane| Some((pane.id, pane.journey.as_ref()?.n_left(&pane.run)));
+        let back = self.panes.iter().find_map(goes_back);
+        let playing = self.panes.iter().filter(|pane| pane.run.is_playing);
+        let last = playing.min_by_key(|pane| step(pane));
+        for pane in &self.panes {
+            let behind = || last.map(|last| (last.id, step(pane).saturating_sub(step(last))));
+            let first = back.or_else(behind).filter(|_| pane.run.is_playing);
+            let first = first.filter(|&(_, n_steps)| n_steps > 0);
+            let waits = first.map(|(for_run, n_steps)| Delay::Waits { for_run, n_steps });
+            let goes_back = pane.journey.as_ref().map(|journey| Delay::GoesBack {
+                percent: journey.percent(&pane.run),
+            });
+            pane.slots.note_delay(goes_back.or(waits));
+        }
+    }
+
     fn publish(&mut self) {
-        let stale = self.panes.iter_mut().filter(|pane| pane.is_stale);
-        stale.for_each(|pane| pane.publish(&self.beat));
+        self.note_delays();
+        // All are made before the first is shown: whoever compares them sees them at one step.
+        for pane in &mut self.panes {
+            if pane.journey.is_some() {
+                (pane.wake)(); // how far it has come
+            } else if pane.is_stale {
+                pane.fresh = Some(pane.snapshot(&self.beat));
+            }
+        }
+        self.panes.iter_mut().for_each(Pane::show);
     }
 }
 
@@ -197,11 +266,13 @@ impl Pane {
         Self {
             id,
             run,
+            journey: None,
             n_commands: 0,
             refusal: None,
             slots,
             wake,
             is_stale: true,
+            fresh: None,
         }
     }
 
@@ -210,11 +281,13 @@ impl Pane {
         Self {
             id,
             run: self.run.twin(),
+            journey: None,
             n_commands: 0,
             refusal: None,
             slots,
             wake: Arc::clone(&self.wake),
             is_stale: true,
+            fresh: None,
         }
     }
 
@@ -222,6 +295,23 @@ impl Pane {
         self.run.step();
         self.slots.timeline().note_step(&self.run.trainer);
         self.is_stale = true;
+    }
+
+    /// Carries out a command, at once or at the end of the way back that the run is on.
+    fn hear(&mut self, command: Command, beat: &Beat, n_threads: usize) {
+        let journey = self.journey.as_mut();
+        match journey.map(|journey| journey.hear(&command)) {
+            Some(Heard::Later) => return,
+            Some(Heard::Instead(n_commands)) => {
+                self.n_commands += n_commands;
+                if command == Command::Pause {
+                    self.arrive();
+                }
+            }
+            Some(Heard::Replaces) => self.arrive_and_obey(beat, n_threads),
+            None => {}
+        }
+        self.obey(command, beat, n_threads);
     }
 
     fn obey(&mut self, command: Command, beat: &Beat, n_threads: usize) {
@@ -288,29 +378,50 @@ impl Pane {
     fn pause(&mut self, beat: &Beat) {
         if self.run.is_playing && self.run.prober.probe().len() > 2 * FEW_SAMPLES {
             self.run.is_playing = false;
-            self.publish(beat);
+            self.fresh = Some(self.snapshot(beat));
+            self.show();
+            self.is_stale = true;
         }
         self.run.stop();
     }
 
-    /// Goes back to a moment that was recorded, and rests there.
+    /// Sets off for a moment that was recorded, to rest there.
     fn go_to(&mut self, moment: Moment) {
-        let run = &mut self.run;
         let way = self.slots.timeline().way_back(moment);
-        let Some(way) = way.filter(|_| self.slots.timeline().now() != Some(moment)) else {
-            run.stop();
+        let is_there = self.journey.is_none() && self.slots.timeline().now() == Some(moment);
+        let Some(way) = way.filter(|_| !is_there) else {
+            self.arrive();
+            self.run.stop();
             return;
         };
-        let back = run
-            .trainer
-            .go_back(&way.checkpoint, way.moment.step, &way.experiment);
-        run.fault = back.err().map(|diverged| diverged.to_string());
-        run.history = way.history;
-        run.measured = None;
-        run.stop();
+        self.journey = Some(Journey::begin(way, &mut self.run));
+    }
+
+    /// Makes a step of the way back; what waited for its end is done there.
+    fn travel(&mut self, beat: &Beat, n_threads: usize) {
+        let is_there = |journey: &mut Journey| journey.go_on(&mut self.run);
+        if self.journey.as_mut().is_some_and(is_there) {
+            self.arrive_and_obey(beat, n_threads);
+        }
+    }
+
+    fn arrive_and_obey(&mut self, beat: &Beat, n_threads: usize) {
+        for command in self.arrive() {
+            self.hear(command, beat, n_threads);
+        }
+    }
+
+    /// Ends the way back where the run has come to, on a way of its own from there; what waited.
+    fn arrive(&mut self) -> VecDeque<Command> {
+        let Some(journey) = self.journey.take() else {
+            return VecDeque::new();
+        };
+        let (moment, waiting) = journey.end(&mut self.run);
         let mut timeline = self.slots.timeline();
-        timeline.leave(way.moment);
-        timeline.note_step(&run.trainer);
+        timeline.leave(moment);
+        timeline.note_step(&self.run.trainer);
+        self.is_stale = true;
+        waiting
     }
 
     fn set(&mut self, key: &str, value: &str, n_threads: usize) {
@@ -392,9 +503,9 @@ impl Pane {
         self.is_stale = false;
     }
 
-    /// Publishes the run as it stands. A step may pass what a float holds before a loss shows it:
-    /// then the run stops, and what is shown stays at the last finite snapshot.
-    fn publish(&mut self, beat: &Beat) {
+    /// The run as it stands, recorded. A step may pass what a float holds before a loss shows it: then
+    /// the run stops, and what is shown stays at the last finite snapshot.
+    fn snapshot(&mut self, beat: &Beat) -> Arc<Snapshot> {
         let start = Instant::now();
         let refusal = self.refusal.clone();
         let mut snapshot = self.run.snapshot(self.n_commands, refusal, beat);
@@ -414,9 +525,76 @@ impl Pane {
             }
         }
         self.slots.timeline().note(&snapshot);
-        self.slots.newest.store(Some(Arc::new(snapshot)));
-        (self.wake)();
         self.is_stale = false;
         self.run.effort.secs += start.elapsed().as_secs_f64(); // the next snapshot says so
+        Arc::new(snapshot)
+    }
+
+    /// Publishes the snapshot that was made, if one was.
+    fn show(&mut self) {
+        if let Some(fresh) = self.fresh.take() {
+            self.slots.newest.store(Some(fresh));
+            (self.wake)();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Change, Experiment};
+    use crate::trainer::probe::Subset;
+    use crate::trainer::speed::Speed;
+
+    /// A record that tells of steps which do not exist: the run goes no way of its own for that, and
+    /// what was recorded is still there.
+    #[test]
+    fn a_way_back_that_diverges_leaves_the_record_as_it_was() {
+        let mut experiment = Experiment::default();
+        for (key, value) in [("source", "blobs"), ("network.kind", "mlp:16")] {
+            experiment.set(key, value).expect("a value of it");
+        }
+        let run = Run::new(&experiment.into(), 1, Subset::default(), 1).expect("a run");
+        let slots = Arc::new(Slots::default());
+        let mut pane = Pane::new(0, run, Arc::clone(&slots), Arc::new(|| ()));
+        let beat = Beat::new(Speed::Full, Instant::now());
+        for _ in 0..70 {
+            pane.step();
+        }
+        let mut seen = Snapshot::clone(&pane.snapshot(&beat));
+        let way = slots.timeline().now().expect("a moment");
+        let mut wrong = seen.experiment.as_ref().clone();
+        wrong.run.changes.push(Change {
+            step: 65,
+            key: "optimizer.learning_rate".to_owned(),
+            value: "100".to_owned(),
+        });
+        wrong.run.changes.push(Change {
+            step: 66,
+            key: "optimizer.weight_decay".to_owned(),
+            value: "1".to_owned(),
+        });
+        (seen.step, seen.experiment) = (5000, Arc::new(wrong));
+        slots.timeline().note(&seen);
+
+        let moment = Moment { step: 5000, ..way };
+        slots.timeline().leave(way); // the run is somewhere else meanwhile
+        pane.obey(Command::GoTo(moment), &beat, 1);
+        while pane.journey.is_some() {
+            pane.travel(&beat, 1);
+        }
+        let fault = pane.run.fault.clone().expect("it diverged");
+        assert!(fault.contains("diverged"), "{fault}");
+        // It stands at the checkpoint, of which a picture can be made.
+        assert_eq!(pane.run.trainer.n_steps(), 64);
+        let shown = pane.snapshot(&beat);
+        assert_eq!((shown.step, shown.non_finite_part()), (64, None));
+        assert!(!shown.is_playing);
+        let timeline = slots.timeline();
+        let ways = timeline.ways();
+        let ends: Vec<u64> = ways.iter().map(|way| way.end).collect();
+        assert_eq!(ends, [5000, 64]);
+        let last = timeline.snapshot(moment, &shown).expect("a frame");
+        assert_eq!((last.step, &last.head), (5000, &seen.head));
     }
 }

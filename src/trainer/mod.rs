@@ -15,6 +15,7 @@ mod given;
 mod gradient;
 mod hold;
 mod inputs;
+mod journey;
 mod lock_step;
 pub mod metrics;
 mod model;
@@ -50,16 +51,16 @@ pub use snapshot::{History, Refusal, Row, Snapshot};
 pub use speed::Speed;
 pub use start::Start;
 pub use timeline::{LaneId, Moment, Timeline, Way};
-pub use worker::{Command, Worker};
+pub use worker::{Command, Delay, RunId, Worker};
 
 use crate::data;
 use crate::data::{DataError, Dataset, Split};
-use crate::experiment::{Change, Experiment, ExperimentError};
+use crate::experiment::{Experiment, ExperimentError};
 use crate::loss::center::update_centers;
 use crate::loss::{Form, Head, Values};
 use crate::network::{NetworkWork, PackedWeights};
 use crate::trainer::batches::Batches;
-use crate::trainer::change::recipe;
+use crate::trainer::change::{Pending, recipe};
 use crate::trainer::chunk::Chunk;
 use crate::trainer::gradient::Gradient;
 use crate::trainer::metrics::Named;
@@ -138,7 +139,7 @@ pub struct Trainer {
     ramp_from: Option<u64>,
     rewarm: Rewarm,
     /// Changes of the experiment's file that are still to come.
-    pending: Vec<Change>,
+    pending: Pending,
 }
 
 /// Settings that follow from several fields of an experiment, kept from one change to the next.
@@ -226,8 +227,7 @@ impl Trainer {
         let model = Model::new(experiment, &data);
         let params = model.init(experiment);
         let horizon = horizon.unwrap_or_else(|| horizon_of(experiment, &data));
-        let mut pending = experiment.run.changes.clone();
-        pending.sort_by_key(|change| change.step);
+        let pending = Pending::of(&experiment.run.changes);
         let mut experiment = experiment.clone();
         experiment.run.changes.clear();
         let experiment = Arc::new(experiment);
@@ -275,7 +275,10 @@ impl Trainer {
     /// [`Trainer::experiment`] has the values of now, which would be in force too early.
     pub fn recipe(&self) -> Experiment {
         let mut recipe = recipe(&self.start, &self.experiment, self.horizon, &self.data);
-        recipe.run.changes.extend_from_slice(&self.pending);
+        recipe
+            .run
+            .changes
+            .extend(self.pending.rest().iter().cloned());
         recipe
     }
 

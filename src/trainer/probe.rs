@@ -63,7 +63,7 @@ impl Probe {
 }
 
 /// Recomputes a probe, a slice after each step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Prober {
     probe: Probe,
     work: EmbedWork,
@@ -106,6 +106,18 @@ impl Prober {
             probe.labels = predictions(head, &probe.features).into();
         }
         probe
+    }
+
+    /// The sample that is next in turn.
+    pub(super) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Lets a sample be the next in turn, if there is one.
+    pub(super) fn turn_to(&mut self, cursor: usize) {
+        if cursor < self.probe.len() {
+            self.cursor = cursor;
+        }
     }
 
     /// Recomputes the next `n` features, or fewer up to the end of the list.

@@ -16,6 +16,14 @@ use crate::trainer::{Diverged, SessionError, Trainer};
 /// Of so many slices one goes to the split that is not drawn: a number needs no more.
 const OTHER_EVERY: u64 = 4;
 
+/// Samples that are probed after a step, the same ones in all runs that made it.
+#[derive(Clone, Copy)]
+pub(super) struct Slice {
+    is_for_other: bool,
+    /// Where in the probe they begin.
+    start: usize,
+}
+
 /// A trainer with what is shown of it.
 pub(super) struct Run {
     pub trainer: Trainer,
@@ -24,6 +32,8 @@ pub(super) struct Run {
     pub other: Option<Prober>,
     /// Slices that were probed.
     pub n_slices: u64,
+    /// Samples that the last step leaves time to probe.
+    pub n_due: usize,
     pub subset: Subset,
     pub history: History,
     pub generation: u64,
@@ -58,6 +68,7 @@ impl Run {
             prober: Prober::new(&trainer, subset),
             other: None,
             n_slices: 0,
+            n_due: 0,
             trainer,
             subset,
             history: session.map_or_else(History::default, |session| session.history.clone()),
@@ -89,8 +100,8 @@ impl Run {
         }
         let secs = start.elapsed().as_secs_f64();
         Pace::smooth(&mut self.pace.step_secs, secs);
-        self.probe_slice(secs);
-        self.effort.secs += start.elapsed().as_secs_f64();
+        self.n_due = self.pace.slice(self.prober.probe().len(), secs);
+        self.effort.secs += secs;
         if let Some(left) = &mut self.steps_left {
             *left = left.saturating_sub(1);
             if *left == 0 {
@@ -99,24 +110,33 @@ impl Run {
         }
     }
 
-    pub(super) fn probe_slice(&mut self, step_secs: f64) {
-        let n = self.pace.slice(self.prober.probe().len(), step_secs);
-        if n > 0 {
-            let start = Instant::now();
-            self.n_slices += 1;
-            let is_for_other = self.n_slices.is_multiple_of(OTHER_EVERY);
-            if is_for_other && self.other.is_none() {
-                self.other = self.prober.of_other_split(&self.trainer);
-            }
-            let prober = match &mut self.other {
-                Some(other) if is_for_other => other,
-                _ => &mut self.prober,
-            };
-            let done = prober.advance(&self.trainer, n);
-            let secs = start.elapsed().as_secs_f64();
-            self.pace.spend(done, secs);
-            self.effort.probing_secs += secs;
+    /// The samples that are next in turn.
+    pub(super) fn next_slice(&self) -> Slice {
+        let is_for_other = (self.n_slices + 1).is_multiple_of(OTHER_EVERY);
+        let prober = self.other.as_ref().filter(|_| is_for_other);
+        Slice {
+            is_for_other,
+            start: prober.unwrap_or(&self.prober).cursor(),
         }
+    }
+
+    /// Brings so many samples of a slice up to the current step.
+    pub(super) fn probe_slice(&mut self, slice: Slice, n: usize) {
+        let start = Instant::now();
+        self.n_slices += 1;
+        if slice.is_for_other && self.other.is_none() {
+            self.other = self.prober.of_other_split(&self.trainer);
+        }
+        let prober = match &mut self.other {
+            Some(other) if slice.is_for_other => other,
+            _ => &mut self.prober,
+        };
+        prober.turn_to(slice.start);
+        let done = prober.advance(&self.trainer, n);
+        let secs = start.elapsed().as_secs_f64();
+        self.pace.spend(done, secs);
+        self.effort.probing_secs += secs;
+        self.effort.secs += secs;
     }
 
     /// Brings every sample up to the current step.
@@ -150,10 +170,15 @@ impl Run {
     }
 
     pub(super) fn stop(&mut self) {
+        self.rest();
+        self.finish_probe();
+    }
+
+    /// Stops without a look at where it stands.
+    pub(super) fn rest(&mut self) {
         self.is_playing = false;
         self.is_hurried = false;
         self.steps_left = None;
-        self.finish_probe();
     }
 
     /// Whether it could use time in which no steps are due to bring samples up to the last one.
@@ -174,9 +199,10 @@ impl Run {
     pub(super) fn twin(&self) -> Self {
         let trainer = self.trainer.twin();
         Self {
-            prober: Prober::new(&trainer, self.subset),
-            other: None,
-            n_slices: 0,
+            prober: self.prober.clone(),
+            other: self.other.clone(),
+            n_slices: self.n_slices,
+            n_due: 0,
             trainer,
             subset: self.subset,
             history: self.history.clone(),

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::data;
 use crate::experiment::{Experiment, OptimizerKind};
 use crate::trainer::batches::Place;
+use crate::trainer::change::Pending;
 use crate::trainer::{History, Horizon, Order, Rewarm, TrainError, Trainer};
 
 /// A file that is no session, or one of another program or another run.
@@ -172,7 +173,7 @@ impl Trainer {
     /// Brings the experiment to where it was after so many of its changes; the others are to come.
     fn take_changes(&mut self, experiment: &Experiment, n: usize) -> Result<(), SessionError> {
         let mut whole = experiment.clone();
-        whole.run.changes.sort_by_key(|change| change.step);
+        whole.run.changes.sort_by_step();
         let there = whole.run.changes.len();
         if n > there {
             let found = format!("{n} changes");
@@ -181,7 +182,7 @@ impl Trainer {
         let now = whole.after(n);
         now.validate().map_err(TrainError::from)?;
         self.experiment = Arc::new(now);
-        self.pending = whole.run.changes.split_off(n);
+        self.pending = Pending::of(whole.run.changes.iter().skip(n));
         self.resolved = super::Resolved::of(&self.experiment, &self.data);
         Ok(())
     }

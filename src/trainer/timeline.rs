@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::experiment::Experiment;
+use crate::experiment::{Changes, Experiment};
 use crate::trainer::Trainer;
 use crate::trainer::checkpoint::Checkpoint;
 use crate::trainer::frame::{Frame, Thinner};
@@ -35,6 +35,10 @@ struct Lane {
     checkpoints: Vec<Arc<Checkpoint>>,
     /// Curves up to its end.
     history: History,
+    /// What was changed in mid-run up to its end, with all frames in common.
+    changes: Changes,
+    /// Memory of what was changed along it.
+    change_bytes: usize,
 }
 
 /// Names a lane for as long as the run lasts.
@@ -96,14 +100,16 @@ impl Default for Timeline {
 }
 
 impl Lane {
-    fn new(id: LaneId, parent: Option<(LaneId, u64)>, history: History) -> Self {
+    fn new(id: LaneId, parent: Option<(LaneId, u64)>) -> Self {
         Self {
             id,
             parent,
             frames: Vec::new(),
             tip: None,
             checkpoints: Vec::new(),
-            history,
+            history: History::default(),
+            changes: Changes::default(),
+            change_bytes: 0,
         }
     }
 
@@ -144,6 +150,16 @@ impl Lane {
         });
     }
 
+    /// Memory of the frames with what was changed between them.
+    fn frame_bytes(&self) -> usize {
+        let is_other =
+            |(a, b): (&Arc<Frame>, &Arc<Frame>)| !Arc::ptr_eq(&a.experiment, &b.experiment);
+        let pairs = self.all().zip(self.all().skip(1));
+        let n_experiments = 1 + pairs.filter(|pair| is_other(*pair)).count();
+        let of_frames: usize = self.all().map(|frame| frame.n_bytes()).sum();
+        of_frames + n_experiments * size_of::<Experiment>() + self.change_bytes
+    }
+
     fn checkpoint_bytes(&self) -> usize {
         let before = std::iter::once(None).chain(self.checkpoints.iter().map(Some));
         let pairs = self.checkpoints.iter().zip(before);
@@ -157,7 +173,7 @@ impl Timeline {
     /// Of a run that begins, in so much memory.
     fn of(most_bytes: usize) -> Self {
         Self {
-            lanes: vec![Lane::new(LaneId(0), None, History::default())],
+            lanes: vec![Lane::new(LaneId(0), None)],
             n_lanes: 1,
             stride: 1,
             n_pictures: 0,
@@ -194,6 +210,9 @@ impl Timeline {
         };
         let frame = Arc::new(Frame::of(snapshot, &mut self.thinner, most_bytes));
         lane.history.clone_from(&snapshot.history);
+        let changes = &snapshot.experiment.run.changes;
+        lane.change_bytes += changes.bytes_beside(&lane.changes);
+        lane.changes.clone_from(changes);
         let is_seen = |last: &Arc<Frame>| last.step == frame.step;
         if lane.frames.last().is_some_and(is_seen) {
             lane.frames.pop();
@@ -279,6 +298,13 @@ impl Timeline {
         Some(Moment { step, ..moment })
     }
 
+    /// The moment of the kept frame that is nearest to one.
+    pub fn nearest(&self, moment: Moment) -> Option<Moment> {
+        let steps = self.steps(moment.lane).into_iter();
+        let step = steps.min_by_key(|step| step.abs_diff(moment.step))?;
+        Some(Moment { step, ..moment })
+    }
+
     /// Steps of the frames along a way, from the start of the run.
     pub fn steps(&self, lane: LaneId) -> Vec<u64> {
         let path = self.path_of(lane);
@@ -333,8 +359,10 @@ impl Timeline {
         })
     }
 
-    /// From now on the run goes another way than it did after a moment, of a kept frame.
+    /// From now on the run goes another way than it did after a moment.
     pub(super) fn leave(&mut self, at: Moment) {
+        let lane = self.lane_of(at).unwrap_or(at.lane);
+        let at = Moment { lane, ..at };
         if self.now() == Some(at) {
             return;
         }
@@ -346,13 +374,24 @@ impl Timeline {
         {
             self.lanes.pop(); // nothing was seen along it
         }
-        let history = self.lane(at.lane).map(|lane| lane.history.until(at.step));
-        let id = LaneId(self.n_lanes);
+        let mut new = Lane::new(LaneId(self.n_lanes), Some((at.lane, at.step)));
         self.n_lanes += 1;
-        let parent = Some((at.lane, at.step));
-        self.lanes
-            .push(Lane::new(id, parent, history.unwrap_or_default()));
+        if let Some(left) = self.lane(at.lane) {
+            new.history = left.history.until(at.step);
+            new.changes.clone_from(&left.changes);
+        }
+        self.lanes.push(new);
         self.forget_lanes();
+    }
+
+    /// The lane on the way to a moment that has its step.
+    fn lane_of(&self, moment: Moment) -> Option<LaneId> {
+        let has_it = |id: &LaneId| {
+            let lane = self.lane(*id);
+            lane.is_some_and(|lane| lane.parent.is_none_or(|(_, from)| from <= moment.step))
+        };
+        let mut path = self.path_of(moment.lane).into_iter().map(|(id, _)| id);
+        path.find(has_it)
     }
 
     fn lane(&self, id: LaneId) -> Option<&Lane> {
@@ -378,8 +417,7 @@ impl Timeline {
     }
 
     fn bytes_of_frames(&self) -> usize {
-        let frames = self.lanes.iter().flat_map(Lane::all);
-        frames.map(|frame| frame.n_bytes()).sum()
+        self.lanes.iter().map(Lane::frame_bytes).sum()
     }
 
     fn bytes_of_checkpoints(&self) -> usize {
@@ -432,8 +470,11 @@ impl Timeline {
         }
         let before = self.n_frames();
         self.lanes.iter_mut().for_each(Lane::thin);
-        self.stride *= 2;
-        self.n_frames() < before
+        let is_thinner = self.n_frames() < before;
+        if is_thinner {
+            self.stride *= 2;
+        }
+        is_thinner
     }
 
     fn thin_checkpoints(&mut self) -> bool {
@@ -455,8 +496,11 @@ impl Timeline {
         };
         let before = n(&self.lanes);
         self.lanes.iter_mut().for_each(Lane::thin_checkpoints);
-        self.interval *= 2;
-        n(&self.lanes) < before
+        let is_thinner = n(&self.lanes) < before;
+        if is_thinner {
+            self.interval *= 2;
+        }
+        is_thinner
     }
 
     /// Forgets the oldest ways that were left and from which no other one begins.
@@ -641,6 +685,47 @@ mod tests {
     }
 
     #[test]
+    fn twenty_thousand_changes_are_in_memory_once_and_within_the_bound() {
+        const MOST: usize = MOST_BYTES / 6; // as with six panes
+        const LAST: u64 = 100_000;
+        let mut experiment = Experiment::default();
+        for (key, value) in [("source", "free"), ("kind", "none"), ("loss.id", "arcface")] {
+            let key = if key == "kind" { "network.kind" } else { key };
+            experiment.set(key, value).expect("a value of it");
+        }
+        experiment.set("batch", "8").expect("a value of it");
+        let mut run = Trainer::new(&experiment, None, 1).expect("a run");
+        let mut timeline = Timeline::of(MOST);
+        timeline.note_step(&run);
+        let mut most = 0;
+        while run.n_steps() < LAST {
+            run.step().expect("finite");
+            if run.n_steps().is_multiple_of(5) {
+                let margin = format!("0.{}", 1 + run.n_steps() / 5 % 7);
+                run.set("margin", &margin).expect("a margin");
+            }
+            timeline.note_step(&run);
+            if run.n_steps().is_multiple_of(40) {
+                timeline.note(&Snapshot::of(&run, Subset::Train(100)));
+                most = most.max(timeline.n_bytes());
+            }
+        }
+        assert!(most <= MOST, "{most} bytes");
+        assert_eq!(run.experiment().run.changes.len(), 20_000);
+        let of_changes = timeline.lanes[0].change_bytes;
+        let least = 20_000 * size_of::<crate::experiment::Change>();
+        assert!((least..4 * least).contains(&of_changes), "{of_changes}");
+        assert!(timeline.n_frames() > 1000, "{}", timeline.n_frames());
+        // Every moment has its own.
+        let lane = LaneId(0);
+        for step in timeline.steps(lane).into_iter().step_by(97) {
+            let way = timeline.way_back(Moment { lane, step }).expect("a way");
+            assert_eq!(way.experiment.run.changes.len() as u64, step / 5);
+            assert!(way.checkpoint.is_before(step, &way.experiment));
+        }
+    }
+
+    #[test]
     fn neighbors_stop_at_the_ends() {
         let (timeline, _) = recorded(4, MOST_BYTES);
         let from = |step, n| {
@@ -650,5 +735,11 @@ mod tests {
         };
         assert_eq!((from(7, 1), from(7, -1), from(9, 1)), (14, 0, 14));
         assert_eq!((from(21, 5), from(7, -9)), (21, 0));
+        let nearest = |step| {
+            let lane = LaneId(0);
+            let there = timeline.nearest(Moment { lane, step });
+            there.expect("a moment").step
+        };
+        assert_eq!([0, 3, 4, 14, 999].map(nearest), [0, 0, 7, 14, 21]);
     }
 }

@@ -58,7 +58,9 @@ pub enum Command {
     /// Keep the run as a session for [`Worker::take_session`].
     Save,
     /// Go back to a moment that was recorded, or the last one before it that was kept, and rest
-    /// there. Steps from there go another way; the one that was left stays on the timeline.
+    /// there. Steps from there go another way; the one that was left stays on the timeline. Commands
+    /// that come on the way wait until it is there, but [`Command::Pause`], which ends the way where
+    /// it has come to, another moment, and another run.
     GoTo(Moment),
 }
 
@@ -85,7 +87,24 @@ pub struct Worker {
 }
 
 /// Names a run among those of a thread.
-pub(super) type RunId = u32;
+pub type RunId = u32;
+
+/// Why a run makes no steps of its own just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// It plays, but another one comes first.
+    Waits {
+        /// The other one.
+        for_run: RunId,
+        /// Steps that it has to make until both go on together.
+        n_steps: u64,
+    },
+    /// It is on its way back to a moment, from the checkpoint before it.
+    GoesBack {
+        /// Part of the way that is done.
+        percent: u8,
+    },
+}
 
 /// The thread that all handles have in common.
 #[derive(Debug)]
@@ -125,6 +144,7 @@ pub(super) struct Slots {
     pub newest: ArcSwapOption<Snapshot>,
     pub captured: ArcSwapOption<Snapshot>,
     pub saved: ArcSwapOption<Session>,
+    pub delay: ArcSwapOption<Delay>,
     pub timeline: Mutex<Timeline>,
     /// Why there will be no snapshot.
     pub failure: OnceLock<String>,
@@ -220,6 +240,16 @@ impl Worker {
         self.slots.timeline()
     }
 
+    /// Its name among the runs that are compared.
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// Why it makes no steps of its own, where it was to make some.
+    pub fn delay(&self) -> Option<Delay> {
+        self.slots.delay.load().as_deref().copied()
+    }
+
     /// Why training could not start at all.
     pub fn failure(&self) -> Option<&str> {
         self.slots.failure.get().map(String::as_str)
@@ -244,6 +274,13 @@ impl Drop for Worker {
 }
 
 impl Slots {
+    /// Says why the run makes no steps; most of the time it does, which takes no memory.
+    pub(super) fn note_delay(&self, delay: Option<Delay>) {
+        if self.delay.load().as_deref() != delay.as_ref() {
+            self.delay.store(delay.map(Arc::new));
+        }
+    }
+
     pub(super) fn timeline(&self) -> MutexGuard<'_, Timeline> {
         // Whoever panicked while holding it has told so, and left it whole.
         self.timeline.lock().unwrap_or_else(PoisonError::into_inner)

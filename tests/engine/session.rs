@@ -79,7 +79,8 @@ fn changes_made_and_changes_to_come_are_kept() {
         key: key.to_owned(),
         value: value.to_owned(),
     })
-    .to_vec();
+    .into_iter()
+    .collect();
     let mut whole = Trainer::new(&experiment, Some(Horizon::Endless), 1).expect("a run");
     let mut parts = Trainer::new(&experiment, Some(Horizon::Endless), 1).expect("a run");
     steps(&mut parts, 30);

@@ -3,28 +3,28 @@
 use super::worker::{wait_for, within, worker};
 use super::*;
 
-const MINUTE: Duration = Duration::from_mins(1);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
 
-fn set(worker: &mut Worker, key: &str, value: &str) {
+pub(super) fn set(worker: &mut Worker, key: &str, value: &str) {
     worker.send(Command::set(key, value));
 }
 
 /// The run at rest after so many more steps.
-fn after(worker: &mut Worker, n_steps: u64) -> Arc<Snapshot> {
+pub(super) fn after(worker: &mut Worker, n_steps: u64) -> Arc<Snapshot> {
     let number = worker.send(Command::Step(n_steps));
     wait_for(worker, |seen| seen.n_commands >= number && !seen.is_playing);
     captured(worker)
 }
 
 /// The run once it has obeyed.
-fn obeyed(worker: &mut Worker, command: Command) -> Arc<Snapshot> {
+pub(super) fn obeyed(worker: &mut Worker, command: Command) -> Arc<Snapshot> {
     let number = worker.send(command);
     wait_for(worker, |seen| seen.n_commands >= number);
     captured(worker)
 }
 
 /// The run with every sample at its step.
-fn captured(worker: &mut Worker) -> Arc<Snapshot> {
+pub(super) fn captured(worker: &mut Worker) -> Arc<Snapshot> {
     let number = worker.send(Command::Capture);
     loop {
         if let Some(seen) = worker
@@ -37,21 +37,21 @@ fn captured(worker: &mut Worker) -> Arc<Snapshot> {
     }
 }
 
-fn now(worker: &Worker) -> Moment {
+pub(super) fn now(worker: &Worker) -> Moment {
     let now = worker.timeline().now();
     now.unwrap_or_else(|| panic!("nothing was recorded"))
 }
 
 /// The same numbers to the last bit, at the same step with the same settings.
 #[track_caller]
-fn assert_same(a: &Snapshot, b: &Snapshot) {
+pub(super) fn assert_same(a: &Snapshot, b: &Snapshot) {
     assert_eq!(a.step, b.step);
     assert_eq!(a.head, b.head);
     assert_eq!(a.probe.features, b.probe.features);
     assert_eq!(a.experiment, b.experiment);
 }
 
-fn resting(settings: &[(&str, &str)]) -> Worker {
+pub(super) fn resting(settings: &[(&str, &str)]) -> Worker {
     let mut worker = worker(&[BLOBS, settings].concat());
     worker.send(Command::Pause);
     worker.send(Command::Restart);
@@ -186,6 +186,41 @@ fn twins_go_the_same_way_until_something_is_changed() {
         let seen = [after(&mut a, 10), after(&mut b, 10)];
         assert_ne!(seen[0].head.spec.id, seen[1].head.spec.id);
         assert_ne!(seen[0].head.weights, seen[1].head.weights);
+    });
+}
+
+#[test]
+fn meters_of_twins_that_play_are_of_the_same_samples_and_steps() {
+    within(MINUTE, || {
+        let mut a = worker(BLOBS);
+        wait_for(&a, |seen| seen.step > 50);
+        let mut b = a.twin();
+        wait_for(&b, |seen| seen.step > 100);
+        let mut n_compared = 0;
+        while n_compared < 20 {
+            let pair = [&a, &b].map(|worker| wait_for(worker, |_| true));
+            let [a, b] = &pair;
+            if a.step == b.step {
+                assert!(a.is_playing && b.is_playing);
+                assert_eq!(a.probe.computed_at, b.probe.computed_at);
+                assert_eq!((a.metrics, a.other_score), (b.metrics, b.other_score));
+                n_compared += 1;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Also of one that had rested meanwhile, once every sample has had its turn.
+        obeyed(&mut b, Command::Pause);
+        let rested_at = wait_for(&b, |seen| !seen.is_playing).step;
+        wait_for(&a, |seen| seen.step > rested_at + 200);
+        b.send(Command::Play);
+        let are_alike = || {
+            let [a, b] = [&a, &b].map(|worker| wait_for(worker, |seen| seen.step > rested_at));
+            a.step == b.step && a.probe.computed_at == b.probe.computed_at && b.is_playing
+        };
+        while !are_alike() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        a.send(Command::Pause);
     });
 }
 

@@ -16,7 +16,7 @@ fn click_on(harness: &mut Harness<'_, App>, words: &str) {
 
 /// Lets frames pass until some words are on the screen.
 #[track_caller]
-fn wait_for_words(harness: &mut Harness<'_, App>, words: &str) {
+pub(super) fn wait_for_words(harness: &mut Harness<'_, App>, words: &str) {
     for _ in 0..6000 {
         if harness.query_by_label_contains(words).is_some() {
             return;
@@ -25,6 +25,10 @@ fn wait_for_words(harness: &mut Harness<'_, App>, words: &str) {
         harness.step();
     }
     panic!("waited in vain for {words:?}");
+}
+
+fn snapshot_of(app: &App) -> &marginscope::trainer::Snapshot {
+    app.snapshot().expect("a snapshot")
 }
 
 /// As fast as the machine can: what is watched in the window would take six seconds here.
@@ -80,6 +84,34 @@ fn a_prediction_starts_the_run_and_its_end_reveals_what_was_measured() {
     harness.key_press(Key::PageUp);
     harness.run_steps(2);
     harness.get_by_label_contains("You said, and it is seen: About a third.");
+}
+
+#[test]
+fn panes_beside_a_lesson_rest_until_it_is_closed() {
+    let mut harness = window(&small(&[]));
+    harness.key_press(Key::A); // one more pane, which has the controls
+    let beside = |app: &App| app.snapshots().next().flatten().cloned();
+    wait_for(&mut harness, "some steps", |app| {
+        app.snapshots().count() == 2 && beside(app).is_some_and(|seen| seen.step > 500)
+    });
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    click_on(&mut harness, "About a third");
+    wait_for(&mut harness, "the other one to rest", |app| {
+        beside(app).is_some_and(|seen| !seen.is_playing) && snapshot_of(app).step < 400
+    });
+    let step = beside(harness.state()).map(|seen| seen.step);
+    // Neither the lesson nor its pause and play wake the other one.
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "a pause", |app| !snapshot_of(app).is_playing);
+    harness.key_press(Key::Space);
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "You said, and it is seen");
+    assert_eq!(beside(harness.state()).map(|seen| seen.step), step);
+    harness.key_press(Key::Escape);
+    wait_for(&mut harness, "the other one to go on", |app| {
+        beside(app).map(|seen| seen.step) > step
+    });
 }
 
 #[test]

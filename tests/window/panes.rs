@@ -57,6 +57,26 @@ fn a_pane_is_one_click_and_goes_its_own_way_in_step() {
 }
 
 #[test]
+fn a_pane_that_is_ahead_says_for_whom_it_waits() {
+    let mut harness = resting_run(20);
+    click(&mut harness, "Compare");
+    let ahead = snapshot(&harness).step + 3000;
+    click(&mut harness, "Play pane B");
+    wait_for(&mut harness, "a lead", |app| steps(app)[1] > ahead);
+    click(&mut harness, "Pause pane B");
+    assert!(harness.query_by_label_contains("waits for").is_none());
+    harness.key_press(Key::Space);
+    super::lessons::wait_for_words(&mut harness, "waits for A: ");
+    harness.get_by_label_contains(" steps to go");
+    wait_for(&mut harness, "both to go on", |app| {
+        let steps = steps(app);
+        steps[0] > ahead && steps[0].abs_diff(steps[1]) < 50
+    });
+    pause(&mut harness);
+    assert!(harness.query_by_label_contains("waits for").is_none());
+}
+
+#[test]
 fn controls_belong_to_the_pane_that_was_chosen() {
     let mut harness = resting_run(20);
     click(&mut harness, "Compare");
@@ -120,6 +140,36 @@ fn a_closed_pane_comes_back_as_it_was() {
 }
 
 #[test]
+fn panes_that_were_closed_come_back_in_their_order() {
+    let mut harness = resting_run(20);
+    for loss in ["ArcFace", "CosFace", "NormFace"] {
+        click(
+            &mut harness,
+            if loss == "ArcFace" {
+                "Compare"
+            } else {
+                "+ Pane"
+            },
+        );
+        click(&mut harness, loss);
+    }
+    let all = ["softmax", "arcface", "cosface", "normface"];
+    wait_for(&mut harness, "four losses", |app| losses(app) == all);
+    harness.run_steps(20);
+    for _ in 0..2 {
+        let close = harness.get_by_role_and_label(Role::Button, "Close pane B");
+        close.click();
+        harness.run_steps(2); // both are one thing to undo
+    }
+    wait_for(&mut harness, "two panes", |app| {
+        losses(app) == ["softmax", "normface"]
+    });
+    harness.run_steps(20);
+    press_with_command(&mut harness, Key::Z);
+    wait_for(&mut harness, "all of them", |app| losses(app) == all);
+}
+
+#[test]
 fn settings_are_undone_and_training_is_not() {
     let mut harness = resting_run(20);
     let step = snapshot(&harness).step;
@@ -151,7 +201,15 @@ fn settings_are_undone_and_training_is_not() {
 
 #[test]
 fn what_was_recorded_is_looked_at_again() {
-    let mut harness = resting_run(60);
+    let mut harness = window(&small(&[]));
+    let mut moments = std::collections::BTreeSet::new();
+    while moments.len() < 40 {
+        wait_for(&mut harness, "a picture", |app| {
+            !moments.contains(&steps(app)[0])
+        });
+        moments.insert(snapshot(&harness).step);
+    }
+    pause(&mut harness);
     let last = snapshot(&harness).step;
     harness.key_press(Key::Home);
     wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
@@ -160,10 +218,17 @@ fn what_was_recorded_is_looked_at_again() {
     wait_for(&mut harness, "the next moment", |app| steps(app)[0] > 0);
     harness.key_press(Key::ArrowLeft);
     wait_for(&mut harness, "the first step", |app| steps(app) == [0]);
+    click(&mut harness, "Play the recording");
+    harness.get_by_role_and_label(Role::Button, "Pause the recording");
+    harness.key_press(Key::K);
+    harness.run_steps(2);
+    assert!(steps(harness.state())[0] < last);
+    harness.get_by_role_and_label(Role::Button, "Play the recording");
     harness.key_press(Key::L);
     wait_for(&mut harness, "the end of the recording", |app| {
         steps(app) == [last]
     });
+    harness.get_by_role_and_label(Role::Button, "Play");
     harness.key_press(Key::J);
     wait_for(&mut harness, "the start of it", |app| steps(app) == [0]);
     click(&mut harness, "Now");
@@ -191,6 +256,43 @@ fn a_change_in_the_past_branches_and_leaves_the_other_way() {
     wait_for(&mut harness, "softmax again", |app| {
         losses(app) == ["softmax"] && steps(app) == [last]
     });
+}
+
+#[test]
+fn a_change_in_the_past_branches_all_panes_and_they_go_on_in_step() {
+    let mut harness = resting_run(60);
+    click(&mut harness, "Compare");
+    click(&mut harness, "ArcFace");
+    wait_for(&mut harness, "two losses", |app| losses(app).len() == 2);
+    let last = snapshot(&harness).step;
+    for _ in 0..5 {
+        harness.key_press(Key::Comma); // one step a second
+    }
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the first step", |app| steps(app) == [0, 0]);
+    click(&mut harness, "NormFace");
+    wait_for(&mut harness, "both to go on", |app| {
+        app.snapshots()
+            .flatten()
+            .all(|seen| seen.is_playing && (1..last).contains(&seen.step))
+    });
+    assert_eq!(losses(harness.state()), ["softmax", "normface"]);
+    let steps_of = steps(harness.state());
+    assert!(steps_of[0].abs_diff(steps_of[1]) <= 1, "{steps_of:?}");
+    // Each has the way that it left, with the loss it had, at the right end of the second row.
+    for (pane, left) in [("Pane B", "arcface"), ("Pane A", "softmax")] {
+        let pane = harness.get_by_role_and_label(Role::RadioButton, pane);
+        pane.click();
+        harness.run_steps(3);
+        let bar = harness.get_by_label("timeline").rect();
+        let at = egui::pos2(bar.right() - 4.0, bar.center().y + 9.0);
+        harness.drag_at(at);
+        harness.drop_at(at);
+        wait_for(&mut harness, "the way that was left", |app| {
+            let seen = app.snapshot();
+            seen.is_some_and(|seen| seen.step == last && seen.head.spec.id == left)
+        });
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Transport {
     pub speed: Speed,
     /// Whether there is anything to train.
     pub trains: bool,
+    /// Whether the recording plays, while one looks back.
+    pub recording: Option<bool>,
 }
 
 /// What the menus of files show.
@@ -97,15 +99,28 @@ pub(crate) fn top_ui(
 }
 
 fn transport_ui(ui: &mut Ui, transport: Transport, actions: &mut Vec<Action>) {
-    let (icon, name) = if transport.is_playing {
-        (Icon::Pause, "Pause")
-    } else {
-        (Icon::Play, "Play")
+    let (icon, name, help) = match (transport.recording, transport.is_playing) {
+        (Some(true), _) => (
+            Icon::Pause,
+            "Pause the recording",
+            "Pause the recording (space, K)",
+        ),
+        (Some(false), _) => (
+            Icon::Play,
+            "Play the recording",
+            "Play what was recorded, up to now (space, L)",
+        ),
+        (None, true) => (Icon::Pause, "Pause", "Pause training (space)"),
+        (None, false) => (Icon::Play, "Play", "Play training (space)"),
     };
-    if icon_button(ui, icon, true, name, &format!("{name} training (space)")).clicked() {
+    if icon_button(ui, icon, true, name, help).clicked() {
         actions.push(Action::Send(Command::TogglePlay));
     }
-    if icon_button(ui, Icon::Step, false, "Step", "Make one training step (→)").clicked() {
+    let help = match transport.recording {
+        Some(_) => "Go to the next recorded moment (→)",
+        None => "Make one training step (→)",
+    };
+    if icon_button(ui, Icon::Step, false, "Step", help).clicked() {
         actions.push(Action::Send(Command::Step(1)));
     }
     if icon_button(

@@ -247,11 +247,13 @@ mod tests {
             key: "loss.id".to_owned(),
             value: value.to_owned(),
         };
-        experiment.run.changes = vec![
+        experiment.run.changes = [
             change(40, "normface"),
             change(40, "arcface"),
             change(60, "nonsense"),
-        ];
+        ]
+        .into_iter()
+        .collect();
         assert_eq!(choices(&experiment), [(40, "ArcFace")]);
         snapshot.experiment = experiment.into();
         let chart = curves(&snapshot);
