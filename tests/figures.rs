@@ -358,6 +358,29 @@ fn a_strip_over_time_is_one_run() {
     assert_ne!(own[0], own[1], "features at the start are small");
 }
 
+/// Another program's picture has no recipe; half of one's own is not whole.
+#[test]
+fn a_picture_that_is_cut_off_says_so() {
+    let recipe = recipe(&[("view.kind", "circle")], Picture::default());
+    let folder = tempfile::tempdir().expect("a folder");
+    let fault = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        figure::open(&path).expect_err(name).to_string()
+    };
+    for format in [Format::Svg, Format::Pdf] {
+        let whole = file(&recipe, format);
+        let name = format!("half.{}", format.extension());
+        let words = fault(&name, &whole[..whole.len() / 50]);
+        assert!(words.contains("cut off"), "{words}");
+    }
+    let words = fault(
+        "other.svg",
+        b"<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>",
+    );
+    assert!(words.contains("without a recipe"), "{words}");
+}
+
 /// At first chance decides where classes lie: all panels are turned onto the last step, wherever it
 /// stands.
 #[test]

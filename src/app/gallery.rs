@@ -134,7 +134,7 @@ fn card_words(ui: &Ui, exhibit: &Exhibit) -> LayoutJob {
     );
     let note = theme::font(regular, theme::size::NOTE);
     add(&about.summary, note.clone(), tokens.dimmed);
-    add(&format!("\nfigure {}", about.figure), note, tokens.faint);
+    add(&format!("\nfigure {}", about.figure), note, tokens.dimmed);
     job
 }
 

@@ -463,6 +463,20 @@ impl App {
         obstacle(&snapshot.experiment, snapshot)
     }
 
+    /// Has what was drawn read by all networks. They are those of now, and so is the picture then.
+    fn send_drawing(&mut self, ctx: &egui::Context) {
+        let Some(news) = self.draw.news() else {
+            return;
+        };
+        let looks_back = self.panes.active().past().is_some();
+        if looks_back && matches!(news, Command::Place(Some(_))) {
+            self.stop_looking_back();
+            let words = "Back at now: the network of now reads what is drawn";
+            self.toast = Some(Toast::new(ctx, words.to_owned()));
+        }
+        self.send_to_all(&news);
+    }
+
     /// Whether the card to draw on is shown.
     fn draws(&self) -> bool {
         self.draw.is_open() && self.snapshot().is_some() && self.draw_obstacle().is_none()
@@ -598,9 +612,7 @@ impl eframe::App for App {
             self.hints.note(&action);
             self.obey(&ctx, action);
         }
-        if let Some(news) = self.draw.news() {
-            self.send_to_all(&news);
-        }
+        self.send_drawing(&ctx);
         self.link_views();
         self.note_state(&ctx);
         self.presenter.spotlight_ui(&ctx);

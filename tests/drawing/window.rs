@@ -100,6 +100,24 @@ fn a_growing_stroke_moves_its_place_while_the_run_is_paused() {
     });
 }
 
+/// The network of now reads it, and what was recorded has no drawing.
+#[test]
+fn whoever_draws_looks_at_now() {
+    let mut harness = drawing();
+    wait_for(&mut harness, "some steps", |app| {
+        app.snapshot().is_some_and(|s| s.step > 5)
+    });
+    harness.key_press(Key::Home);
+    wait_for(&mut harness, "the start", |app| {
+        app.snapshot().is_some_and(|s| s.step == 0)
+    });
+    draw(&mut harness, 0, SEVEN);
+    wait_for(&mut harness, "a place at now", |app| {
+        app.snapshot()
+            .is_some_and(|s| s.drawn.is_some() && s.step > 5)
+    });
+}
+
 #[test]
 fn strokes_are_taken_away_one_by_one_or_all_at_once() {
     let mut harness = drawing();

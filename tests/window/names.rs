@@ -94,6 +94,26 @@ fn every_control_of_a_page_has_a_name() {
 }
 
 #[test]
+fn presenter_view_says_that_one_looks_back_and_leads_to_now() {
+    let mut harness = window(&small(&[("loss.id", "arcface")]));
+    wait_for(&mut harness, "some steps", |app| {
+        app.snapshot().is_some_and(|seen| seen.step > 5)
+    });
+    harness.key_press(Key::F5);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Back to now").is_none());
+    harness.key_press(Key::Home);
+    harness.run_steps(3);
+    harness.get_by_label_contains("step 0 of ");
+    harness.get_by_label("Back to now").click();
+    wait_for(&mut harness, "now", |app| {
+        app.snapshot().is_some_and(|seen| seen.step > 5)
+    });
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Back to now").is_none());
+}
+
+#[test]
 fn presenter_view_has_one_slider_and_the_keys_of_a_clicker() {
     let mut harness = window(&small(&[("loss.id", "softmax")]));
     harness.key_press(Key::F5);
