@@ -67,8 +67,9 @@ fn a_paused_run_with_all_samples_measures_none_of_them_for_a_drawing() {
     let mut worker = worker(DIGITS);
     worker.send(Command::Show(marginscope::trainer::Subset::Train(60_000)));
     let n = worker.send(Command::Pause);
-    let resting = wait_for(&worker, "a rest", |s| {
-        s.n_commands >= n && s.probe.len() == 60_000
+    let resting = wait_for(&worker, "all samples at the last step", |s| {
+        let is_there = s.probe.computed_at.iter().all(|&step| step == s.step);
+        s.n_commands >= n && !s.is_playing && s.probe.len() == 60_000 && is_there
     });
     let n = worker.send(Command::Place(Some(seven())));
     let drawn = wait_for(&worker, "an answer", |s| s.n_commands >= n);
