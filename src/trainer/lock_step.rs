@@ -376,7 +376,9 @@ impl Pane {
 
     /// Says so first where bringing all samples up to the current step takes a while.
     fn pause(&mut self, beat: &Beat) {
-        if self.run.is_playing && self.run.prober.probe().len() > 2 * FEW_SAMPLES {
+        let run = &self.run;
+        let is_slow = run.prober.probe().len() > 2 * FEW_SAMPLES;
+        if run.is_playing && is_slow && !run.prober.is_current(&run.trainer) {
             self.run.is_playing = false;
             self.fresh = Some(self.snapshot(beat));
             self.show();

@@ -158,10 +158,10 @@ impl Prober {
         self.cursor = if end == probe.len() { 0 } else { end };
     }
 
-    /// Whether every feature is of the current step: the next one in turn is the oldest.
+    /// Whether every feature is of the current step.
     pub(super) fn is_current(&self, trainer: &Trainer) -> bool {
-        let oldest = self.probe.computed_at.get(self.cursor);
-        oldest.is_none_or(|&step| step == trainer.n_steps())
+        let mut steps = self.probe.computed_at.iter();
+        steps.all(|&step| step == trainer.n_steps())
     }
 
     /// Brings every feature up to the current step, on all training threads, so that a still
