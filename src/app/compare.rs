@@ -306,8 +306,9 @@ pub(super) fn meters_ui(ui: &mut Ui, panes: &Panes) {
             }
             ui.end_row();
         });
+    let n_samples = samples_in_common(panes);
     for row in &ROWS {
-        row_ui(ui, panes, row);
+        row_ui(ui, panes, row, n_samples);
     }
     crate::app::widget::hairline(ui);
 }
@@ -315,10 +316,9 @@ pub(super) fn meters_ui(ui: &mut Ui, panes: &Panes) {
 /// How many samples all panes have measured after the same steps; `None` where they differ, and so
 /// their meters may for that alone.
 fn samples_in_common(panes: &Panes) -> Option<usize> {
-    let probe = |pane: &Pane| pane.snapshot().map(Arc::clone);
-    let mut snapshots = panes.all().iter().map(probe);
+    let mut snapshots = panes.all().iter().map(Pane::snapshot);
     let first = snapshots.next().flatten()?;
-    let is_alike = |other: Option<Arc<Snapshot>>| {
+    let is_alike = |other: Option<&Arc<Snapshot>>| {
         other.is_some_and(|other| {
             let (a, b) = (&first.probe, &other.probe);
             first.step == other.step && a.is_train == b.is_train && a.computed_at == b.computed_at
@@ -327,14 +327,13 @@ fn samples_in_common(panes: &Panes) -> Option<usize> {
     snapshots.all(is_alike).then(|| first.probe.len().max(1))
 }
 
-fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row) {
+fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row, n_samples: Option<usize>) {
     let value = |pane: &Pane| (row.value)(pane.snapshot()?);
     let values: Vec<Option<f64>> = panes.all().iter().map(value).collect();
     let texts = values
         .iter()
         .map(|value| value.map_or("–".to_owned(), row.text));
     let texts: Vec<String> = texts.collect();
-    let n_samples = samples_in_common(panes);
     let best = row.better.zip(n_samples);
     let best = best.map_or_else(Vec::new, |(better, n)| better.best(&values, n));
     let name = RichText::new(row.name).size(theme::size::NOTE).weak();
