@@ -112,7 +112,7 @@ impl App {
     }
 
     /// Sends a command that changes the experiment to `next`. Where a recorded moment is looked at,
-    /// the runs beside it go on from there, too: only at the same step are they compared.
+    /// the run plays on from there, and so do those beside it: only at the same step are they compared.
     pub(super) fn change(&mut self, command: Command, next: Experiment) {
         if matches!(command, Command::Load(_) | Command::Open(_)) {
             self.undo.end_run(self.panes.active().id);
@@ -121,7 +121,7 @@ impl App {
         let looks_back = self.panes.active().past().is_some();
         self.panes.active_mut().change(command, next);
         self.adapt_subset(&before);
-        if looks_back && self.panes.trained().count() > 1 {
+        if looks_back {
             self.go_on_together();
         }
         self.stop_looking_back();
