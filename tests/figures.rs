@@ -368,10 +368,10 @@ fn a_picture_that_is_cut_off_says_so() {
         std::fs::write(&path, bytes).expect("a file");
         figure::open(&path).expect_err(name).to_string()
     };
-    for format in [Format::Svg, Format::Pdf] {
+    for format in [Format::Svg, Format::Pdf, Format::Png] {
         let whole = file(&recipe, format);
         let name = format!("half.{}", format.extension());
-        let words = fault(&name, &whole[..whole.len() / 50]);
+        let words = fault(&name, &whole[..whole.len() / 2]);
         assert!(words.contains("cut off"), "{words}");
     }
     let words = fault(

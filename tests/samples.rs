@@ -20,8 +20,9 @@ use marginscope::scene;
 use marginscope::scene::{Curves, Light, Microscope, WINDOW_SAGITTA, is_pulled};
 use marginscope::trainer::Subset;
 
-/// A window at rest, its plane as well.
+/// A window at rest, its plane as well, and without hints: the picture is a little lower with one.
 fn paused(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
+    const MOST_FRAMES: usize = 2000;
     let mut harness = window_of_size(experiment, size);
     wait_for(&mut harness, "some steps", |app| {
         app.snapshot().is_some_and(|snapshot| snapshot.step > 50)
@@ -30,7 +31,16 @@ fn paused(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
     wait_for(&mut harness, "a pause", |app| {
         app.snapshot().is_some_and(|s| !s.is_playing)
     });
+    let has_hint = |harness: &Harness<'_, App>| harness.query_by_label("No more hints").is_some();
+    for _ in 0..MOST_FRAMES {
+        if has_hint(&harness) {
+            break;
+        }
+        harness.step();
+    }
+    harness.get_by_label("No more hints").click();
     harness.run_steps(60);
+    assert!(!has_hint(&harness));
     harness
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Frame, Panel, Ui};
+use egui::{Context, Frame, Panel, Ui};
 
 use crate::app::action::{Action, PaneAction};
 use crate::app::hold::Hand;
@@ -15,6 +15,7 @@ const PAUSE_SECS: f64 = 6.0;
 const HEIGHT: f32 = 40.0;
 
 /// Something that can be done here.
+#[derive(Debug)]
 struct Hint {
     id: &'static str,
     text: &'static str,
@@ -63,12 +64,16 @@ pub(super) struct Hints {
     pub done: BTreeSet<String>,
     /// When the next one comes; none before the first frame.
     due_at: Option<f64>,
+    shown: Option<&'static Hint>,
 }
 
 impl Hints {
     /// Some are done already.
     pub(super) fn new(done: BTreeSet<String>) -> Self {
-        Self { done, due_at: None }
+        Self {
+            done,
+            ..Self::default()
+        }
     }
 
     /// What was done needs no hint any more.
@@ -81,15 +86,23 @@ impl Hints {
         HINTS.iter().find(|hint| !self.done.contains(hint.id))
     }
 
-    /// Shows the next hint when it is due, in a bar of its own: nothing is covered.
-    pub(super) fn ui(&mut self, ui: &mut Ui, frame: Frame) {
-        let Some(hint) = self.next() else { return };
-        let now = ui.input(|input| input.time);
+    /// The next hint, if its time has come.
+    fn due(&mut self, ctx: &Context, now: f64) -> Option<&'static Hint> {
+        let hint = self.next()?;
         let due_at = *self.due_at.get_or_insert(now + PAUSE_SECS);
         if now < due_at {
-            ui.ctx().request_repaint_after_secs((due_at - now) as f32);
-            return;
+            ctx.request_repaint_after_secs((due_at - now) as f32);
         }
+        (now >= due_at).then_some(hint)
+    }
+
+    /// Shows the next hint when it is due, in a bar of its own: nothing is covered.
+    pub(super) fn ui(&mut self, ui: &mut Ui, frame: Frame) {
+        let (now, is_held) = ui.input(|input| (input.time, input.pointer.any_down()));
+        if !is_held {
+            self.shown = self.due(ui.ctx(), now); // nothing moves under a pointer that holds something
+        }
+        let Some(hint) = self.shown else { return };
         let n_done = self.done.len();
         Panel::bottom("hint")
             .exact_size(HEIGHT)

@@ -195,6 +195,7 @@ impl RenderOptions {
         self.sheet.apply(picture)?;
         picture.raster_points |= self.raster_points;
         self.set_strip(recipe)?;
+        figure::check_plot(recipe).map_err(|fault| Failure::Usage(format!("--view {fault}")))?;
         self.set_film(recipe, format)
     }
 

@@ -11,7 +11,7 @@ use crate::figure::{Picture, Tone};
 /// Options of a figure's file.
 #[derive(Args, Clone, Debug)]
 pub(super) struct SheetOptions {
-    /// Width on paper or on a screen, such as 89mm, 183mm, 1920px; or slide.
+    /// Width on paper or on a screen, such as 89mm, 183mm, 1920px (50 to 5000 mm, 200 to 16384 px); or slide.
     #[arg(long, value_name = "WIDTH", allow_hyphen_values = true)]
     width: Option<String>,
     /// Colours: light for paper, dark for rooms.
@@ -20,7 +20,7 @@ pub(super) struct SheetOptions {
     /// Nothing behind the picture.
     #[arg(long)]
     transparent: bool,
-    /// Pixels in an inch of a PNG that has a width on paper (default: 300).
+    /// Pixels in an inch of a PNG that has a width on paper (36 to 2400; default: 300).
     #[arg(long, value_name = "DPI", value_parser = clap::value_parser!(u16).range(36..=2400))]
     dpi: Option<u16>,
 }

@@ -3,10 +3,12 @@
 use crate::experiment::ViewKind;
 use crate::export::{self, ExportError, Format, Length, Sheet, png};
 use crate::figure::{Film, Motion, Picture, Played, Plot, Recipe, panels};
+use crate::loss::Form;
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
     Curves, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, build_with,
-    foot_beside, heading, legend, origin_notes, thousands, weight_factor,
+    divergence_note, foot_beside, heading, legend, origin_notes, samples_words, thousands,
+    weight_factor,
 };
 use crate::trainer::Snapshot;
 
@@ -184,6 +186,31 @@ pub fn missing_letters(played: &Played, format: Format) -> String {
     let moments = played.moments.iter().filter(|_| format != Format::Svg);
     let names = moments.flat_map(|moment| moment.snapshot.data.class_names.iter());
     export::missing_letters(names.map(String::as_str))
+}
+
+/// Whether its losses have what its plot shows: a class weight to have an angle to.
+///
+/// # Errors
+/// Why not, in words.
+pub fn check_plot(recipe: &Recipe) -> Result<(), String> {
+    let plot = recipe.picture.plot;
+    let needs_angle = matches!(plot, Plot::Psi | Plot::MarginMap);
+    let panels = recipe
+        .picture
+        .strip
+        .as_ref()
+        .map(|strip| strip.panels(&recipe.experiment));
+    let panels = panels.and_then(Result::ok).unwrap_or_default(); // told when it was set
+    let experiments = panels.iter().map(|panel| &panel.experiment);
+    let mut experiments = experiments.chain([&recipe.experiment]);
+    match experiments.find(|e| needs_angle && e.loss.spec.form == Form::Binary) {
+        Some(experiment) => Err(format!(
+            "{} shows angles to class weights, and loss \"{}\" has one weight for both classes; choose another loss or view",
+            plot.id(),
+            experiment.loss.spec.id
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Whether a figure of its pixels could be written, told before its steps are made. Of a strip only
@@ -552,7 +579,19 @@ pub(super) fn chart_notes(
     n_beyond: &[usize],
     picture: &Picture,
 ) -> String {
-    let mut notes: Vec<String> = beyond_note(n_beyond).into_iter().collect();
+    let divergences = snapshots
+        .iter()
+        .filter_map(|snapshot| divergence_note(snapshot));
+    let mut notes: Vec<String> = divergences.collect();
+    if picture.plot != Plot::Curves {
+        notes.extend(
+            snapshots
+                .iter()
+                .map(|snapshot| format!("{}.", samples_words(snapshot))),
+        );
+    }
+    notes.dedup();
+    notes.extend(beyond_note(n_beyond));
     match picture.plot {
         Plot::MarginMap => {
             notes.extend(chart::margin_map_notes(snapshots));

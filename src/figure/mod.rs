@@ -19,7 +19,9 @@ mod recipe;
 mod replay;
 mod strip;
 
-pub use draw::{canvas_width, check_size, file, missing_letters, pixels, scene, scenes};
+pub use draw::{
+    canvas_width, check_plot, check_size, file, missing_letters, pixels, scene, scenes,
+};
 pub use film::{Film, Motion};
 pub use ink::{Ink, InkError};
 pub use open::{OpenError, Opened, Opening, open};

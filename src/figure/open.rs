@@ -109,14 +109,12 @@ pub(super) fn of_bytes(bytes: Vec<u8>, path: &Path) -> Result<Opened, OpenError>
     })?;
     let text = match (&session, Format::of_bytes(&bytes)) {
         (Some(session), _) => session.recipe.clone(),
-        (None, Some(format)) => format.recipe(&bytes).ok_or_else(|| {
-            let path = path_of();
-            if format.is_whole(&bytes) {
-                OpenError::NoRecipe { path }
-            } else {
-                OpenError::CutOff { path }
-            }
-        })?,
+        (None, Some(format)) if !format.is_whole(&bytes) => {
+            return Err(OpenError::CutOff { path: path_of() });
+        }
+        (None, Some(format)) => format
+            .recipe(&bytes)
+            .ok_or_else(|| OpenError::NoRecipe { path: path_of() })?,
         (None, None) => {
             String::from_utf8(bytes).map_err(|_unsaid| OpenError::NoText { path: path_of() })?
         }

@@ -27,6 +27,13 @@ pub(super) fn scene(played: &Played, picture: &Picture) -> Scene {
         return Scene::empty([1.0; 2], theme.ground);
     }
     let moments = aligned(&played.moments, picture.strip.as_ref());
+    // Maps compare where all are of one pair.
+    let first = || pair(&moments[0].snapshot, picture);
+    let one_pair = (picture.plot == Plot::MarginMap).then(first);
+    let picture = &Picture {
+        pair: one_pair.or(picture.pair),
+        ..picture.clone()
+    };
     if picture.plot == Plot::Psi {
         return curves_together(&moments, picture);
     }

@@ -158,8 +158,14 @@ impl Strip {
         let titles = keys.iter();
         let titles = titles.map(|(key, value)| title(&experiment, key, value));
         let mut titles: Vec<String> = titles.collect();
-        if titles.len() > 1 && keys[0].0 == "loss.id" {
-            experiment.loss.spec.short_name.clone_into(&mut titles[0]);
+        if keys[0].0 == "loss.id" {
+            let spec = experiment.loss.spec;
+            if titles.len() == 1 {
+                titles.extend(margins(&experiment));
+            }
+            if titles.len() > 1 {
+                spec.short_name.clone_into(&mut titles[0]);
+            }
         }
         Ok(Panel {
             title: titles.join(", "),
@@ -206,6 +212,18 @@ fn title(experiment: &Experiment, key: &str, value: &str) -> String {
     format!("{} = {number}{}", param.symbol, unit(param))
 }
 
+/// What a loss has besides its scale, as it is set.
+fn margins(experiment: &Experiment) -> Vec<String> {
+    let params = experiment.loss.spec.params.iter();
+    let params = params.zip(experiment.loss_values());
+    let params = params.filter(|(param, _)| param.choices.is_empty() && param.id != "scale");
+    let words = params.map(|(param, value)| {
+        let number = short(value);
+        format!("{} = {number}{}", param.symbol, unit(param))
+    });
+    words.collect()
+}
+
 /// As it stands behind a number; cosines and factors are plain numbers to who reads a title.
 fn unit(param: &Param) -> &'static str {
     match param.unit {
@@ -229,7 +247,10 @@ mod tests {
     #[test]
     fn a_panel_is_called_after_what_differs() {
         assert_eq!(titles("margin=0, 0.2"), ["m = 0 rad", "m = 0.2 rad"]);
-        assert_eq!(titles("loss=softmax,arcface"), ["Softmax", "ArcFace"]);
+        assert_eq!(
+            titles("loss=softmax,arcface"),
+            ["Softmax", "ArcFace, m = 0.3 rad"]
+        );
         assert_eq!(titles("dim=2,3"), ["2 dimensions", "3 dimensions"]);
         assert_eq!(
             titles("loss=softmax,cosface margin=0.2 scale=30,combined m2=0.3"),

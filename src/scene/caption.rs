@@ -392,6 +392,34 @@ fn notes_of_samples(
     (notes, true)
 }
 
+/// Over which samples everything is counted that a figure says: those that are drawn, of how many.
+pub fn samples_words(snapshot: &Snapshot) -> String {
+    let (n, all) = (snapshot.probe.len(), snapshot.split().len());
+    let of = if n < all {
+        format!(" of {}", thousands(all as u64))
+    } else {
+        String::new()
+    };
+    let kind = match (snapshot.is_given(), snapshot.probe.is_train) {
+        (true, _) => "",
+        (false, true) => "training ",
+        (false, false) => "test ",
+    };
+    let noun = if n == 1 && of.is_empty() {
+        "sample"
+    } else {
+        "samples"
+    };
+    format!("{}{of} {kind}{noun}", thousands(n as u64))
+}
+
+/// That a run came to its end where its numbers did.
+pub fn divergence_note(snapshot: &Snapshot) -> Option<String> {
+    let step = thousands(snapshot.step);
+    let is_broken = snapshot.fault.is_some();
+    is_broken.then(|| format!("Diverged after step {step}, the last one that is finite."))
+}
+
 /// That a sphere is a section of more dimensions, of whose squared length it has this share.
 pub(super) fn projected_note(dim: usize, share: f64) -> String {
     format!(

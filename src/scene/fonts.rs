@@ -101,7 +101,7 @@ pub fn estimated_width(text: &str, size: f32) -> f32 {
 /// Advance in em, by kinds of letters (measured on Inter Regular 4.001).
 fn advance(c: char) -> f32 {
     match c {
-        ' ' | '.' | ',' | ':' | ';' | '\'' | '|' | 'i' | 'j' | 'l' | 'I' => 0.28,
+        ' ' | '\u{a0}' | '.' | ',' | ':' | ';' | '\'' | '|' | 'i' | 'j' | 'l' | 'I' => 0.28,
         'f' | 't' | 'r' | '(' | ')' | '-' | '‑' => 0.37,
         'm' | 'w' | 'M' | 'W' | '%' | '—' => 0.88,
         '0'..='9' => 0.63,
@@ -133,10 +133,10 @@ pub(super) fn shortened(text: &str, size: f32, width: f32) -> String {
     short.trim_end().to_owned() + "…"
 }
 
-/// Breaks a text into lines no wider than `width`, at spaces.
+/// Breaks a text into lines no wider than `width`, at spaces, and not at those that hold together.
 pub(super) fn wrapped(text: &str, size: f32, width: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split([' ', '\n']).filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if estimated_width(line, size) + estimated_width(word, size) < width => {
                 line.push(' ');

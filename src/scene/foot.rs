@@ -18,6 +18,8 @@ const NOTES: f32 = 11.5;
 const LEADING: f32 = 1.45;
 /// Share of the formula's size below which it is cut to L = ….
 const SMALLEST_WHOLE: f32 = 0.85;
+/// By so much a formula may be wider than its room, which has free space beside it.
+const OVERHANG: f32 = 1.02;
 /// Between the formula and the sentence, in points at unit size.
 const FORMULA_GAP: f32 = 9.0;
 /// Free space at both sides of what stands beside a picture, in sizes of this text.
@@ -48,7 +50,8 @@ pub(super) fn groups(
     let formula = view
         .show
         .formula
-        .then(|| formula(&snapshot.head, &foot_look(view, unit), width));
+        .then(|| formula(&snapshot.head, &foot_look(view, unit), width))
+        .flatten();
     let mut top = words_top;
     let mut items = Vec::new();
     if let Some(block) = &formula {
@@ -101,8 +104,8 @@ fn is_covered(view: &ViewState) -> bool {
 }
 
 /// The loss with the values in force, smaller where it would be too wide; what its letters stand
-/// for stays out where it would make it too small.
-fn formula(head: &HeadState, look: &Look, width: f32) -> Block {
+/// for stays out where it would make it too small. `None` where it has no room in legible letters.
+fn formula(head: &HeadState, look: &Look, width: f32) -> Option<Block> {
     let spec = head.spec.0;
     let reading = Reading::Values {
         set: &head.values,
@@ -116,11 +119,12 @@ fn formula(head: &HeadState, look: &Look, width: f32) -> Block {
         (share, set(pieces, (share * size).max(least)))
     };
     let (share, whole) = fitting(&spec.formula.whole());
-    if share < SMALLEST_WHOLE {
+    let block = if share < SMALLEST_WHOLE {
         fitting(spec.formula.loss).1
     } else {
         whole
-    }
+    };
+    (block.width <= OVERHANG * width).then_some(block)
 }
 
 /// In print the sign of a sum, the largest of its letters, may have eight points where other text
@@ -144,7 +148,8 @@ pub fn foot_beside(
     let block = view
         .show
         .formula
-        .then(|| formula(&snapshot.head, &look, width));
+        .then(|| formula(&snapshot.head, &look, width))
+        .flatten();
     let lines = lines(snapshot, curves, view, [widest; 2], [look.unit, width]);
     let mut at = [side, 0.0];
     let mut groups = Vec::new();

@@ -12,15 +12,18 @@ pub(super) fn values_of(
 ) -> String {
     let params = spec.params.iter().zip(values);
     let params = params.filter(|(param, _)| param.choices.is_empty() && is_wanted(param));
-    let words = params.map(|(param, &value)| {
-        let unit = if param.unit == Unit::Radians {
-            " rad"
-        } else {
-            ""
-        };
-        format!("{} = {}{unit}", param.symbol, short(rounded(value)))
-    });
+    let words = params.map(|(param, &value)| named(param, &short(rounded(value))));
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// A number with its letter and unit, which no line breaks.
+fn named(param: &Param, value: &str) -> String {
+    let unit = if param.unit == Unit::Radians {
+        "\u{a0}rad"
+    } else {
+        ""
+    };
+    format!("{}\u{a0}=\u{a0}{value}{unit}", param.symbol)
 }
 
 /// To three decimals.
@@ -28,13 +31,15 @@ pub(super) fn rounded(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// Those that count otherwise than they are set; `None` where all are in force.
+/// Those that count otherwise than they are set, of what is set; `None` where all are in force.
 pub(super) fn on_their_way(head: &HeadState) -> Option<String> {
     let spec = head.spec.0;
-    let is_on_its_way = |param: &Param| {
-        let at = spec.param_index(param.id);
-        at.is_some_and(|i| head.in_force[i] != head.values[i])
-    };
-    let words = values_of(spec, &head.in_force, is_on_its_way);
+    let params = spec.params.iter().enumerate();
+    let on_their_way = params.filter(|&(i, _)| head.in_force[i] != head.values[i]);
+    let words = on_their_way.map(|(i, param)| {
+        let [now, set] = [head.in_force[i], head.values[i]].map(|value| short(rounded(value)));
+        named(param, &format!("{now}\u{a0}of\u{a0}{set}"))
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
     (!words.is_empty()).then_some(words)
 }

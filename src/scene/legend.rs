@@ -1,7 +1,7 @@
 //! What colours and lines of a picture mean, as a strip of its own under it.
 
 use crate::experiment::ViewKind;
-use crate::scene::caption::{given_notes, projected_note};
+use crate::scene::caption::{divergence_note, given_notes, projected_note, samples_words};
 use crate::scene::curves::{has_margin, mean_norm};
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon, text};
@@ -106,8 +106,9 @@ impl Swatch {
                 vec![disc(center, 0.5 * width, *color, NO_STROKE)]
             }
             Self::Ramp(colors) => {
+                // Each goes on to the end below the next ones: between two there is no seam.
                 let part = |(i, color): (usize, &Rgba)| {
-                    let ends = [i, i + 1].map(|i| i as f32 / colors.len() as f32);
+                    let ends = [i as f32 / colors.len() as f32, 1.0];
                     polygon(self.block(at, size, ends), *color)
                 };
                 let edge = look.line(0.8, look.theme.dimmed);
@@ -201,7 +202,10 @@ fn notes(panels: &[Told<'_>]) -> Vec<String> {
 
 fn notes_of_one(panel: &Told<'_>) -> Vec<String> {
     let (snapshot, view) = (panel.snapshot, panel.view);
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = divergence_note(snapshot).into_iter().collect();
+    if view.show.points {
+        notes.push(format!("{}.", samples_words(snapshot)));
+    }
     match view.kind {
         ViewKind::Plane if !snapshot.head.centers.is_empty() => {
             notes.push("Rings: class centres.".to_owned());
@@ -434,7 +438,7 @@ mod tests {
             "wins with its margin",
             "gap",
             "even spacing",
-            "Bars count samples by direction.",
+            "40 test samples. Bars count samples by direction.",
         ];
         assert_eq!(names[10..], lines);
         assert_eq!(
@@ -476,10 +480,11 @@ mod tests {
         let notes = notes(&panels);
         let expected = [
             "Weight arrows × 3.",
+            "2 of 10 test samples.",
             "Rings: class centres.",
             "Bars count samples by direction.",
             "Boundaries drawn at the mean feature length 1.56.",
-            "In force at this moment, panel by panel: as set, as set, m = 0.1 rad; gaps are drawn for what is set.",
+            "In force at this moment, panel by panel: as set, as set, m\u{a0}=\u{a0}0.1\u{a0}of\u{a0}0.3\u{a0}rad; gaps are drawn for what is set.",
         ];
         assert_eq!(notes, expected);
         let legend = legend(&panels, 600.0).expect("a legend");

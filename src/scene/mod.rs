@@ -46,7 +46,7 @@ mod trails;
 mod view;
 
 pub use build::{build, build_with};
-pub use caption::{caption, notes};
+pub use caption::{caption, divergence_note, notes, samples_words};
 pub use classes::Classes;
 pub use clouds::Clouds;
 pub use curves::{Curves, WINDOW_SAGITTA};

@@ -4,7 +4,7 @@ use crate::experiment::Experiment;
 use crate::loss;
 use crate::scene::chart::ticks::Ladder;
 use crate::scene::chart::{Axis, Chart, Ink, Key, Series, ticks};
-use crate::scene::{Anchor, number, thousands};
+use crate::scene::{Anchor, number, samples_words, thousands};
 use crate::trainer::Snapshot;
 
 /// So many times what it usually stays below, the loss leaves its axis: the rest would be flat.
@@ -139,12 +139,7 @@ fn step_ticks(last: f64) -> Vec<(f64, String)> {
 }
 
 fn accuracy_name(snapshot: &Snapshot) -> String {
-    let of = if snapshot.probe.is_train {
-        "training"
-    } else {
-        "test"
-    };
-    format!("accuracy on {of} samples")
+    format!("accuracy on {}", samples_words(snapshot))
 }
 
 /// Steps at which another loss was chosen. Passing through one on the way to the next does not

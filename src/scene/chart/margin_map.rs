@@ -264,6 +264,7 @@ impl<'a> Sides<'a> {
     fn band(&self) -> Vec<[f64; 2]> {
         let mut ring = self.margin(0);
         ring.extend(self.margin(1).into_iter().rev());
+        ring.push([0.0; 2]); // near both weights neither wins with its margin
         for at in ring.as_flattened_mut() {
             *at = at.min(self.span_deg);
         }

@@ -467,7 +467,10 @@ mod tests {
         snapshot.head.in_force[lambda] = 63.0;
         let chart = psi_in_print(&snapshot).expect("an angle");
         let names: Vec<&str> = chart.keys.iter().map(|key| key.name.as_str()).collect();
-        assert_eq!(names[1], "in force at step 500: λ = 63");
+        assert_eq!(
+            names[1],
+            "in force at step 500: λ\u{a0}=\u{a0}63\u{a0}of\u{a0}5"
+        );
         assert!(names.contains(&"Modified softmax; NormFace"), "{names:?}");
     }
 

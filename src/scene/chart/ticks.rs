@@ -64,6 +64,7 @@ impl Ladder {
         let rungs = (0..=self.n_steps).map(|i| f64::from(i) * self.step);
         rungs
             .map(|at| match decimals {
+                0 if at >= LARGE => (at, format!("{at:.0e}")),
                 0 => (at, crate::scene::thousands(at.round() as u64)),
                 _ if at == 0.0 => (at, "0".to_owned()),
                 _ => (at, format!("{at:.decimals$}")),
@@ -71,6 +72,9 @@ impl Ladder {
             .collect()
     }
 }
+
+/// Larger numbers are powers of ten.
+const LARGE: f64 = 1e7;
 
 /// Digits behind the point that a multiple of `step` needs.
 fn decimals(step: f64) -> usize {
