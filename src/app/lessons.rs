@@ -115,7 +115,8 @@ impl Lectures {
 impl App {
     /// Does what the page or the card asks for.
     pub(super) fn lecture(&mut self, ctx: &Context, lecture: Lecture) {
-        let now = self.snapshot().cloned();
+        // A lesson counts the steps of its own pane, whatever is looked at.
+        let now = self.panes.find(self.lectures.pane).newest().cloned();
         let order = match lecture {
             Lecture::List => {
                 self.lectures.page = Some(LessonsPage::default());
@@ -170,6 +171,9 @@ impl App {
         let Subject::Lesson(lesson) = walk.subject() else {
             return; // out of a failure leads its cure
         };
+        if matches!(walk.phase(), Phase::Asks) {
+            return self.lecture(ctx, Lecture::Answer(None)); // a clicker has no other key to run it
+        }
         if walk.forward() {
             return;
         }

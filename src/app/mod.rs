@@ -547,7 +547,7 @@ impl App {
             Action::Redo => self.redo(ctx),
             Action::ToggleKeys => self.shows_keys = !self.shows_keys,
             Action::TogglePresenter => self.toggle_presenter(ctx),
-            Action::ToggleSpotlight => self.presenter.has_spotlight = !self.presenter.has_spotlight,
+            Action::ToggleSpotlight => self.presenter.has_spotlight ^= self.is_presenting,
             Action::ToggleDraw => self.toggle_draw(ctx),
             Action::Reset => self.asks_to_reset = true,
             Action::AnswerReset(true) => self.reset(ctx),
@@ -615,7 +615,7 @@ impl eframe::App for App {
         self.send_drawing(&ctx);
         self.link_views();
         self.note_state(&ctx);
-        self.presenter.spotlight_ui(&ctx);
+        self.presenter.spotlight_ui(&ctx, self.is_presenting);
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {

@@ -227,6 +227,14 @@ impl Pane {
     }
 }
 
+/// A pane that was closed.
+struct Closed {
+    /// Where it stood.
+    index: usize,
+    was_playing: bool,
+    pane: Pane,
+}
+
 /// The panes of the window, of which one has the controls; there is always one.
 pub(super) struct Panes {
     all: Vec<Pane>,
@@ -236,8 +244,8 @@ pub(super) struct Panes {
     n_made: u32,
     /// Who is trained alone, as the run of a lesson is; the controls of all are its own.
     pub alone: Option<PaneId>,
-    /// The last ones that were closed, and where they stood; they rest.
-    closed: Vec<(usize, Pane)>,
+    /// The last ones that were closed; they rest.
+    closed: Vec<Closed>,
 }
 
 impl Panes {
@@ -401,8 +409,13 @@ impl Panes {
             return;
         }
         let mut pane = self.all.remove(index);
+        let was_playing = pane.is_playing();
         pane.worker.send(Command::Pause);
-        self.closed.push((index, pane));
+        self.closed.push(Closed {
+            index,
+            was_playing,
+            pane,
+        });
         if self.closed.len() > MOST_CLOSED {
             self.closed.remove(0);
         }
@@ -422,11 +435,18 @@ impl Panes {
 
     /// Brings a closed pane back. Whether it was still there, and room for it.
     pub(super) fn reopen(&mut self, id: PaneId) -> bool {
-        let found = self.closed.iter().position(|(_, pane)| pane.id == id);
+        let found = self.closed.iter().position(|closed| closed.pane.id == id);
         let Some(at) = found.filter(|_| self.all.len() < MOST_PANES) else {
             return false;
         };
-        let (index, pane) = self.closed.remove(at);
+        let Closed {
+            index,
+            was_playing,
+            mut pane,
+        } = self.closed.remove(at);
+        if was_playing {
+            pane.worker.send(Command::Play);
+        }
         let index = index.min(self.all.len());
         self.all.insert(index, pane);
         self.active = index;

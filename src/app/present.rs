@@ -35,6 +35,8 @@ pub(super) struct Presenter {
     pub has_spotlight: bool,
     /// The size of everything before, while it is larger.
     zoom_before: Option<f32>,
+    /// Where the pointer was seen last, and at which zoom.
+    pointer: Option<(Pos2, f32)>,
     /// Whether the window had the whole screen before.
     was_full: bool,
     /// The size that whoever sits at the window has chosen; 0 before the first frame.
@@ -62,18 +64,29 @@ impl Presenter {
         let is_full = || ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
         if is_presenting {
             self.was_full = is_full();
+        } else {
+            self.has_spotlight = false; // nobody would know how to end the dark
         }
         let wanted = is_presenting || self.was_full;
         ctx.send_viewport_cmd(ViewportCommand::Fullscreen(wanted));
     }
 
-    /// Darkens everything but a circle about the pointer.
-    pub(super) fn spotlight_ui(&self, ctx: &Context) {
+    /// Darkens everything but a circle about the pointer, while presenting.
+    pub(super) fn spotlight_ui(&mut self, ctx: &Context, is_presenting: bool) {
         let rect = ctx.content_rect();
-        let pointer = ctx.input(|input| input.pointer.hover_pos());
-        let Some(pointer) = pointer.filter(|_| self.has_spotlight) else {
+        let (pos, zoom) = (
+            ctx.input(|input| input.pointer.hover_pos()),
+            ctx.zoom_factor(),
+        );
+        if pos != self.pointer.map(|(pos, _)| pos) {
+            self.pointer = pos.map(|pos| (pos, zoom));
+        }
+        let is_dark = self.has_spotlight && is_presenting;
+        let Some((pos, seen_at)) = self.pointer.filter(|_| is_dark) else {
             return;
         };
+        // Until it moves again its place is told in points of the zoom before.
+        let pointer = Pos2::ZERO + pos.to_vec2() * (seen_at / zoom);
         let layer = LayerId::new(Order::Tooltip, Id::unique("spotlight"));
         ctx.layer_painter(layer).add(night(rect, pointer));
     }

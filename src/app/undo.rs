@@ -191,6 +191,9 @@ impl App {
     }
 
     pub(super) fn redo(&mut self, ctx: &egui::Context) {
+        if self.draws() && self.draw.redo_stroke() {
+            return;
+        }
         self.turn(ctx, "Nothing to redo", |undoer, now| {
             undoer.redo(now).cloned()
         });

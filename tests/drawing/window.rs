@@ -133,6 +133,12 @@ fn strokes_are_taken_away_one_by_one_or_all_at_once() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     harness.run_steps(2);
     harness.get_by_role_and_label(Role::Canvas, &canvas_name(1));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Canvas, &canvas_name(2));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Canvas, &canvas_name(1));
     draw(&mut harness, 1, &[[0.4, 0.5], [0.65, 0.5]]);
     harness
         .get_by_role_and_label(Role::Button, "Undo stroke")

@@ -86,6 +86,23 @@ fn a_prediction_starts_the_run_and_its_end_reveals_what_was_measured() {
     harness.get_by_label_contains("You said, and it is seen: About a third.");
 }
 
+/// A clicker has no other key: it asks, runs, reveals, and goes on.
+#[test]
+fn page_down_runs_a_step_that_was_not_run() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    harness.get_by_label("step 1 of 4");
+    harness.key_press(Key::PageDown);
+    harness.run_steps(2);
+    harness.get_by_label("step 1 of 4");
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "What is seen: About a third.");
+    harness.key_press(Key::PageDown);
+    harness.run_steps(2);
+    harness.get_by_label("step 2 of 4");
+}
+
 #[test]
 fn panes_beside_a_lesson_rest_until_it_is_closed() {
     let mut harness = window(&small(&[]));

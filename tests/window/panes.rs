@@ -140,6 +140,25 @@ fn a_closed_pane_comes_back_as_it_was() {
 }
 
 #[test]
+fn a_pane_that_was_closed_while_it_trained_trains_on() {
+    let mut harness = window(&small(&[]));
+    harness.key_press(Key::A);
+    wait_for(&mut harness, "two panes that train", |app| {
+        let steps = steps(app);
+        steps.len() == 2 && steps.iter().all(|&step| step > 5)
+    });
+    harness.run_steps(20);
+    click(&mut harness, "Close pane B");
+    wait_for(&mut harness, "one pane", |app| steps(app).len() == 1);
+    harness.run_steps(20);
+    press_with_command(&mut harness, Key::Z);
+    wait_for(&mut harness, "both to train", |app| {
+        let seen: Vec<_> = app.snapshots().flatten().collect();
+        seen.len() == 2 && seen.iter().all(|seen| seen.is_playing)
+    });
+}
+
+#[test]
 fn panes_that_were_closed_come_back_in_their_order() {
     let mut harness = resting_run(20);
     for loss in ["ArcFace", "CosFace", "NormFace"] {

@@ -132,6 +132,11 @@ impl DrawCard {
         Some(Command::Place(self.told.clone()))
     }
 
+    /// Brings a stroke back that was taken away. Whether there was one.
+    pub(super) fn redo_stroke(&mut self) -> bool {
+        self.sketch.redo()
+    }
+
     /// Takes the last stroke away. Whether there was one.
     pub(super) fn undo_stroke(&mut self) -> bool {
         let has_stroke = self.sketch.image().is_some();

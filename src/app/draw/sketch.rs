@@ -20,6 +20,8 @@ const MOST_POINTS: usize = 20_000;
 pub(super) struct Sketch {
     /// Points in shares of the side, from the top left corner.
     strokes: Vec<Vec<[f32; 2]>>,
+    /// Those that were taken away, the last one first to come back.
+    undone: Vec<Vec<[f32; 2]>>,
     /// Whether the last stroke goes on.
     is_pen_down: bool,
     canvas: Canvas,
@@ -30,6 +32,7 @@ impl Default for Sketch {
     fn default() -> Self {
         Self {
             strokes: Vec::new(),
+            undone: Vec::new(),
             is_pen_down: false,
             canvas: Canvas::new(N_PIXELS, N_PIXELS),
             image: None,
@@ -71,6 +74,7 @@ impl Sketch {
     /// Begins a stroke, which is a dot until the pen moves.
     pub(super) fn put_down(&mut self, at: [f32; 2]) {
         let at = inside(at);
+        self.undone.clear();
         self.strokes.push(vec![at]);
         self.is_pen_down = true;
         self.paint(at, at);
@@ -101,12 +105,24 @@ impl Sketch {
     /// Takes the last stroke away.
     pub(super) fn undo(&mut self) {
         self.lift();
-        self.strokes.pop();
+        self.undone.extend(self.strokes.pop());
         self.canvas.clear();
         for stroke in &self.strokes {
             paint_stroke(&mut self.canvas, stroke);
         }
         self.see();
+    }
+
+    /// Brings the stroke back that was taken away last. Whether there was one.
+    pub(super) fn redo(&mut self) -> bool {
+        let Some(stroke) = self.undone.pop() else {
+            return false;
+        };
+        self.lift();
+        paint_stroke(&mut self.canvas, &stroke);
+        self.strokes.push(stroke);
+        self.see();
+        true
     }
 
     /// Takes all strokes away.
