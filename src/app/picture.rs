@@ -55,6 +55,8 @@ pub(super) struct Picture {
 struct Cached {
     snapshot: Arc<Snapshot>,
     view: ViewState,
+    /// Width of the words beside it, and whether the formula is one of them.
+    words: Option<(f32, bool)>,
     rect: Rect,
     pixels_per_point: f32,
     /// For what lies under the pointer.
@@ -107,10 +109,9 @@ impl Picture {
         };
         let has_formula = self.view.show.formula;
         self.view.show.formula &= !self.is_small;
-        self.paint(ui, &response, rect, snapshot);
+        self.paint(ui, &response, rect, snapshot, has_formula);
         self.samples_ui(ui, &response, snapshot, thumbs, actions);
         self.view.show.formula = has_formula;
-        self.words_ui(ui, rect, snapshot);
         keyboard_ui(ui, &response, actions);
         moves
     }
@@ -133,15 +134,24 @@ impl Picture {
     }
 
     /// Paints the scene, built anew where something changed.
-    fn paint(&mut self, ui: &Ui, response: &Response, rect: Rect, snapshot: &Arc<Snapshot>) {
+    fn paint(
+        &mut self,
+        ui: &Ui,
+        response: &Response,
+        rect: Rect,
+        snapshot: &Arc<Snapshot>,
+        has_formula: bool,
+    ) {
         self.view.theme = *theme::tokens(ui.ctx());
         let frame_secs = ui.input(|input| input.stable_dt);
         if self.follow(snapshot, rect.size().into(), frame_secs) {
             ui.ctx().request_repaint();
         }
+        let words = self.words_width.map(|width| (width, has_formula));
         let is_same = self.cached.as_ref().is_some_and(|cached| {
             Arc::ptr_eq(&cached.snapshot, snapshot)
                 && cached.view == self.view
+                && cached.words == words
                 && cached.rect == rect
                 && cached.pixels_per_point == ui.ctx().pixels_per_point()
         });
@@ -153,8 +163,15 @@ impl Picture {
                 self.trails.clear();
             }
             let scene = self.scene(snapshot, rect.size().into());
+            let mut shapes = self.painter.shapes(ui.ctx(), &scene, rect.min);
+            shapes.extend(
+                words
+                    .map(|words| self.words(ui, rect, snapshot, words))
+                    .unwrap_or_default(),
+            );
             self.cached = Some(Cached {
-                shapes: self.painter.shapes(ui.ctx(), &scene, rect.min),
+                shapes,
+                words,
                 caption: self.caption(snapshot),
                 scene,
                 snapshot: Arc::clone(snapshot),
@@ -172,19 +189,22 @@ impl Picture {
     }
 
     /// Formula and sentence beside the picture, at half its height.
-    fn words_ui(&mut self, ui: &Ui, rect: Rect, snapshot: &Arc<Snapshot>) {
-        let Some(width) = self.words_width else {
-            return;
-        };
+    fn words(
+        &mut self,
+        ui: &Ui,
+        rect: Rect,
+        snapshot: &Arc<Snapshot>,
+        (width, has_formula): (f32, bool),
+    ) -> Vec<Shape> {
         let curves = curves_of(&mut self.curves, snapshot);
         let mut view = self.view.clone();
-        view.show.note = true;
-        if let Some(words) = scene::foot_beside(snapshot, curves, &view, width) {
-            let top = 0.5 * (rect.height() - words.size[1]);
-            let origin = rect.min + Vec2::new(0.0, top.max(0.0));
-            let shapes = self.words_painter.shapes(ui.ctx(), &words, origin);
-            ui.painter().with_clip_rect(rect).extend(shapes);
-        }
+        (view.show.note, view.show.formula) = (true, has_formula);
+        let Some(words) = scene::foot_beside(snapshot, curves, &view, width) else {
+            return Vec::new();
+        };
+        let top = 0.5 * (rect.height() - words.size[1]);
+        let origin = rect.min + Vec2::new(0.0, top.max(0.0));
+        self.words_painter.shapes(ui.ctx(), &words, origin)
     }
 
     /// Moves as another picture of the same kind was moved.

@@ -8,7 +8,7 @@ use crate::scene::curves::{Curves, Flat};
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
-use crate::scene::label::{Bounds, Label, shortest};
+use crate::scene::label::{Bounds, Label};
 use crate::scene::look::{Look, NO_STROKE, closed_line, disc, line, polygon};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::plane::widest;
@@ -308,15 +308,7 @@ impl Frame<'_> {
         let mut weights = Vec::new();
         let mut labels = Vec::new();
         for (class, w) in self.flat.weights.iter().enumerate() {
-            let name = self.snapshot.class_name(class);
-            let label = Label::new(
-                &self.look,
-                class,
-                name,
-                self.flat.weights.len(),
-                shortest(self.size),
-            );
-            let label = label.pinned(self.snapshot.is_pinned(class));
+            let label = Label::of_weight(&self.look, self.snapshot, class, self.size);
             if w.norm() > 0.0 {
                 let tip = self.at(angle::polar_rad(*w), LABELS_AT);
                 let points = vec![self.center, tip];

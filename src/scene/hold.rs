@@ -243,6 +243,23 @@ mod tests {
 
     const SIZE: [f32; 2] = [700.0, 640.0];
 
+    /// A trained run of each view and kind of plane, by its loss.
+    fn views() -> impl Iterator<Item = (&'static str, Snapshot, ViewState, Scene)> {
+        let kinds = [
+            ("arcface", "2", ViewKind::Circle),
+            ("softmax", "2", ViewKind::Plane),
+            ("modified_softmax", "2", ViewKind::Plane),
+            ("cosface", "3", ViewKind::Sphere),
+        ];
+        kinds.into_iter().map(|(loss, dim, kind)| {
+            let snapshot = sample::trained(&[("loss.id", loss), ("network.dim", dim)]);
+            let mut view = ViewState::new(kind, DARK);
+            let _ = view.fit(&snapshot, SIZE);
+            let scene = build(&snapshot, &view, SIZE);
+            (loss, snapshot, view, scene)
+        })
+    }
+
     /// Where the label of a class is drawn.
     fn label_of(scene: &Scene, class: usize) -> Option<[f32; 2]> {
         let labels = scene.groups.iter().find(|group| group.name == "labels")?;
@@ -254,16 +271,7 @@ mod tests {
 
     #[test]
     fn a_weight_that_is_put_where_it_is_seen_stays_there() {
-        for (loss, dim, kind) in [
-            ("arcface", "2", ViewKind::Circle),
-            ("softmax", "2", ViewKind::Plane),
-            ("modified_softmax", "2", ViewKind::Plane),
-            ("cosface", "3", ViewKind::Sphere),
-        ] {
-            let snapshot = sample::trained(&[("loss.id", loss), ("network.dim", dim)]);
-            let mut view = ViewState::new(kind, DARK);
-            let _ = view.fit(&snapshot, SIZE);
-            let scene = build(&snapshot, &view, SIZE);
+        for (loss, snapshot, view, scene) in views() {
             let mut n_seen = 0;
             for class in 0..snapshot.head.n_classes {
                 let Some(at) = label_of(&scene, class) else {
@@ -288,16 +296,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_by_its_label_follows_from_where_it_is() {
-        for (loss, dim, kind) in [
-            ("arcface", "2", ViewKind::Circle),
-            ("softmax", "2", ViewKind::Plane),
-            ("modified_softmax", "2", ViewKind::Plane),
-            ("cosface", "3", ViewKind::Sphere),
-        ] {
-            let snapshot = sample::trained(&[("loss.id", loss), ("network.dim", dim)]);
-            let mut view = ViewState::new(kind, DARK);
-            let _ = view.fit(&snapshot, SIZE);
-            let scene = build(&snapshot, &view, SIZE);
+        for (loss, snapshot, view, scene) in views() {
             let label = (0..snapshot.head.n_classes).find_map(|class| {
                 let at = label_of(&scene, class)?;
                 let at = [at[0] + 3.0, at[1] - 2.0];

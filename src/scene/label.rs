@@ -4,6 +4,7 @@ use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, disc, line, polygon, rounded, text};
 use crate::scene::theme::class_color;
 use crate::scene::{Anchor, Font, Item, Stroke};
+use crate::trainer::Snapshot;
 
 /// Rounds of pushing apart; what still overlaps then is moved outright.
 const ROUNDS: usize = 80;
@@ -65,8 +66,26 @@ impl Label {
         }
     }
 
+    /// Of a class weight, in a picture of this size.
+    pub(super) fn of_weight(
+        look: &Look,
+        snapshot: &Snapshot,
+        class: usize,
+        size: [f32; 2],
+    ) -> Self {
+        let n_classes = snapshot.head.n_classes;
+        Self::new(
+            look,
+            class,
+            snapshot.class_name(class),
+            n_classes,
+            shortest(size),
+        )
+        .pinned(snapshot.is_pinned(class))
+    }
+
     /// The same of a weight that is held where it is.
-    pub(super) fn pinned(mut self, is_pinned: bool) -> Self {
+    fn pinned(mut self, is_pinned: bool) -> Self {
         self.is_pinned = is_pinned;
         self
     }

@@ -9,7 +9,7 @@ use crate::scene::curves::{Curves, NO_DIRECTION, Solid, winning_psi};
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
 use crate::scene::label;
-use crate::scene::label::{Bounds, Label, shortest};
+use crate::scene::label::{Bounds, Label};
 use crate::scene::look::{BLACK, Look, NO_STROKE, WHITE, closed_line, disc, line, tag, text};
 use crate::scene::place::{MEANS_TO_RIM, rim_length};
 use crate::scene::theme::class_color;
@@ -480,15 +480,7 @@ impl Frame<'_> {
     }
 
     fn label(&self, class: usize) -> Label {
-        let name = self.snapshot.class_name(class);
-        let label = Label::new(
-            &self.look,
-            class,
-            name,
-            self.solid.directions.len(),
-            shortest(self.size),
-        );
-        label.pinned(self.snapshot.is_pinned(class))
+        Label::of_weight(&self.look, self.snapshot, class, self.size)
     }
 
     /// Pins on the near side and over the limb, with their labels.
