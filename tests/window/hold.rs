@@ -225,15 +225,26 @@ fn a_drag_is_not_undone_in_another_run() {
     assert_eq!(weight_of(harness.state(), 1), before);
 }
 
-#[test]
-fn a_drag_that_training_has_taken_back_is_not_undone() {
+/// A window in which a weight was dragged, and training has taken it back by 20° within some seconds.
+fn dragged_and_taken_back() -> Option<Harness<'static, App>> {
     let mut harness = circle_at_rest();
     harness.run_steps(12);
     drag(&mut harness, 1);
-    let moved = weight_of(harness.state(), 1);
-    let angle = move |app: &App| (angle_deg(&weight_of(app, 1)) - angle_deg(&moved)).abs();
+    let moved = angle_deg(&weight_of(harness.state(), 1));
     harness.key_press(Key::Space);
-    wait_for(&mut harness, "its way back", move |app| angle(app) > 20.0);
+    let is_back = (0..1000).any(|_| {
+        harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        (angle_deg(&weight_of(harness.state(), 1)) - moved).abs() > 20.0
+    });
+    is_back.then_some(harness)
+}
+
+#[test]
+fn a_drag_that_training_has_taken_back_is_not_undone() {
+    // Where a run rests depends on the clock, and now and then its features follow the weight.
+    let taken_back = (0..6).find_map(|_| dragged_and_taken_back());
+    let mut harness = taken_back.expect("a weight that training takes back");
     harness.key_press(Key::Space);
     wait_for(&mut harness, "a pause", |app| {
         app.snapshot().is_some_and(|seen| !seen.is_playing)
