@@ -249,6 +249,42 @@ fn dots_stand_where_the_table_says() {
 }
 
 #[test]
+fn a_plot_says_what_is_fixed_and_what_of_it_was_not_in_force() {
+    let measure = Measure::find("final_loss").expect("a figure");
+    let told = |settings: &[(&str, &str)], axes: &[&str]| {
+        let grid = grid_of(settings, axes, 1);
+        let folder = folder();
+        let table = complete(&folder.path().join("told.csv"), &grid, 2);
+        let plot = plot(&grid, &table, measure).expect("a plot");
+        (plot.setting, plot.caption.replace('\u{a0}', " "))
+    };
+    let scale = ("loss.scale", "8");
+    let (setting, caption) = told(&[scale], &["margin=0,0.1", "loss=cosface,arcface"]);
+    assert_eq!(setting, "Margin m (CosFace: cos, ArcFace: rad)");
+    assert_eq!(
+        caption,
+        "One run each: s = 4 (CosFace), 8 (ArcFace), blobs, 3 classes, mlp:4, 2-D, 4 steps. Margins rise over 300 steps; \
+         a run that ends before has had less."
+    );
+    let (_, caption) = told(&[scale, ("loss.ramp", "2")], &["margin=0,0.1"]);
+    let fixed = "One run each: ArcFace, s = 8, blobs, 3 classes, mlp:4, 2-D, 4 steps.";
+    assert_eq!(caption, fixed);
+    let (setting, caption) = told(&[("loss.margin", "0.2")], &["loss=cosface,arcface"]);
+    assert_eq!(setting, "Loss");
+    assert!(
+        caption.contains("m = 0.1 (CosFace), 0.2 rad (ArcFace)"),
+        "{caption}"
+    );
+    let (setting, caption) = told(&[("loss.id", "sphereface")], &["margin=1,2"]);
+    assert_eq!(setting, "Margin m (×)");
+    assert!(caption.contains("SphereFace, λ = 5, blobs"), "{caption}");
+    assert!(
+        caption.ends_with("At the end SphereFace's λ has come down to 676, not yet to 5."),
+        "{caption}"
+    );
+}
+
+#[test]
 fn names_stand_below_one_another_and_factors_evenly() {
     let grid = grid_of(&[], &["loss=normface,cosface,arcface"], 2);
     let folder = folder();

@@ -175,7 +175,7 @@ impl Job {
         let recipe = recipe.kept_in(path);
         let bytes = figure::file(&played, &recipe, format, DOTS_PER_INCH);
         let bytes = bytes.map_err(|error| error.to_string())?;
-        Ok((bytes, figure::missing_letters(&played, format)))
+        Ok((bytes, figure::missing_letters(&played, &recipe, format)))
     }
 }
 

@@ -163,6 +163,7 @@ impl Workload {
             train: Split::vectors(labels.collect(), input.dim(), values),
             test: None,
             given: None,
+            columns: [].into(),
         }
     }
 

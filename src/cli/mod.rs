@@ -124,8 +124,13 @@ pub fn run(command: Headless) -> Result<ExitCode, Failure> {
 
 /// Writes a line to stderr about what was done all the same.
 fn warn(text: &str) {
+    tell(&format!("warning: {text}"));
+}
+
+/// Writes a line to stderr.
+fn tell(text: &str) {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "warning: {text}"); // nobody reads it where it is closed
+    let _ = writeln!(std::io::stderr(), "{text}"); // nobody reads it where it is closed
 }
 
 /// Where bars are drawn: stderr, if somebody looks at it.

@@ -6,6 +6,16 @@ use crate::cli::{Failure, progress_target};
 use crate::data::DataError;
 use crate::experiment::Experiment;
 
+/// What was found out about own data, a line each on stderr, for commands whose picture does not say
+/// it: which column was taken for the label, what was left out.
+pub(super) fn tell_findings(experiment: &Experiment) {
+    let findings = experiment.data.own().map_or(&[][..], |own| own.findings());
+    if !findings.is_empty() {
+        let name = experiment.data.source.id();
+        super::tell(&format!("{name}: {}", findings.join("; ")));
+    }
+}
+
 /// Reads the files of an experiment on own data; does nothing for other data.
 ///
 /// Ctrl-C ends the program here as anywhere before training: nothing is written yet.

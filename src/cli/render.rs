@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::cli::progress::{interrupt_flag, progress_bar};
 use crate::cli::sheet::{SheetOptions, format_of, unknown};
-use crate::cli::{Failure, Launch, RunOptions, output};
+use crate::cli::{Failure, Launch, RunOptions, output, reading};
 use crate::experiment::ViewKind;
 use crate::export::{self, Format, Length};
 use crate::figure::{self, Film, Played, Plot, Recipe, Scale, Strip, StripError, gallery};
@@ -106,7 +106,8 @@ pub(super) fn make(
         figure::file(&played, &recipe, format, dots_per_inch).map_err(anyhow::Error::from)?;
     let name = out.display();
     export::write_beside(out, &bytes).with_context(|| format!("cannot write {name}"))?;
-    let missing = figure::missing_letters(&played, format);
+    reading::tell_findings(&recipe.experiment);
+    let missing = figure::missing_letters(&played, &recipe, format);
     if !missing.is_empty() {
         super::warn(&format!(
             "no font of this machine has {missing}, which are boxes in {name}; install one, or write an SVG"
@@ -203,6 +204,7 @@ impl RenderOptions {
         let usage = |error: StripError| Failure::Usage(format!("--strip: {error}"));
         if let Some(text) = &self.strip {
             let mut strip: Strip = text.parse().map_err(usage)?;
+            self.check_within_run(&strip)?;
             if self.own_scales {
                 strip.scale = Scale::Own;
             }
@@ -212,6 +214,21 @@ impl RenderOptions {
         match &recipe.picture.strip {
             Some(strip) => strip.check(&recipe.experiment).map_err(usage),
             None => Ok(()),
+        }
+    }
+
+    /// A run of so many steps has no later moments.
+    fn check_within_run(&self, strip: &Strip) -> Result<(), Failure> {
+        let n_steps: Option<u64> = self.run.steps.as_deref().and_then(|text| text.parse().ok());
+        let Some(n_steps) = n_steps.filter(|_| strip.is_over_time()) else {
+            return Ok(());
+        };
+        let is_late = |value: &&String| value.parse().is_ok_and(|step: u64| step > n_steps);
+        match strip.values.iter().find(is_late) {
+            None => Ok(()),
+            Some(step) => Err(Failure::Usage(format!(
+                "--strip: there is no step {step} in a run of --steps {n_steps}; leave one of them out"
+            ))),
         }
     }
 

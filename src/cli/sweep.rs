@@ -69,6 +69,9 @@ pub(super) fn run(options: &SweepOptions) -> Result<ExitCode, Failure> {
     }
     options.check_outputs(&grid)?;
     let mut table = Table::open(&options.out, &grid).map_err(failure)?;
+    if let Some(cell) = grid.cells.first() {
+        reading::tell_findings(&cell.experiment);
+    }
     run_missing(options, &grid, &mut table)?;
     table.finish().map_err(failure)?;
     if let Some(figure) = figure {

@@ -19,6 +19,8 @@ mod source;
 mod split;
 mod synthetic;
 
+use std::sync::Arc;
+
 pub use classes::ClassChoice;
 pub use error::DataError;
 pub use own::{Given, GivenFeatures, OwnData};
@@ -44,6 +46,19 @@ pub struct Dataset {
     pub test: Option<Split>,
     /// Where inputs are features already, which are looked at and not trained: what else is known.
     pub given: Option<Given>,
+    /// What the numbers of a sample are in the user's table; none of other data.
+    pub columns: Arc<[Column]>,
+}
+
+/// A column of a user's table, as inputs are made of it: x ↦ (x − shift) / unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Empty where the file has no names.
+    pub name: String,
+    /// What became 0, in the units of the file.
+    pub shift: f64,
+    /// What became 1.
+    pub unit: f64,
 }
 
 impl Dataset {
@@ -97,6 +112,7 @@ pub fn load_in(spec: &DataSpec, dim: usize, seed: u64) -> Result<Dataset, DataEr
     };
     let mut input = spec.input_shape().unwrap_or(InputShape::None);
     let mut given = None;
+    let mut columns = Vec::new();
     let (train, test) = match &spec.source {
         DataSource::Mnist => {
             let (train, test) = mnist::splits(&classes, spec.samples_per_class)?;
@@ -119,7 +135,9 @@ pub fn load_in(spec: &DataSpec, dim: usize, seed: u64) -> Result<Dataset, DataEr
                 scaling: spec.scaling.unwrap_or_default(),
                 seed,
             };
-            own::prepare(own, options)
+            let (train, test, scaled) = own::prepare(own, options);
+            columns = scaled;
+            (train, test)
         }
         DataSource::Features(path) => {
             let features = spec.given().ok_or_else(|| not_read(path))?;
@@ -140,5 +158,6 @@ pub fn load_in(spec: &DataSpec, dim: usize, seed: u64) -> Result<Dataset, DataEr
         train,
         test,
         given,
+        columns: columns.into(),
     })
 }

@@ -7,8 +7,8 @@ use crate::loss::Form;
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
     Curves, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, build_with,
-    divergence_note, foot_beside, heading, legend, origin_notes, samples_words, thousands,
-    weight_factor,
+    divergence_note, foot_beside, has_formula_room, heading, legend, origin_notes, samples_words,
+    thousands, weight_factor,
 };
 use crate::trainer::Snapshot;
 
@@ -180,11 +180,20 @@ fn title(played: &Played, recipe: &Recipe) -> String {
     format!("{loss} on {}, {what}, {over}", experiment.data.source.id())
 }
 
-/// The letters of class names that no font of this machine has, of a picture in which they are drawn
-/// here: an SVG leaves them to its reader.
-pub fn missing_letters(played: &Played, format: Format) -> String {
-    let moments = played.moments.iter().filter(|_| format != Format::Svg);
-    let names = moments.flat_map(|moment| moment.snapshot.data.class_names.iter());
+/// The letters of class names and columns that no font of this machine has, of a picture in which
+/// they are drawn here: an SVG leaves them to its reader.
+pub fn missing_letters(played: &Played, recipe: &Recipe, format: Format) -> String {
+    let snapshots = || {
+        let moments = played.moments.iter().filter(|_| format != Format::Svg);
+        moments.map(|moment| &moment.snapshot)
+    };
+    let classes = snapshots().flat_map(|snapshot| snapshot.data.class_names.iter());
+    let has_axes = recipe.experiment.view_kind() == ViewKind::Input;
+    let planes = snapshots().filter_map(|snapshot| snapshot.input_plane.as_ref());
+    let columns = planes
+        .filter(|_| has_axes)
+        .flat_map(|plane| plane.columns.iter());
+    let names = classes.chain(columns.map(|column| &column.name));
     export::missing_letters(names.map(String::as_str))
 }
 
@@ -275,6 +284,10 @@ impl Frame {
         let mut view = picture.view(kind);
         if picture.canvas.is_none() {
             view.unit = view.unit.or_else(|| unit(picture));
+            // Of a formula that is left out no room is kept.
+            let mut moments = played.moments.iter();
+            view.show.formula &=
+                moments.any(|moment| has_formula_room(&moment.snapshot, &view, size));
         }
         let mut frame = Self { size, view };
         frame.size[1] = frame.size[1].max(frame.least_height(played, picture));

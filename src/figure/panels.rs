@@ -253,7 +253,7 @@ impl Grid {
         let title = heights.fold(0.0, f32::max);
         let panel_height = match picture.canvas {
             Some([_, height]) => ((height - below) / n_rows as f32 - title - BETWEEN).max(1.0),
-            None => panel_width * panel_aspect(picture),
+            None => panel_height(picture, panel_width),
         };
         Self {
             n_columns,
@@ -289,11 +289,13 @@ fn widest_span_deg(moments: &[Moment], picture: &Picture) -> f64 {
     maps.fold(0.0, f64::max)
 }
 
-/// Height over width of a panel.
-fn panel_aspect(picture: &Picture) -> f32 {
+/// Of a panel as wide as this. What is written at the axes of a plot takes the same height in a narrow
+/// one.
+fn panel_height(picture: &Picture, width: f32) -> f32 {
+    const LEAST_PLOT: f32 = 170.0;
     match picture.plot {
-        Plot::Features => 1.0,
-        Plot::MarginMap | Plot::Confusion => 1.2, // with what is written at their axes
-        Plot::Psi | Plot::Curves | Plot::Histogram => 0.8,
+        Plot::Features => width,
+        Plot::MarginMap | Plot::Confusion => 1.2 * width,
+        Plot::Psi | Plot::Curves | Plot::Histogram => (0.8 * width).max(LEAST_PLOT),
     }
 }

@@ -32,7 +32,7 @@ pub use formula::{Formula, Piece};
 pub use head::{Head, HeadGrads, HeadInput, HeadWork, Record};
 pub use real::Real;
 pub use spec::{
-    Annealing, Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values,
+    Annealing, Course, Form, LossSpec, MAX_PARAMS, Param, Rho, Setting, Unit, Values, brief,
     enough_scale_on_circle, short,
 };
 

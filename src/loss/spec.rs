@@ -322,6 +322,13 @@ pub fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A number that moves to three digits, as far as they are behind the point: 20.4 for 20.408.
+pub fn brief(value: f64) -> String {
+    let decimals = 2.0 - value.abs().max(1.0).log10().floor();
+    let unit = 10f64.powf(decimals.max(0.0));
+    short((value * unit).round() / unit)
+}
+
 impl Param {
     /// A value as it stands in a file: a number, or the name of a choice.
     pub fn text(&self, value: f64) -> String {

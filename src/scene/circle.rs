@@ -77,11 +77,6 @@ pub(super) fn groups(
     if show.margins {
         groups.push(group("margins", frame.margins()));
     }
-    if view.writes_gaps(snapshot) {
-        let at = |angle_rad, share| frame.at(angle_rad, share);
-        let angles = gaps::angles(&look, flat, frame.radius, at);
-        groups.push(group("angles", angles));
-    }
     if show.histogram && show.points {
         groups.push(group("histogram", frame.histogram()));
     }
@@ -89,6 +84,11 @@ pub(super) fn groups(
         groups.push(group("points", frame.points()));
     }
     let (weights, labels) = frame.weights_and_labels();
+    if view.writes_gaps(snapshot) {
+        let at = |angle_rad, share| frame.at(angle_rad, share);
+        let angles = gaps::angles(&look, flat, frame.radius, &labels, at);
+        groups.push(group("angles", angles));
+    }
     if show.weights {
         groups.push(group("weights", weights));
     }

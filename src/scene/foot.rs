@@ -39,11 +39,7 @@ pub(super) fn groups(
     let area = view.area(size);
     let unit = view.foot_unit(size);
     let left = area.min[0] + SIDE * unit;
-    let right = match view.kind {
-        ViewKind::Plane => scale_bar_room(area.short_side()).max(SIDE * unit),
-        ViewKind::Circle | ViewKind::Sphere | ViewKind::Input => SIDE * unit,
-    };
-    let width = (area.max[0] - left - right).max(1.0);
+    let width = width_on(view, size);
     let lines = lines(snapshot, curves, view, size, [unit, width]);
     let words_height: f32 = lines.iter().map(|line| LEADING * line.size).sum();
     let words_top = area.max[1] - BOTTOM * unit - words_height;
@@ -81,6 +77,24 @@ pub(super) fn groups(
     groups.push(group("formula", items));
     groups.push(group("note", words(&lines, [left, words_top], view)));
     groups
+}
+
+/// How wide formula and words may be on a canvas.
+fn width_on(view: &ViewState, size: [f32; 2]) -> f32 {
+    let area = view.area(size);
+    let side = SIDE * view.foot_unit(size);
+    let right = match view.kind {
+        ViewKind::Plane => scale_bar_room(area.short_side()).max(side),
+        ViewKind::Circle | ViewKind::Sphere | ViewKind::Input => side,
+    };
+    (area.size()[0] - side - right).max(1.0)
+}
+
+/// Whether the formula is drawn on a canvas of this size, if it is to be: it is left out where it has
+/// no room in legible letters.
+pub fn has_formula_room(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> bool {
+    let look = foot_look(view, view.foot_unit(size));
+    formula(&snapshot.head, &look, width_on(view, size)).is_some()
 }
 
 fn foot_look(view: &ViewState, unit: f32) -> Look {

@@ -1,7 +1,7 @@
 //! A loss's numbers in words: as they are set, and as they count now, on their ramp or on their way
 //! down.
 
-use crate::loss::{LossSpec, Param, Unit, Values, short};
+use crate::loss::{LossSpec, Param, Unit, Values, brief, short};
 use crate::trainer::HeadState;
 
 /// Those that are wanted, with their letters and units.
@@ -37,7 +37,8 @@ pub(super) fn on_their_way(head: &HeadState) -> Option<String> {
     let params = spec.params.iter().enumerate();
     let on_their_way = params.filter(|&(i, _)| head.in_force[i] != head.values[i]);
     let words = on_their_way.map(|(i, param)| {
-        let [now, set] = [head.in_force[i], head.values[i]].map(|value| short(rounded(value)));
+        let now = brief(head.in_force[i]);
+        let set = short(rounded(head.values[i]));
         named(param, &format!("{now}\u{a0}of\u{a0}{set}"))
     });
     let words = words.collect::<Vec<_>>().join(", ");

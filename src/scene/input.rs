@@ -5,8 +5,8 @@ use crate::scene::dots;
 use crate::scene::dots::{Mark, Style};
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label, shortest};
-use crate::scene::look::{Look, closed_line, disc, text};
-use crate::scene::{Anchor, Font, Group, Item, ViewState};
+use crate::scene::look::{Look, closed_line, disc};
+use crate::scene::{Group, Item, ViewState, input_axes};
 use crate::trainer::{InputPlane, Snapshot};
 
 /// Share of the short side that the square takes.
@@ -35,7 +35,9 @@ pub(super) fn groups(
     size: [f32; 2],
 ) -> Vec<Group> {
     let stage = view.stage(size);
-    let side = FILL * stage.short_side();
+    let short_side = stage.short_side();
+    let beside = 2.0 * input_axes::room(&look, plane);
+    let side = (FILL * short_side).min(short_side - beside);
     let frame = Frame {
         snapshot,
         curves,
@@ -98,53 +100,14 @@ impl Frame<'_> {
         (regions, seams)
     }
 
-    /// The square, with the inputs at its corners.
+    /// The square with its axes.
     fn border(&self) -> Vec<Item> {
         let corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
-        let theme = self.look.theme;
         let ring = corners.map(|share| self.at(share)).to_vec();
-        let mut items = vec![closed_line(
-            ring,
-            self.look.line(1.0, theme.hairline_strong),
-        )];
-        let size = self.look.text(10.5);
-        let below = |share: f32| {
-            let [x, y] = self.at([share, 0.0]);
-            [x, y + 1.1 * size]
-        };
-        let value = |share: f32, axis: usize| {
-            let input = self.plane.corner[axis] + share * self.plane.side;
-            let tenths = (10.0 * input).round() / 10.0 + 0.0; // no −0
-            format!("{tenths:.1}").replace('-', "−")
-        };
-        for (share, anchor) in [
-            (0.0, Anchor::Start),
-            (0.5, Anchor::Middle),
-            (1.0, Anchor::End),
-        ] {
-            let words = value(share, 0);
-            items.push(text(
-                below(share),
-                words,
-                size,
-                Font::Regular,
-                theme.dimmed,
-                anchor,
-            ));
-        }
-        for share in [0.0, 0.5, 1.0] {
-            let [x, y] = self.at([0.0, share]);
-            let pos = [x - 0.6 * size, y + (share - 0.5) * size];
-            let words = value(share, 1);
-            items.push(text(
-                pos,
-                words,
-                size,
-                Font::Regular,
-                theme.dimmed,
-                Anchor::End,
-            ));
-        }
+        let stroke = self.look.line(1.0, self.look.theme.hairline_strong);
+        let mut items = vec![closed_line(ring, stroke)];
+        let at = |share| self.at(share);
+        items.extend(input_axes::items(&self.look, self.plane, self.side, at));
         items
     }
 

@@ -190,10 +190,7 @@ pub(super) fn text(
 
 /// Words in the middle of lines and tints: on a patch of the ground.
 pub(super) fn tag(look: &Look, pos: [f32; 2], words: String, size: f32) -> [Item; 2] {
-    let half = [
-        0.5 * fonts::estimated_width(&words, size) + 0.3 * size,
-        0.72 * size,
-    ];
+    let half = tag_half_size(&words, size);
     let patch = rounded(
         [pos[0] - half[0], pos[1] - half[1]],
         [pos[0] + half[0], pos[1] + half[1]],
@@ -211,6 +208,12 @@ pub(super) fn tag(look: &Look, pos: [f32; 2], words: String, size: f32) -> [Item
             Anchor::Middle,
         ),
     ]
+}
+
+/// Half width and half height of a [`tag`].
+pub(super) fn tag_half_size(words: &str, size: f32) -> [f32; 2] {
+    let half_width = 0.5 * fonts::estimated_width(words, size);
+    [half_width + 0.3 * size, 0.72 * size]
 }
 
 /// A rectangle with corners rounded to half its height at most.

@@ -61,13 +61,13 @@ pub(super) fn groups(
     if show.margins {
         groups.push(group("margins", frame.margins()));
     }
-    if view.writes_gaps(snapshot) {
-        groups.push(group("angles", frame.gap_angles()));
-    }
     if show.points {
         groups.push(group("points", frame.points()));
     }
     let (weights, labels) = frame.weights_and_labels();
+    if view.writes_gaps(snapshot) {
+        groups.push(group("angles", frame.gap_angles(&labels)));
+    }
     if show.weights {
         groups.push(group("weights", weights));
     }
@@ -144,7 +144,7 @@ impl Frame<'_> {
             .collect()
     }
 
-    fn gap_angles(&self) -> Vec<Item> {
+    fn gap_angles(&self, labels: &[Item]) -> Vec<Item> {
         let stage = self.view.stage(self.size);
         let radius = 0.5 * stage.short_side();
         let origin = self.screen(Vector2::zeros());
@@ -152,7 +152,7 @@ impl Frame<'_> {
             let u = angle::direction(angle_rad).cast::<f32>() * share * radius;
             [origin[0] + u.x, origin[1] - u.y]
         };
-        gaps::angles(&self.look, self.flat, radius, at)
+        gaps::angles(&self.look, self.flat, radius, labels, at)
     }
 
     fn points(&self) -> Vec<Item> {

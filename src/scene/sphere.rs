@@ -8,6 +8,7 @@ use crate::geometry::sphere_arc::{Run, SphereArc};
 use crate::scene::curves::{Curves, NO_DIRECTION, Solid, winning_psi};
 use crate::scene::dots;
 use crate::scene::dots::{Mark, Style, is_on_canvas};
+use crate::scene::gaps::Taken;
 use crate::scene::label;
 use crate::scene::label::{Bounds, Label};
 use crate::scene::look::{BLACK, Look, NO_STROKE, WHITE, closed_line, disc, line, tag, text};
@@ -89,10 +90,10 @@ pub(super) fn groups(
     if show.ideal {
         groups.push(group("ideal", frame.ideal()));
     }
-    if view.writes_gaps(snapshot) {
-        groups.push(group("angles", frame.gap_angles()));
-    }
     let (weights, labels) = frame.pins();
+    if view.writes_gaps(snapshot) {
+        groups.push(group("angles", frame.gap_angles(&labels)));
+    }
     if show.weights {
         groups.push(group("weights", weights));
     }
@@ -274,8 +275,8 @@ impl Frame<'_> {
             .collect()
     }
 
-    /// The angles of the gaps that face the viewer, written in their middle.
-    fn gap_angles(&self) -> Vec<Item> {
+    /// The angles of the gaps that face the viewer, written in their middle; not where labels are.
+    fn gap_angles(&self, labels: &[Item]) -> Vec<Item> {
         const LEAST_HEIGHT: f64 = 0.45;
         let gaps = self.solid.gaps.iter();
         let mut gaps: Vec<(Vector3<f64>, f64)> = gaps
@@ -284,11 +285,13 @@ impl Frame<'_> {
             .collect();
         gaps.sort_by(|(a, _), (b, _)| b.z.total_cmp(&a.z));
         let size = self.look.text(11.0);
+        let mut taken = Taken::by(labels);
         let mut items = Vec::new();
         for (middle, width_rad) in gaps {
-            if width_rad as f32 * self.radius > 2.0 * size {
-                let words = ideal::gap_words(width_rad, items.is_empty());
-                let pos = self.screen_from_view(&middle);
+            let words = ideal::gap_words(width_rad, items.is_empty());
+            let pos = self.screen_from_view(&middle);
+            let is_wide = width_rad as f32 * self.radius > 2.0 * size;
+            if is_wide && taken.take(pos, &words, size) {
                 items.extend(tag(&self.look, pos, words, size));
             }
         }

@@ -83,7 +83,7 @@ mod tests {
     use crate::trainer::Report;
 
     /// What is no number, or always the seed.
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 8] = [
         "loss",
         "parameters",
         "data",
@@ -91,6 +91,7 @@ mod tests {
         "seed",
         "diverged",
         "parameters_sha256",
+        "parameters_in_force",
     ];
 
     #[test]

@@ -11,6 +11,7 @@ mod measure;
 mod plot;
 mod run;
 mod table;
+mod words;
 
 pub use axis::{Axis, AxisError};
 pub use grid::{Cell, Grid, GridError, MOST_RUNS, Setting};

@@ -1,9 +1,7 @@
 //! The plot of a sweep, from its table.
 
-use crate::experiment::Experiment;
-use crate::loss;
 use crate::scene::chart::{Comparison, Curve, MOST_CURVES, Places, Spread};
-use crate::scene::thousands;
+use crate::sweep::words::{caption, key_words, value_words};
 use crate::sweep::{Axis, Grid, Measure, Table};
 
 /// A sweep that cannot be drawn.
@@ -144,7 +142,8 @@ fn others(grid: &Grid, along: usize) -> impl Iterator<Item = &Axis> {
     axes.filter(move |(i, _)| *i != along).map(|(_, axis)| axis)
 }
 
-fn has_diverged(table: &Table, cell: usize) -> bool {
+/// Whether the run of a cell is there and ended in no numbers.
+pub(super) fn has_diverged(table: &Table, cell: usize) -> bool {
     table.value(cell, "diverged").as_deref() == Some("true")
 }
 
@@ -175,119 +174,4 @@ fn places(axis: &Axis, order: &[String]) -> Places {
         Some(numbers) => Places::Numbers(numbers),
         None => Places::Names(order.iter().map(|value| value_words(axis, value)).collect()),
     }
-}
-
-/// A loss by its name, all else as it is typed.
-fn value_words(axis: &Axis, value: &str) -> String {
-    match loss::find(value) {
-        Ok(spec) if axis.key == "loss.id" => spec.name.to_owned(),
-        _ => value.to_owned(),
-    }
-}
-
-/// What a field is called where it is an axis.
-fn key_words(grid: &Grid, axis: &Axis) -> String {
-    let known = match axis.key.as_str() {
-        "network.dim" => "Embedding dimension d",
-        "network.kind" => "Network",
-        "data.source" => "Data",
-        "data.samples" => "Training samples of each class",
-        "data.noise" => "Scatter, in halves of the gap between classes",
-        "data.test" => "Test share",
-        "loss.id" => "Loss",
-        "loss.ramp" => "Ramp of the margin (steps)",
-        "loss.init" => "Start of the class weights",
-        "optimizer.kind" => "Optimizer",
-        "optimizer.learning_rate" => "Learning rate η",
-        "optimizer.batch" => "Batch (samples)",
-        "optimizer.clip" => "Largest norm of the gradient",
-        "optimizer.warmup" => "Warm-up (steps)",
-        "run.steps" => "Steps",
-        "run.epochs" => "Epochs",
-        key => return param_words(grid, key).unwrap_or_else(|| plain_words(key)),
-    };
-    known.to_owned()
-}
-
-/// A parameter of the loss with its letter and unit, where all losses agree on them.
-fn param_words(grid: &Grid, key: &str) -> Option<String> {
-    let id = key.strip_prefix("loss.")?;
-    let mut specs: Vec<_> = grid
-        .cells
-        .iter()
-        .map(|cell| cell.experiment.loss.spec)
-        .collect();
-    specs.dedup_by_key(|spec| spec.id);
-    let param = |spec: &loss::LossSpec| spec.params.iter().find(|param| param.id == id);
-    let first = param(specs.first()?)?;
-    let mut words = plain_words(key);
-    let all = || specs.iter().filter_map(|spec| param(spec));
-    if first.symbol != id && all().all(|param| param.symbol == first.symbol) {
-        words = format!("{words} {}", first.symbol);
-    }
-    let unit = first.unit.suffix();
-    if !unit.is_empty() && all().all(|param| param.unit == first.unit) {
-        words = format!("{words} ({unit})");
-    }
-    Some(words)
-}
-
-/// `optimizer.weight_decay` as `Weight decay`.
-fn plain_words(key: &str) -> String {
-    let short = key.split_once('.').map_or(key, |(_, short)| short);
-    let words = short.replace('_', " ");
-    let mut letters = words.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
-}
-
-/// Of how many runs, and of what: the settings that are the same in all of them.
-fn caption(grid: &Grid, table: &Table) -> String {
-    let n_diverged = (0..grid.cells.len())
-        .filter(|&cell| has_diverged(table, cell))
-        .count();
-    let over = match grid.n_seeds {
-        1 => "One run each".to_owned(),
-        n => format!("Mean and range (min–max) over {n} seeds"),
-    };
-    let left_out = match n_diverged {
-        0 => String::new(),
-        1 => " (1 run that diverged is left out)".to_owned(),
-        n => format!(" ({} runs that diverged are left out)", thousands(n as u64)),
-    };
-    match fixed_words(grid, table).as_str() {
-        "" => format!("{over}{left_out}."),
-        words => format!("{over}{left_out}: {words}."),
-    }
-}
-
-/// `ArcFace, blobs, 8 classes, mlp:16, 2-D, 2,000 steps`, without what is varied.
-fn fixed_words(grid: &Grid, table: &Table) -> String {
-    let is_varied = |key: &str| grid.axes.iter().any(|axis| axis.key == key);
-    let experiment: Option<&Experiment> = grid.cells.first().map(|cell| &cell.experiment);
-    let column = |name: &str| {
-        let ended = (0..grid.cells.len()).filter(|&cell| !has_diverged(table, cell));
-        let mut values = ended.filter_map(|cell| table.value(cell, name));
-        let first = values.next()?;
-        values.all(|value| value == first).then_some(first)
-    };
-    let counted = |name: &str, noun: &str| {
-        let n: u64 = column(name)?.parse().ok()?;
-        Some(format!("{} {noun}", thousands(n)))
-    };
-    let unless = |key: &str, words: Option<String>| words.filter(|_| !is_varied(key));
-    let words = [
-        unless("loss.id", experiment.map(|e| e.loss.spec.name.to_owned())),
-        unless("data.source", column("data")),
-        unless("data.classes", counted("classes", "classes")),
-        unless(
-            "network.kind",
-            column("network").filter(|kind| kind != "none"),
-        ),
-        unless("network.dim", column("dim").map(|dim| format!("{dim}-D"))),
-        unless("run.steps", unless("run.epochs", counted("steps", "steps"))),
-    ];
-    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

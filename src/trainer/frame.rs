@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::data::Column;
 use crate::experiment::Experiment;
 use crate::trainer::InputPlane;
 use crate::trainer::metrics::{HeadState, Metrics, examine};
@@ -38,6 +39,7 @@ struct Grid {
     side: f32,
     n_side: usize,
     samples: Arc<[f32]>,
+    columns: Arc<[Column]>,
 }
 
 impl Grid {
@@ -48,6 +50,7 @@ impl Grid {
             side: self.side,
             n_side: self.n_side,
             features: features.values(),
+            columns: Arc::clone(&self.columns),
         }
     }
 }
@@ -134,6 +137,7 @@ impl Thinner {
             side: plane.side,
             n_side: plane.n_side,
             samples: inputs,
+            columns: Arc::clone(&plane.columns),
         }
     }
 

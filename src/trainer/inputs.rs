@@ -1,6 +1,8 @@
 //! The plane of two-dimensional inputs, and what the network makes of it.
 
-use crate::data::{InputShape, Split};
+use std::sync::Arc;
+
+use crate::data::{Column, InputShape, Split};
 use crate::trainer::Trainer;
 
 /// Inputs of the drawn samples, and features at the nodes of a square grid around them.
@@ -16,6 +18,8 @@ pub struct InputPlane {
     pub n_side: usize,
     /// Features at the nodes `[dim, n_side, n_side]`, row after row from the lowest.
     pub features: Vec<f32>,
+    /// What the two inputs are in the user's file; none for the program's own data.
+    pub columns: Arc<[Column]>,
 }
 
 /// Share of the plane that the samples leave free at each side.
@@ -49,6 +53,7 @@ impl InputPlane {
             side,
             n_side,
             features,
+            columns: Arc::clone(&trainer.data().columns),
         })
     }
 }

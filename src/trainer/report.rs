@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::experiment::Experiment;
+use crate::loss::Values;
 use crate::trainer::{Metrics, Trainer};
 
 /// The figures of a run at its end; angles in degrees, accuracies as fractions by plain argmax.
@@ -60,6 +61,8 @@ pub struct Report {
     pub diverged: bool,
     /// Of all parameters.
     pub parameters_sha256: String,
+    /// The loss's values that count after the last step: a margin may still rise, a λ still fall.
+    pub parameters_in_force: Map<String, Value>,
 }
 
 /// How a run ended, which its trainer does not know.
@@ -77,7 +80,7 @@ pub struct Ending {
 
 impl Report {
     /// Names of the fields, in their order.
-    pub const FIELDS: [&str; 23] = [
+    pub const FIELDS: [&str; 24] = [
         "loss",
         "parameters",
         "data",
@@ -101,6 +104,7 @@ impl Report {
         "margin_satisfied",
         "diverged",
         "parameters_sha256",
+        "parameters_in_force",
     ];
 
     /// Measures a run on all its samples.
@@ -125,7 +129,7 @@ impl Report {
         let batch = experiment.batch(data.train.len()) as u64;
         Self {
             loss: experiment.loss.spec.id,
-            parameters: parameters(experiment),
+            parameters: parameters(experiment, experiment.loss_values()),
             data: data.name.clone(),
             network: experiment.network_kind().to_string(),
             dim: experiment.network.dim,
@@ -151,6 +155,7 @@ impl Report {
             margin_satisfied: shown.map(|m| m.margin_satisfied),
             diverged: ending.diverged,
             parameters_sha256: trainer.parameters_sha256(),
+            parameters_in_force: parameters(experiment, trainer.values_in_force()),
         }
     }
 }
@@ -160,9 +165,8 @@ fn finite(value: f64) -> Option<f64> {
 }
 
 /// The loss's values by parameter id; a choice by its name.
-fn parameters(experiment: &Experiment) -> Map<String, Value> {
+fn parameters(experiment: &Experiment, values: Values<f64>) -> Map<String, Value> {
     let spec = experiment.loss.spec;
-    let values = experiment.loss_values();
     spec.params
         .iter()
         .zip(values)

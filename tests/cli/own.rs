@@ -319,7 +319,9 @@ fn faults_of_a_table_have_line_and_column() {
     assert_snapshot!(refused_csv("a,b,label\n1,2,x\n3,4,\n"), @"a.csv:3: column 3 (label): the label is empty; every sample needs one");
     assert_snapshot!(refused_csv("a,b,label\n1,2,x\n3,4,x\n"), @r#"a.csv: the only class is "x" (2 samples); at least two are needed"#);
     assert_snapshot!(refused_csv("1 2 x\n3 4 y\n"), @"a.csv: has one column; expected features and a label, separated by comma, semicolon or tab");
-    assert_snapshot!(refused_csv("1,2,\"x\n3,4,y\n"), @r#"a.csv: the only class is "x\n3,4,y" (1 sample); at least two are needed"#);
+    assert_snapshot!(refused_csv("1,2,\"x\n3,4,y\n"), @r#"a.csv:1: a field holds the rows below it; its quote (") is not closed"#);
+    assert_snapshot!(refused_csv("a,b,label\n1,2,x\n\"3,4,y\n5,6,x\n"), @r#"a.csv:3: a field holds the rows below it; its quote (") is not closed"#);
+    assert_snapshot!(refused_csv("a,b,c\n1,2,3\n3,4,4.5\n"), @"a.csv:3: column 3 (c): expected a whole number or a name as label, found 4.5; if this column is the label, say so with data.label = 3, else name another");
     assert_snapshot!(refused_csv(format!("1,2,{}\n", "x".repeat(300))), @r#"a.csv:1: column 3: the label "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" … is longer than 256 bytes; is this the label column?"#);
     assert_snapshot!(refused_csv(format!("1,2,\"{}", "x,\n".repeat(400_000))), @"a.csv:1: a row of more than 1.0 MB (is a quote left open?)");
     assert_snapshot!(refused_csv("1,2\u{1b}[31m,x\n3,4,y\n"), @r#"a.csv:1: column 2: expected a number, found "2\u{1b}[31m" (the label is column 3; data.label chooses another)"#);

@@ -42,6 +42,7 @@ fn train_json_is_one_line_with_exactly_these_keys() {
         "margin_satisfied",
         "diverged",
         "parameters_sha256",
+        "parameters_in_force",
     ];
     keys.sort_unstable();
     expected.sort_unstable();
@@ -54,6 +55,13 @@ fn train_json_is_one_line_with_exactly_these_keys() {
         parameters,
         &serde_json::json!({"margin": 0.3, "scale": 16.0, "beyond_pi": "linear"})
     );
+    let in_force = &report["parameters_in_force"];
+    assert_eq!(
+        in_force["margin"],
+        0.3 * (3.0 / 300.0),
+        "three steps up the ramp"
+    );
+    assert_eq!(in_force["scale"], 16.0);
 }
 
 #[test]

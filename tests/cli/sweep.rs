@@ -103,7 +103,7 @@ fn a_table_of_something_else_is_left_as_it_is() {
     assert_snapshot!(on("notes", &margins), @"t.csv is not the table of this sweep: it does not have the columns of a sweep; choose another --out, or move it away");
     let lines: Vec<&str> = table.lines().collect();
     let ragged = format!("{}\n0.1,1\n{}\n", lines[0], lines[2]);
-    assert_snapshot!(on(&ragged, &margins), @"t.csv:2: expected 25 columns, found 2");
+    assert_snapshot!(on(&ragged, &margins), @"t.csv:2: expected 26 columns, found 2");
     let renamed = table.replace("margin_satisfied", "margin_kept");
     assert_snapshot!(on(&renamed, &margins), @"t.csv is not the table of this sweep: its figures are those of another version; choose another --out, or move it away");
     let args = sweep(&["--vary", "margin=0,1", "--out", "no/t.csv"]);

@@ -15,6 +15,7 @@ fn a_figure_needs_a_place_and_a_width_and_panels() {
     assert_snapshot!(usage(&["render", "--out", "f.svg", "--width", "30mm"]), @"--width: 30mm is outside 50 to 5000 mm and 200 to 16384 px, or slide");
     assert_snapshot!(usage(&["render", "--out", "f.svg", "--data", "blobs", "--classes", "2", "--loss", "binary_cross_entropy", "--view", "psi"]), @r#"--view psi shows angles to class weights, and loss "binary_cross_entropy" has one weight for both classes; choose another loss or view"#);
     assert_snapshot!(usage(&["render", "--out", "f.svg", "--strip", "margin=1:0:0.1"]), @"--strip: 1:0:0.1: it has no value: 0 is below 1; write the smaller one first");
+    assert_snapshot!(usage(&["render", "--out", "f.svg", "--steps", "20", "--strip", "step=0,40"]), @"--strip: there is no step 40 in a run of --steps 20; leave one of them out");
     assert_snapshot!(usage(&["render", "--out", "f.svg", "--strip", "margin=0:1:0.001"]), @"--strip: a film strip of 1001 panels; there must be 2 to 24");
 }
 

@@ -50,6 +50,9 @@ pub(super) fn read(
     Table::new(layout, file, n_bytes).read(rows)
 }
 
+/// Why a column is the label if nothing else says so.
+const LAST: &str = "the last column";
+
 /// How a table is built, found out from its first rows.
 struct Layout {
     separator: u8,
@@ -57,6 +60,8 @@ struct Layout {
     /// As the header calls them, empty names without one; all columns.
     names: Vec<String>,
     label: Option<usize>,
+    /// Whether it is the label only because it is the last column.
+    is_guessed: bool,
     /// A column without a name that counts the rows, as pandas writes it.
     index: Option<usize>,
     notes: Vec<String>,
@@ -92,6 +97,7 @@ impl Layout {
             has_header,
             names,
             label,
+            is_guessed: why == LAST,
             index,
             notes: Vec::new(),
         };
@@ -198,8 +204,8 @@ fn find_label(
         text.is_some_and(|text| !is_number(text, separator))
     };
     match wanted {
-        Wanted::Maybe => Ok((last.filter(is_text), "the last column")),
-        _ => Ok((last, "the last column")),
+        Wanted::Maybe => Ok((last.filter(is_text), LAST)),
+        _ => Ok((last, LAST)),
     }
 }
 
@@ -289,6 +295,9 @@ impl<'a> Table<'a> {
     fn add(&mut self, row: &csv::ByteRecord) -> Result<(), (Place, Fault)> {
         let line = line_of(row);
         let in_line = |fault| (Place::Line(line), fault);
+        if self.holds_rows(row) {
+            return Err(in_line(Fault::OpenQuote));
+        }
         let expected = self.layout.names.len();
         if row.len() != expected {
             let found = row.len();
@@ -303,9 +312,22 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
+    /// Whether a field holds whole rows of the table, as where its quote is never closed. A line
+    /// break alone may stand in a name.
+    fn holds_rows(&self, row: &csv::ByteRecord) -> bool {
+        let is_separator = |byte: &&u8| **byte == self.layout.separator;
+        let is_row =
+            |line: &[u8]| line.iter().filter(is_separator).count() + 1 == self.layout.names.len();
+        row.as_slice().contains(&b'\n')
+            && row
+                .iter()
+                .any(|field| field.split(|byte| *byte == b'\n').skip(1).any(is_row))
+    }
+
     fn add_field(&mut self, column: usize, field: &[u8]) -> Result<(), Fault> {
         let text = utf8(field)?;
         if Some(column) == self.layout.label {
+            self.check_guessed(column, text.trim())?;
             return self.labels.push(text);
         }
         if !self.layout.is_feature(column) {
@@ -321,6 +343,21 @@ impl<'a> Table<'a> {
             }),
             None => Err(self.not_a_number(text.trim())),
         }
+    }
+
+    /// The last column may as well be one more measurement.
+    fn check_guessed(&self, column: usize, text: &str) -> Result<(), Fault> {
+        let is_fraction = |text| {
+            let number = parse_number(text, self.layout.separator);
+            number.is_some_and(|number| number.fract() != 0.0)
+        };
+        if self.layout.is_guessed && is_fraction(text) {
+            return Err(Fault::GuessedFraction {
+                found: text.to_owned(),
+                label: column + 1,
+            });
+        }
+        Ok(())
     }
 
     fn not_a_number(&self, text: &str) -> Fault {

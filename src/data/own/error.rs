@@ -149,6 +149,9 @@ pub enum Fault {
         /// The longest there may be, in bytes.
         max: u64,
     },
+    /// A field with rows of the table in it.
+    #[error("a field holds the rows below it; its quote (\") is not closed")]
+    OpenQuote,
     /// A feature that is no number.
     #[error("expected a number, found {found}{hint}")]
     NotANumber {
@@ -179,6 +182,17 @@ pub enum Fault {
     Fraction {
         /// As it was written.
         found: String,
+    },
+    /// Fractions in a column that nobody has called the label.
+    #[error(
+        "expected a whole number or a name as label, found {found}; if this column is the label, say so \
+         with data.label = {label}, else name another"
+    )]
+    GuessedFraction {
+        /// As it was written.
+        found: String,
+        /// The column, by its number.
+        label: usize,
     },
     /// More classes than can be told apart, mostly because another column is the label.
     #[error(

@@ -7,6 +7,7 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::table::{OwnData, Part, Values};
+use crate::data::Column;
 use crate::data::source::Scaling;
 use crate::data::split::Split;
 
@@ -32,8 +33,11 @@ pub(in crate::data) struct Options<'a> {
     pub seed: u64,
 }
 
-/// The training part, and the test part unless it is empty.
-pub(in crate::data) fn prepare(own: &OwnData, options: Options<'_>) -> (Split, Option<Split>) {
+/// The training part, the test part unless it is empty, and the columns of a table.
+pub(in crate::data) fn prepare(
+    own: &OwnData,
+    options: Options<'_>,
+) -> (Split, Option<Split>, Vec<Column>) {
     let by_class = rows_by_class(&own.train.labels, options.classes);
     let (mut train, mut test) = (Rows::default(), Rows::default());
     for (label, (&class, rows)) in options.classes.iter().zip(by_class).enumerate() {
@@ -62,7 +66,7 @@ pub(in crate::data) fn prepare(own: &OwnData, options: Options<'_>) -> (Split, O
     };
     let split = |part: &Part, rows: &Rows| scale.split(part, rows, height, width);
     let test = (!test.rows.is_empty()).then(|| split(of_test, &test));
-    (split(&own.train, &train), test)
+    (split(&own.train, &train), test, scale.columns(own))
 }
 
 /// Rows with their labels.
@@ -230,6 +234,20 @@ impl Scale {
             }
         }
         self
+    }
+
+    /// With their names; none of images, whose pixels have one scale.
+    fn columns(&self, own: &OwnData) -> Vec<Column> {
+        if matches!(own.train.values, Values::Pixels(_)) {
+            return Vec::new();
+        }
+        let scales = self.shift.iter().zip(&self.unit).enumerate();
+        let column = |(i, (&shift, &unit))| Column {
+            name: own.columns().get(i).cloned().unwrap_or_default(),
+            shift,
+            unit,
+        };
+        scales.map(column).collect()
     }
 
     fn split(&self, part: &Part, rows: &Rows, height: usize, width: usize) -> Split {

@@ -2,12 +2,12 @@
 //! value of another.
 
 use crate::scene::chart::ticks::{multiples, round_step};
-use crate::scene::chart::{Axis, CURVE_CONTRAST, Chart, Ink, Series};
+use crate::scene::chart::{Axis, CURVE_CONTRAST, Chart, Ink, Series, ticks};
 use crate::scene::fonts::wrapped;
 use crate::scene::legend::{Swatch, strip};
 use crate::scene::look::{Look, text};
 use crate::scene::theme::{N_COLORS, Theme, class_color};
-use crate::scene::{Anchor, Font, Group, Rgba, Scene, thousands};
+use crate::scene::{Anchor, Font, Group, Rgba, Scene};
 
 /// More are not told apart by their colours.
 pub const MOST_CURVES: usize = N_COLORS;
@@ -338,23 +338,7 @@ impl Unit {
             Self::Degrees => (1.0, "°"),
             Self::None => (1.0, ""),
         };
-        let step = step * factor;
-        let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
-        let value = value * factor;
-        if decimals == 0 && value >= 10_000.0 {
-            return thousands(value.round() as u64) + sign;
-        }
-        let text = format!("{value:.decimals$}");
-        let text = if text
-            .trim_start_matches('-')
-            .trim_matches(['0', '.'])
-            .is_empty()
-        {
-            "0".to_owned()
-        } else {
-            text
-        };
-        text + sign
+        ticks::number(value * factor, step * factor) + sign
     }
 }
 

@@ -10,7 +10,7 @@ mod figure;
 mod histogram;
 mod margin_map;
 mod psi;
-mod ticks;
+pub(super) mod ticks;
 
 use nalgebra::Vector2;
 

@@ -164,21 +164,28 @@ fn lowest(head: &HeadState) -> f64 {
 }
 
 /// The target logits of several heads in one plot, each in a colour of its own, with their names
-/// below; at most as many as there are colours. Heads without an angle have no curve.
+/// below; at most as many as there are colours. Heads without an angle have no curve, and those that
+/// are the same function have one together.
 pub fn psi_together(heads: &[(&HeadState, &str)]) -> Chart {
     const LEAST: f64 = -1.3;
     let mut series = Vec::new();
     let mut lowest = LEAST;
     let heads = heads.iter().filter(|(head, _)| has_angle(head));
-    let mut names = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for (i, (head, name)) in heads.enumerate() {
         let curve = line(head.spec.0, &head.values, Ink::Curve(i), 2.0);
         if let Series::Line { points, .. } = &curve {
             let least = points.iter().map(|[_, psi]| *psi).fold(0.0, f64::min);
             lowest = lowest.min(least - 0.15);
         }
+        // One under the other would not be seen: it is one curve of several names.
+        let equal = series.iter().position(|other| is_same_curve(other, &curve));
+        if let Some(at) = equal {
+            names[at] = format!("{} = {name}", names[at]);
+            continue;
+        }
         series.push(curve);
-        names.push(*name);
+        names.push((*name).to_owned());
     }
     let named = series.iter().zip(names);
     let keys = named.filter_map(|(curve, name)| Key::of_line(curve, name));

@@ -1,7 +1,9 @@
 //! Round numbers at axes.
 
+use crate::scene::thousands;
+
 /// A step of 1, 2 or 5 times a power of ten of which four to eight fit.
-pub(super) fn round_step(width: f64) -> f64 {
+pub(in crate::scene) fn round_step(width: f64) -> f64 {
     const FEWEST: f64 = 4.0;
     let power = 10f64.powf((width / FEWEST).log10().floor());
     let factors = [5.0, 2.0, 1.0].into_iter();
@@ -9,9 +11,30 @@ pub(super) fn round_step(width: f64) -> f64 {
     steps.find(|step| width / step >= FEWEST).unwrap_or(power)
 }
 
-pub(super) fn multiples(step: f64, [low, high]: [f64; 2]) -> impl Iterator<Item = f64> {
+/// The next larger of such steps.
+pub(in crate::scene) fn next_step(step: f64) -> f64 {
+    let leading = step / 10f64.powf((step.log10() + 1e-9).floor());
+    let is_two = (1.5..3.0).contains(&leading);
+    step * if is_two { 2.5 } else { 2.0 }
+}
+
+pub(in crate::scene) fn multiples(step: f64, [low, high]: [f64; 2]) -> impl Iterator<Item = f64> {
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     (first..=last).map(move |i| i as f64 * step)
+}
+
+/// A multiple of `step`, as short as it can be.
+pub(in crate::scene) fn number(value: f64, step: f64) -> String {
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
+    if decimals == 0 && value >= 10_000.0 {
+        return thousands(value.round() as u64);
+    }
+    let text = format!("{value:.decimals$}");
+    let is_zero = text
+        .trim_start_matches('-')
+        .trim_matches(['0', '.'])
+        .is_empty();
+    if is_zero { "0".to_owned() } else { text }
 }
 
 /// From 0 in four or five equal steps to a round number that is not below `highest`, as low as it
@@ -65,7 +88,7 @@ impl Ladder {
         rungs
             .map(|at| match decimals {
                 0 if at >= LARGE => (at, format!("{at:.0e}")),
-                0 => (at, crate::scene::thousands(at.round() as u64)),
+                0 => (at, thousands(at.round() as u64)),
                 _ if at == 0.0 => (at, "0".to_owned()),
                 _ => (at, format!("{at:.decimals$}")),
             })
@@ -114,6 +137,17 @@ mod tests {
         assert_eq!(Ladder::of_count(841).ticks()[5].1, "1,000");
         assert_eq!(Ladder::to(12.0).ticks()[1].1, "2.5");
         assert_eq!(Ladder::to(0.36).ticks()[0].1, "0");
+    }
+
+    #[test]
+    fn steps_grow_by_ones_twos_and_fives() {
+        let mut step = 1e-3;
+        for expected in [
+            2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+        ] {
+            step = next_step(step);
+            assert!((step - expected).abs() < 1e-9 * expected, "{step}");
+        }
     }
 
     #[test]
