@@ -1,7 +1,7 @@
 //! Class weights and free features that the pointer drags, and class weights that are pinned.
 
 use crate::app::App;
-use crate::app::pane::{Pane, PaneId};
+use crate::app::pane::PaneId;
 use crate::experiment::{Placed, Placement};
 use crate::scene::Held;
 use crate::trainer::{Command, Snapshot};
@@ -41,8 +41,6 @@ pub(super) struct Moved {
     what: Placed,
     from: Vec<f32>,
     to: Vec<f32>,
-    /// The command that put it there; snapshots from before do not show it.
-    command: u64,
     /// Whether its run has ended: it is neither undone nor made again.
     pub is_over: bool,
 }
@@ -56,31 +54,16 @@ impl Moved {
     /// Goes on to where another drag went.
     pub(super) fn go_on(&mut self, other: Self) {
         self.to = other.to;
-        self.command = other.command;
     }
 
-    /// Whether what was dragged still is where the hand left it, or `from` where it was undone: until
-    /// training has moved it half as far as the hand did.
-    fn is_in_place(&self, pane: &Pane, is_undone: bool) -> bool {
-        let Some(newest) = pane.newest() else {
-            return false;
-        };
-        if newest.n_commands < self.command {
-            return true;
+    /// Where it was before the drag, or where that put it.
+    pub(super) fn placement(&self, is_back: bool) -> Placement {
+        let to = if is_back { &self.from } else { &self.to };
+        Placement {
+            what: self.what,
+            to: to.clone(),
         }
-        let (here, there) = if is_undone {
-            (&self.from, &self.to)
-        } else {
-            (&self.to, &self.from)
-        };
-        let now = Held::of(self.what, newest).and_then(|held| held.vector(newest));
-        now.is_some_and(|now| distance(now, here) < distance(there, here) / 2.0)
     }
-}
-
-fn distance(a: &[f32], b: &[f32]) -> f32 {
-    let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
-    squares.sum::<f32>().sqrt()
 }
 
 impl App {
@@ -146,15 +129,13 @@ impl App {
         self.let_go(ctx);
     }
 
-    /// Notes what the last command to the active pane moved.
+    /// Notes a drag in the active pane.
     fn note_move(&mut self, ctx: &egui::Context, what: Placed, from: Vec<f32>, to: Vec<f32>) {
-        let pane = self.panes.active();
         let moved = Moved {
-            pane: pane.id,
+            pane: self.panes.active().id,
             what,
             from,
             to,
-            command: pane.last_change,
             is_over: false,
         };
         self.undo.note_move(ctx, moved);
@@ -191,19 +172,6 @@ impl App {
             let pinned: Vec<String> = pinned.iter().map(ToString::to_string).collect();
             self.set(ctx, "hold.pinned", &pinned.join(","));
         }
-    }
-
-    /// Undoes a drag in the active pane, or makes it again, unless training has gone on too far.
-    pub(super) fn repeat(&mut self, moved: &Moved, is_back: bool) -> bool {
-        let is_in_place = moved.is_in_place(self.panes.active(), !is_back);
-        if is_in_place {
-            let to = if is_back { &moved.from } else { &moved.to };
-            self.place(&Placement {
-                what: moved.what,
-                to: to.clone(),
-            });
-        }
-        is_in_place
     }
 }
 

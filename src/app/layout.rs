@@ -8,6 +8,7 @@ use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
 use crate::app::panel::{sample, top};
+use crate::app::picture::Picture;
 use crate::app::present::unit;
 use crate::app::{App, draw, overlay, theme};
 use crate::experiment::ViewKind;
@@ -76,7 +77,7 @@ impl App {
 
     fn top_bar_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let transport = Transport {
-            is_playing: self.panes.trained().any(Pane::is_playing),
+            is_playing: self.panes.all().iter().any(Pane::is_playing),
             speed: self.speed,
             trains: !self.experiment().is_given(),
             recording: self.recording(),
@@ -228,8 +229,9 @@ impl App {
         self.toast = toast.filter(|toast| toast.ui(ui, rect, has_banner));
     }
 
-    /// Whatever is shown of one picture is shown of all, turned the same way.
-    pub(super) fn link_views(&mut self) {
+    /// Whatever is shown of one picture is shown of all, turned the same way; planes whose features
+    /// are about as large have one scale.
+    pub(super) fn link_views(&mut self, ctx: &egui::Context) {
         let view = self.view().clone();
         let active = self.panes.active_index();
         for (i, pane) in self.panes.all_mut().iter_mut().enumerate() {
@@ -239,6 +241,14 @@ impl App {
                 other.light = view.light;
                 other.sphere = view.sphere;
                 other.classes.clone_from(&view.classes);
+            }
+        }
+        let pictures = self.panes.all().iter().map(|pane| &pane.picture);
+        if let Some(rung) = pictures.filter_map(Picture::followed_rung).max() {
+            for pane in self.panes.all_mut() {
+                if pane.picture.join(rung) {
+                    ctx.request_repaint();
+                }
             }
         }
     }

@@ -6,16 +6,20 @@ mod page;
 
 use std::collections::BTreeMap;
 
-use egui::Context;
+use egui::{Context, Key};
 
 use crate::app::App;
 use crate::app::action::Action;
+use crate::app::kept::Remembered;
+use crate::app::lens::SampleId;
 use crate::app::overlay::Toast;
 use crate::app::pane::PaneId;
+use crate::app::runs::SessionUse;
+use crate::app::undo::Undo;
 use crate::experiment::{Experiment, ExperimentError};
 use crate::lesson::{Order, Phase, Setting, Subject, Walk, lessons};
 use crate::scene::Light;
-use crate::trainer::{Command, Speed, Start};
+use crate::trainer::{Command, Speed, Start, Subset};
 
 use self::page::LessonsPage;
 
@@ -36,7 +40,9 @@ pub(super) enum Lecture {
     Next,
     /// Go to the step before.
     Back,
-    /// Close the card.
+    /// Put its run beside the user's own, and close the card.
+    Keep,
+    /// Close the card; the user's own runs come back.
     Close,
 }
 
@@ -54,11 +60,20 @@ pub(super) struct Lectures {
     pub(super) progress: Progress,
     /// The speed that was in force before, and the one that was chosen for watching.
     speeds: Option<[Speed; 2]>,
-    /// Where the runs of what is open are made.
+    /// Whether the card is to have the keyboard's focus, as who asked for it had.
+    wants_focus: bool,
+    /// Where the runs of what is open are made, once one was.
     pane: Option<PaneId>,
-    /// Panes that played beside it before; they rest until it is closed, as in lock step it would
-    /// hurry after them and could not be watched.
-    resting: Vec<PaneId>,
+    /// What comes back with the user's own panes, while they are put aside.
+    own: Option<Own>,
+}
+
+/// What the window had beside its panes before a lesson took it.
+struct Own {
+    undo: Undo,
+    subset: Subset,
+    sample: Option<SampleId>,
+    remembered: Remembered,
 }
 
 impl Lectures {
@@ -75,6 +90,12 @@ impl Lectures {
             Some([before, chosen]) if chosen == now => before,
             _ => now,
         }
+    }
+
+    /// What is kept between starts of what a lesson changes; `None` where none has the window.
+    pub(super) fn own(&self) -> Option<(Subset, Option<&SampleId>, &Remembered)> {
+        let own = self.own.as_ref()?;
+        Some((own.subset, own.sample.as_ref(), &own.remembered))
     }
 
     /// Whether the page is open, which Esc closes first.
@@ -96,10 +117,23 @@ impl Lectures {
         &mut self,
         ui: &mut egui::Ui,
         is_presenting: bool,
+        can_keep: bool,
         actions: &mut Vec<Action>,
     ) {
         if let Some(walk) = &self.walk {
-            card::card_ui(ui, walk, is_presenting, actions);
+            let can_keep = can_keep && self.own.is_some();
+            let focus = &mut self.wants_focus;
+            card::card_ui(ui, walk, is_presenting, can_keep, focus, actions);
+        }
+    }
+
+    /// Whoever pressed a control with the keyboard is led to the one that takes its place.
+    fn note_keyboard(&mut self, ctx: &Context) {
+        let keys = [Key::Enter, Key::Space];
+        self.wants_focus = ctx.input(|input| keys.iter().any(|&key| input.key_pressed(key)));
+        let pressed = ctx.memory(egui::Memory::focused);
+        if let Some(pressed) = pressed.filter(|_| self.wants_focus) {
+            ctx.memory_mut(|memory| memory.surrender_focus(pressed));
         }
     }
 
@@ -115,6 +149,7 @@ impl Lectures {
 impl App {
     /// Does what the page or the card asks for.
     pub(super) fn lecture(&mut self, ctx: &Context, lecture: Lecture) {
+        self.lectures.note_keyboard(ctx);
         // A lesson counts the steps of its own pane, whatever is looked at.
         let now = self.panes.find(self.lectures.pane).newest().cloned();
         let order = match lecture {
@@ -148,7 +183,8 @@ impl App {
                 }
                 return;
             }
-            Lecture::Close => return self.close_lecture(),
+            Lecture::Keep => return self.close_lecture(true),
+            Lecture::Close => return self.close_lecture(false),
         };
         if let Some(order) = order {
             self.follow(ctx, order);
@@ -194,20 +230,49 @@ impl App {
         }
     }
 
-    fn close_lecture(&mut self) {
+    /// Closes the card. The user's own runs come back as they were, beside the lesson's where that is
+    /// kept.
+    pub(super) fn close_lecture(&mut self, keeps_run: bool) {
+        let speed = self.lectures.own_speed(self.speed);
         self.lectures.walk = None;
         self.lectures.pane = None;
-        self.panes.alone = None;
-        for pane in std::mem::take(&mut self.lectures.resting) {
-            if let Some(at) = self.panes.index_of(pane) {
-                self.panes.all_mut()[at].worker.send(Command::Play);
-            }
-        }
-        let speed = self.lectures.own_speed(self.speed);
         self.lectures.speeds = None;
+        if let Some(own) = self.lectures.own.take() {
+            self.drag = None; // what is held goes with its pane
+            self.playback = None;
+            self.panes.take_back(keeps_run);
+            self.undo = own.undo;
+            self.kept = own.sample;
+            self.remembered = own.remembered;
+            self.show(own.subset);
+            // What was chosen and drawn meanwhile has not reached the panes that were away.
+            self.send_to_all(&Command::Speed(speed));
+            self.send_to_all(&self.draw.told());
+            self.follow_samples();
+        }
         if speed != self.speed {
             self.set_speed(speed);
         }
+    }
+
+    /// Gives a lesson the window, unless it has it: the user's own runs rest until it is closed.
+    fn give_window(&mut self) {
+        if self.panes.is_aside() {
+            return;
+        }
+        self.playback = None;
+        self.drag = None;
+        self.panes.put_aside();
+        if self.session_wanted == Some(SessionUse::Autosave) {
+            self.session_wanted = None; // who was asked for it is away
+        }
+        self.lectures.own = Some(Own {
+            undo: std::mem::take(&mut self.undo),
+            subset: self.subset,
+            sample: self.kept.clone(),
+            remembered: self.remembered.clone(),
+        });
+        self.lectures.pane = Some(self.panes.active().id);
     }
 
     /// Whether Esc closes the card: nothing else waits for it.
@@ -231,20 +296,27 @@ impl App {
 
     /// Tells the run what a step needs.
     fn follow(&mut self, ctx: &Context, order: Result<Order, ExperimentError>) {
-        // A lesson stays in the pane in which it began.
-        let pane = self.lectures.pane.unwrap_or(self.panes.active().id);
-        self.panes.activate_pane(pane);
+        let order = match order {
+            Ok(order) => order,
+            Err(error) => {
+                self.toast = Some(Toast::new(ctx, error.to_string()));
+                return;
+            }
+        };
+        self.give_window();
+        // A lesson stays in the pane in which it began, as long as that is open.
+        if let Some(pane) = self.lectures.pane {
+            self.panes.activate_pane(pane);
+        }
         self.lectures.pane = Some(self.panes.active().id);
         self.rest_beside();
         let number = match order {
-            Ok(Order::Begin(experiment)) => {
+            Order::Begin(experiment) => {
                 self.watch(experiment.n_steps(0));
                 self.begin_lecture(*experiment, None)
             }
-            Ok(Order::CatchUp(experiment, n_steps)) => {
-                self.begin_lecture(*experiment, Some(n_steps))
-            }
-            Ok(Order::GoOn(settings, n_steps)) => {
+            Order::CatchUp(experiment, n_steps) => self.begin_lecture(*experiment, Some(n_steps)),
+            Order::GoOn(settings, n_steps) => {
                 for Setting { key, value } in settings {
                     self.set(ctx, &key, &value);
                 }
@@ -254,28 +326,20 @@ impl App {
                     .worker
                     .send(Command::PlayFor(n_steps))
             }
-            Err(error) => {
-                self.toast = Some(Toast::new(ctx, error.to_string()));
-                return;
-            }
         };
         if let Some(walk) = &mut self.lectures.walk {
             walk.sent(number);
         }
     }
 
-    /// All panes but the one with the controls rest.
+    /// What was set beside a lesson rests while it makes its steps: in step with it, the lesson's run
+    /// would hurry after and could not be watched.
     fn rest_beside(&mut self) {
         self.stop_looking_back();
         let active = self.panes.active().id;
-        self.panes.alone = Some(active);
-        let resting = &mut self.lectures.resting;
-        for pane in self.panes.all_mut() {
-            if pane.id != active && pane.is_playing() {
+        for pane in self.panes.all_mut().iter_mut() {
+            if pane.id != active && pane.is_moving() {
                 pane.worker.send(Command::Pause);
-                if !resting.contains(&pane.id) {
-                    resting.push(pane.id);
-                }
             }
         }
     }
@@ -300,7 +364,6 @@ impl App {
             session: None,
         });
         self.kept = None;
-        self.last_session = None;
         self.panes.active_mut().look_at_now(); // of the old run nothing is left
         self.change(Command::Open(start), now);
         self.panes.active().last_change

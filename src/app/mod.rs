@@ -332,15 +332,9 @@ impl App {
         }
     }
 
-    fn send_to_trained(&mut self, command: &Command) {
-        for pane in self.panes.trained_mut() {
-            pane.worker.send(command.clone());
-        }
-    }
-
     /// Plays, pauses or steps all runs together.
     fn transport(&mut self, command: Command) {
-        let is_playing = self.panes.trained().any(Pane::is_playing);
+        let is_playing = self.panes.all().iter().any(Pane::is_playing);
         let looks_back = self.panes.active().past().is_some();
         let command = match command {
             Command::TogglePlay if looks_back => return self.toggle_recording(),
@@ -355,7 +349,7 @@ impl App {
             }
         }
         self.stop_looking_back();
-        self.send_to_trained(&command);
+        self.send_to_all(&command);
     }
 
     fn obey_pane(&mut self, ctx: &egui::Context, action: PaneAction) {
@@ -384,6 +378,10 @@ impl App {
     }
 
     fn add_pane(&mut self, ctx: &egui::Context) {
+        let has_room = self.panes.all().len() < MOST_PANES;
+        if self.panes.active().past().is_some() && has_room {
+            self.go_back_together(ctx); // else the new run would stand beside recordings
+        }
         if self.panes.add_twin().is_none() {
             let words = format!("{MOST_PANES} panes are as many as can be read; close one first");
             self.toast = Some(Toast::new(ctx, words));
@@ -591,7 +589,9 @@ impl eframe::App for App {
             self.panels_ui(ui, &mut actions);
         }
         let is_presenting = self.is_presenting;
-        self.lectures.card_ui(ui, is_presenting, &mut actions);
+        let can_keep = self.panes.has_room_beside_own();
+        self.lectures
+            .card_ui(ui, is_presenting, can_keep, &mut actions);
         self.center_ui(ui, &mut actions);
         if self.shows_keys {
             overlay::keys_ui(ui, &mut actions);
@@ -613,7 +613,7 @@ impl eframe::App for App {
             self.obey(&ctx, action);
         }
         self.send_drawing(&ctx);
-        self.link_views();
+        self.link_views(&ctx);
         self.note_state(&ctx);
         self.presenter.spotlight_ui(&ctx, self.is_presenting);
     }
@@ -630,24 +630,29 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let this_session = || Session::of(self.panes.all(), self.panes.active_index());
+        let (panes, active) = self.panes.own(); // the runs of a lesson are not kept
+        let this_session = || Session::of(panes, active);
+        let own = self.lectures.own();
+        let (subset, sample, remembered) =
+            own.unwrap_or((self.subset, self.kept.as_ref(), &self.remembered));
+        let view = &panes[active].picture.view;
         let kept = Kept {
             session: Some(self.last_session.clone().unwrap_or_else(this_session)),
             hints: self.hints.done.clone(),
-            remembered: self.remembered.clone(),
+            remembered: remembered.clone(),
             is_presenting: self.is_presenting,
             zoom: self.presenter.own_zoom,
-            show: Some(self.view().show),
-            sphere: Some(self.view().sphere),
-            subset: if self.experiment().is_given() {
+            show: Some(view.show),
+            sphere: Some(view.sphere),
+            subset: if panes[active].experiment().is_given() {
                 Subset::default()
             } else {
-                self.subset
+                subset
             },
-            classes: self.view().classes.clone(),
+            classes: view.classes.clone(),
             sheet: self.sheet,
             speed: self.lectures.own_speed(self.speed),
-            sample: self.kept.as_ref().map(SampleId::place),
+            sample: sample.map(SampleId::place),
             drawing: self.draw.drawing(),
             progress: self.lectures.progress.clone(),
             recent: self.files.recent.clone(),

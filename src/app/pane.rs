@@ -72,6 +72,13 @@ impl Pane {
 
     /// The same run once more, which goes its own way from the moment that is looked at.
     fn twin(&self, id: PaneId) -> Self {
+        // Its worker counts its own commands, of which the copied snapshot has seen none.
+        let newest = self.newest.as_deref().cloned().map(|newest| {
+            Arc::new(Snapshot {
+                n_commands: 0,
+                ..newest
+            })
+        });
         let mut twin = Self {
             id,
             worker: self.worker.twin(),
@@ -80,7 +87,7 @@ impl Pane {
             last_change: 0,
             last_refusal: 0,
             last_turn: 0,
-            newest: self.newest.clone(),
+            newest,
             past: None,
         };
         if let Some(past) = &self.past {
@@ -235,6 +242,15 @@ struct Closed {
     pane: Pane,
 }
 
+/// The user's own panes while a lesson has the window; they rest.
+struct Aside {
+    all: Vec<Pane>,
+    active: usize,
+    closed: Vec<Closed>,
+    /// Which of them trained, and train on afterwards.
+    moving: Vec<PaneId>,
+}
+
 /// The panes of the window, of which one has the controls; there is always one.
 pub(super) struct Panes {
     all: Vec<Pane>,
@@ -242,10 +258,9 @@ pub(super) struct Panes {
     /// Whose picture took its new snapshot in the last frame.
     followed: usize,
     n_made: u32,
-    /// Who is trained alone, as the run of a lesson is; the controls of all are its own.
-    pub alone: Option<PaneId>,
     /// The last ones that were closed; they rest.
     closed: Vec<Closed>,
+    aside: Option<Aside>,
 }
 
 impl Panes {
@@ -256,8 +271,69 @@ impl Panes {
             active: 0,
             followed: 0,
             n_made: 1,
-            alone: None,
             closed: Vec::new(),
+            aside: None,
+        }
+    }
+
+    /// Puts all panes aside for a lesson, which has one of its own from then on.
+    pub(super) fn put_aside(&mut self) {
+        if self.is_aside() {
+            return;
+        }
+        let id = self.new_id();
+        let guest = self.active().twin(id);
+        let mut moving = Vec::new();
+        for pane in &mut self.all {
+            if pane.is_moving() {
+                moving.push(pane.id);
+            }
+            pane.worker.send(Command::Pause);
+        }
+        self.aside = Some(Aside {
+            all: std::mem::replace(&mut self.all, vec![guest]),
+            active: std::mem::take(&mut self.active),
+            closed: std::mem::take(&mut self.closed),
+            moving,
+        });
+    }
+
+    /// Brings the user's own panes back as they were. Those of the lesson end, but for the active one
+    /// where it is to be kept: it then stands beside them, if there is room.
+    pub(super) fn take_back(&mut self, keeps_active: bool) {
+        let Some(mut aside) = self.aside.take() else {
+            return;
+        };
+        for pane in &mut aside.all {
+            if aside.moving.contains(&pane.id) {
+                pane.worker.send(Command::Play);
+            }
+        }
+        let mut lesson = std::mem::replace(&mut self.all, aside.all);
+        let kept = lesson.swap_remove(self.active);
+        self.active = aside.active;
+        self.closed = aside.closed;
+        if keeps_active && self.all.len() < MOST_PANES {
+            self.active += 1;
+            self.all.insert(self.active, kept);
+        }
+    }
+
+    /// Whether a lesson has the window.
+    pub(super) fn is_aside(&self) -> bool {
+        self.aside.is_some()
+    }
+
+    /// Whether the run of a lesson could stand beside the user's own.
+    pub(super) fn has_room_beside_own(&self) -> bool {
+        self.own().0.len() < MOST_PANES
+    }
+
+    /// The user's own panes, and which of them has the controls or had them.
+    pub(super) fn own(&self) -> (&[Pane], usize) {
+        match &self.aside {
+            Some(aside) => (&aside.all, aside.active),
+            None => (&self.all, self.active),
         }
     }
 
@@ -299,20 +375,6 @@ impl Panes {
     /// The same, to be changed.
     pub(super) fn all_mut(&mut self) -> &mut [Pane] {
         &mut self.all
-    }
-
-    /// Those that are trained together: all, or the one that is trained alone while it is open.
-    pub(super) fn trained(&self) -> impl Iterator<Item = &Pane> {
-        let alone = self.alone.filter(|&id| self.index_of(id).is_some());
-        let all = self.all.iter();
-        all.filter(move |pane| alone.is_none_or(|id| pane.id == id))
-    }
-
-    /// The same, to be changed.
-    pub(super) fn trained_mut(&mut self) -> impl Iterator<Item = &mut Pane> {
-        let alone = self.alone.filter(|&id| self.index_of(id).is_some());
-        let all = self.all.iter_mut();
-        all.filter(move |pane| alone.is_none_or(|id| pane.id == id))
     }
 
     /// Lets the pictures that show an old snapshot take their new one: of many one at a time, in
@@ -374,8 +436,13 @@ impl Panes {
         if self.all.len() == MOST_PANES {
             return None;
         }
+        let id = self.new_id();
+        Some(self.insert_twin(id))
+    }
+
+    fn new_id(&mut self) -> PaneId {
         self.n_made += 1;
-        Some(self.insert_twin(PaneId(self.n_made - 1)))
+        PaneId(self.n_made - 1)
     }
 
     fn insert_twin(&mut self, id: PaneId) -> &mut Pane {

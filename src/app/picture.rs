@@ -207,6 +207,18 @@ impl Picture {
         self.words_painter.shapes(ui.ctx(), &words, origin)
     }
 
+    /// Where it follows the features on the plane: on which scale.
+    pub(super) fn followed_rung(&self) -> Option<i32> {
+        let is_plane = self.view.kind == ViewKind::Plane;
+        is_plane.then(|| self.view.plane.followed_rung())?
+    }
+
+    /// Follows them on the scale of another picture, if they fit there. Whether that is news.
+    pub(super) fn join(&mut self, rung: i32) -> bool {
+        let extent = self.extent.as_ref().map(|(.., extent)| *extent);
+        extent.is_some_and(|extent| self.view.plane.join(rung, extent))
+    }
+
     /// Moves as another picture of the same kind was moved.
     pub(super) fn follow_moves(&mut self, moves: &[Move]) {
         if let Some(size) = self.size() {

@@ -36,6 +36,7 @@ impl App {
 
     /// Goes on with what a file describes.
     pub(super) fn open(&mut self, ctx: &egui::Context, opened: &Opened) {
+        self.close_lecture(false); // it is a run of the user's own
         self.kept = None;
         self.panes.active_mut().look_at_now(); // of the old run nothing is left
         let start = Box::new(opened.start());
@@ -59,6 +60,7 @@ impl App {
         }
         match next.validate() {
             Ok(()) => {
+                self.close_lecture(false);
                 self.load(next);
                 self.panes.active_mut().worker.send(Command::Play);
             }
@@ -114,7 +116,8 @@ impl App {
         let is_due = self
             .files
             .is_autosave_due(snapshot.generation, snapshot.step);
-        if self.session_wanted.is_none() && self.crashed.is_none() && is_due {
+        let is_own = !self.panes.is_aside(); // the run of a lesson is made again with a click
+        if is_own && self.session_wanted.is_none() && self.crashed.is_none() && is_due {
             self.session_wanted = Some(SessionUse::Autosave);
             self.panes.active_mut().worker.send(Command::Save);
         }

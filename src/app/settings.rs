@@ -141,6 +141,7 @@ impl App {
     /// Back to the state of a first start: nothing that is kept between starts is left but a
     /// crashed run that waits for its answer.
     pub(super) fn reset(&mut self, ctx: &egui::Context) {
+        self.close_lecture(false);
         self.remembered.clear();
         self.hints = Hints::default();
         self.lectures = Lectures::default();

@@ -9,6 +9,7 @@ use egui::{
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::keys;
+use crate::app::overlay::Toast;
 use crate::app::pane::Pane;
 use crate::app::theme;
 use crate::app::timeline::bar::Bar;
@@ -188,11 +189,22 @@ impl App {
     /// All runs that look at a recorded moment go back to it, and then all train on.
     pub(super) fn go_on_together(&mut self) {
         self.playback = None;
-        for pane in self.panes.trained_mut() {
+        for pane in self.panes.all_mut() {
             pane.go_on();
         }
-        self.send_to_trained(&Command::Play);
+        self.send_to_all(&Command::Play);
         self.stop_looking_back();
+    }
+
+    /// All runs go back to the moment that is looked at, and rest there.
+    pub(super) fn go_back_together(&mut self, ctx: &egui::Context) {
+        for pane in self.panes.all_mut() {
+            pane.go_on();
+        }
+        self.send_to_all(&Command::Pause);
+        self.stop_looking_back();
+        let words = "All runs are back at this step, and rest; the ways that they went stay on the timeline";
+        self.toast = Some(Toast::new(ctx, words.to_owned()));
     }
 
     /// The bar at the bottom of the window.

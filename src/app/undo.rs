@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::util::undoer::{Settings, Undoer};
 
+use crate::app::draw::Strokes;
 use crate::app::hold::Moved;
 use crate::app::overlay::Toast;
 use crate::app::pane::{Pane, PaneId};
@@ -26,6 +27,8 @@ pub(super) struct State {
     subset: Subset,
     sphere: SphereView,
     is_dark: bool,
+    /// What is drawn by hand, while its card is open.
+    drawing: Option<Strokes>,
     /// Drags of weights and features so far.
     n_moves: usize,
 }
@@ -85,6 +88,8 @@ pub(super) struct Undo {
     /// Drags that were made, the first of which are not undone.
     moves: Vec<Moved>,
     n_moves: usize,
+    /// What was drawn in the last frame.
+    drawing: Option<Strokes>,
     /// When the last one was noted, in seconds.
     moved_at: f64,
 }
@@ -144,6 +149,7 @@ impl Default for Undo {
             can: [false; 2],
             moves: Vec::new(),
             n_moves: 0,
+            drawing: None,
             moved_at: f64::NEG_INFINITY,
         }
     }
@@ -160,18 +166,24 @@ impl App {
             subset: self.subset,
             sphere: view.sphere,
             is_dark: ctx.theme() == egui::Theme::Dark,
+            drawing: self.draw.shown().cloned(),
             n_moves: self.undo.n_moves,
         }
     }
 
     /// Notes what can be undone; while something is dragged it is not done yet.
     pub(super) fn note_state(&mut self, ctx: &egui::Context) {
-        if self.snapshot().is_none() || ctx.input(|input| input.pointer.any_down()) {
+        let is_held = ctx.input(|input| input.pointer.any_down()) || self.draw.is_pen_down();
+        if self.snapshot().is_none() || is_held {
             return;
         }
         let state = self.state(ctx);
         let now = ctx.input(|input| input.time);
         self.undo.undoer.feed_state(now, &state);
+        if self.undo.drawing != state.drawing {
+            self.undo.undoer.add_undo(&state); // every stroke is a thing of its own
+            self.undo.drawing.clone_from(&state.drawing);
+        }
         self.undo.can = [
             self.undo.undoer.has_undo(&state),
             self.undo.undoer.has_redo(&state),
@@ -182,18 +194,12 @@ impl App {
     }
 
     pub(super) fn undo(&mut self, ctx: &egui::Context) {
-        if self.draws() && self.draw.undo_stroke() {
-            return; // it was done last, or at least it is what one looks at
-        }
         self.turn(ctx, "Nothing to undo", |undoer, now| {
             undoer.undo(now).cloned()
         });
     }
 
     pub(super) fn redo(&mut self, ctx: &egui::Context) {
-        if self.draws() && self.draw.redo_stroke() {
-            return;
-        }
         self.turn(ctx, "Nothing to redo", |undoer, now| {
             undoer.redo(now).cloned()
         });
@@ -215,7 +221,12 @@ impl App {
             self.undo.n_moves = then.n_moves;
             now = then;
         }
-        self.toast = Some(Toast::new(ctx, without.to_owned()));
+        let words = if self.panes.is_aside() {
+            format!("{without} in this lesson; Esc brings your own runs back")
+        } else {
+            without.to_owned()
+        };
+        self.toast = Some(Toast::new(ctx, words));
     }
 
     fn restore(&mut self, ctx: &egui::Context, now: &State, then: &State) {
@@ -228,7 +239,7 @@ impl App {
             }
         }
         self.panes.activate_pane(focus);
-        self.restore_moves(ctx, now, then);
+        self.restore_moves(now, then);
         let view = self.view_mut();
         view.show = then.show;
         view.light = then.light;
@@ -240,7 +251,9 @@ impl App {
         if now.is_dark != then.is_dark {
             set_dark(ctx, then.is_dark);
         }
-        self.link_views();
+        self.draw.show(then.drawing.as_ref());
+        self.undo.drawing.clone_from(&then.drawing);
+        self.link_views(ctx);
     }
 
     /// Closes panes and brings panes back. Of one that was closed too long ago only the experiment is
@@ -266,8 +279,8 @@ impl App {
         }
     }
 
-    /// Takes drags back, or makes them again, as far as training has left them.
-    fn restore_moves(&mut self, ctx: &egui::Context, now: &State, then: &State) {
+    /// Takes drags back, or makes them again, wherever training has led what was dragged since.
+    fn restore_moves(&mut self, now: &State, then: &State) {
         let is_back = then.n_moves < now.n_moves;
         let mut moves = self.undo.moves_between(now, then).to_vec();
         self.undo.n_moves = then.n_moves;
@@ -279,10 +292,7 @@ impl App {
                 continue;
             };
             self.panes.activate(at);
-            if !self.repeat(moved, is_back) {
-                let words = "Training has gone on since that drag: it stays as it is";
-                self.toast = Some(Toast::new(ctx, words.to_owned()));
-            }
+            self.place(&moved.placement(is_back));
         }
     }
 

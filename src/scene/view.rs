@@ -431,6 +431,27 @@ impl PlaneView {
         }
     }
 
+    /// The rung of the ladder of scales that it stands on or goes to, while it follows its features.
+    pub fn followed_rung(&self) -> Option<i32> {
+        self.rung.filter(|_| self.is_following)
+    }
+
+    /// Goes to the scale of a plane beside it, where its own features would stay on that: what is
+    /// compared then has one scale. Where they would be too small there it keeps its own. Whether it
+    /// goes to another scale now.
+    pub fn join(&mut self, rung: i32, extent: Extent) -> bool {
+        let fits = |wanted: f64| {
+            let rung = f64::from(rung);
+            wanted <= rung && wanted >= rung - SLACK_RUNGS
+        };
+        let own = self.followed_rung().filter(|&own| own != rung);
+        let joins = own.is_some() && extent.rung.is_some_and(fits);
+        if joins {
+            self.rung = Some(rung);
+        }
+        joins
+    }
+
     /// One frame of the way to the scale that the features ask for, with hysteresis.
     #[must_use]
     pub fn follow(&mut self, extent: Extent, frame_secs: f32) -> bool {
@@ -618,6 +639,29 @@ mod tests {
         assert!((after[0] - before[0] - 30.0).abs() < 1e-3);
         assert!((after[1] - before[1] + 12.0).abs() < 1e-3);
         assert!(!plane.pan([0.0, 0.0]));
+    }
+
+    #[test]
+    fn planes_of_features_of_about_one_size_have_one_scale() {
+        let extent = |rung: f64| Extent { rung: Some(rung) };
+        let fitted = |rung: f64| {
+            let mut plane = PlaneView::default();
+            plane.fit(extent(rung));
+            plane
+        };
+        let mut small = fitted(-9.2);
+        assert_eq!(small.followed_rung(), Some(-9));
+        assert!(small.join(-7, extent(-9.2)) && !small.join(-7, extent(-9.2)));
+        // There it stays: it would have taken the scale itself while its features shrank.
+        for _ in 0..200 {
+            let _ = small.follow(extent(-9.2), 0.02);
+        }
+        assert_eq!(small.followed_rung(), Some(-7));
+        assert!((small.units_per_pt - LADDER.powi(-7)).abs() < 1e-12);
+        assert!(!small.join(-3, extent(-9.2)), "too small there");
+        assert!(!small.join(-10, extent(-9.2)), "too large there");
+        assert!(small.pan([3.0, 0.0]));
+        assert!(!small.join(-8, extent(-9.2)), "it was moved by hand");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use marginscope::app::App;
 use marginscope::scene::Verdict;
 
 use super::*;
-use crate::in_window::{small, snapshot, wait_for, window as window_of};
+use crate::in_window::{loss_id, small, snapshot, wait_for, window as window_of};
 
 fn digits() -> Experiment {
     experiment(DIGITS)
@@ -150,6 +150,40 @@ fn strokes_are_taken_away_one_by_one_or_all_at_once() {
     wait_for(&mut harness, "an empty canvas", |app| !has_drawn(app));
     harness.run_steps(2);
     harness.get_by_role_and_label(Role::Canvas, &canvas_name(0));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    wait_for(&mut harness, "what was cleared", has_drawn);
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Canvas, &canvas_name(1));
+}
+
+#[test]
+fn what_was_done_last_is_undone_first() {
+    let mut harness = drawing();
+    draw(&mut harness, 0, SEVEN);
+    harness.run_steps(12);
+    harness.key_press(Key::Num6);
+    harness.run_steps(12);
+    assert_eq!(loss_id(harness.state()), "cosface");
+    draw(&mut harness, 1, &[[0.4, 0.5], [0.65, 0.5]]);
+    harness.run_steps(12);
+    let undo = |harness: &mut Harness<'_, App>| {
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        harness.run_steps(3);
+    };
+    undo(&mut harness);
+    harness.get_by_role_and_label(Role::Canvas, &canvas_name(1));
+    assert_eq!(loss_id(harness.state()), "cosface");
+    undo(&mut harness);
+    assert_eq!(loss_id(harness.state()), "arcface");
+    harness.get_by_role_and_label(Role::Canvas, &canvas_name(1));
+    undo(&mut harness);
+    harness.get_by_role_and_label(Role::Canvas, &canvas_name(0));
+    for n in [1, 1, 2] {
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+        harness.run_steps(3);
+        harness.get_by_role_and_label(Role::Canvas, &canvas_name(n));
+    }
+    assert_eq!(loss_id(harness.state()), "cosface");
 }
 
 #[test]

@@ -163,3 +163,20 @@ fn a_reset_asks_first_and_is_undone() {
     );
     assert!(panes[1].experiment.is_set_as(&before));
 }
+
+#[test]
+fn a_lesson_is_not_what_the_next_start_finds() {
+    let mut harness = window(&small(&[("loss.id", "cosface")]));
+    harness.key_press(Key::F1);
+    harness.run_steps(8);
+    harness.get_by_label_contains("Choosing m and s").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("About a third").click();
+    wait_for(&mut harness, "the lesson's run", |app| {
+        app.experiment().n_classes() == 10
+    });
+    let memory = kept(&mut harness);
+    let harness = start(memory);
+    assert_eq!(losses(harness.state()), ["cosface"]);
+    assert_ne!(harness.state().experiment().n_classes(), 10);
+}

@@ -103,32 +103,192 @@ fn page_down_runs_a_step_that_was_not_run() {
     harness.get_by_label("step 2 of 4");
 }
 
-#[test]
-fn panes_beside_a_lesson_rest_until_it_is_closed() {
+/// Two panes of the user's own that have made some steps.
+fn two_own_panes() -> Harness<'static, App> {
     let mut harness = window(&small(&[]));
-    harness.key_press(Key::A); // one more pane, which has the controls
-    let beside = |app: &App| app.snapshots().next().flatten().cloned();
+    harness.key_press(Key::A);
     wait_for(&mut harness, "some steps", |app| {
-        app.snapshots().count() == 2 && beside(app).is_some_and(|seen| seen.step > 500)
+        let mut seen = app.snapshots();
+        app.snapshots().count() == 2 && seen.all(|seen| seen.is_some_and(|seen| seen.step > 500))
     });
+    harness.run_steps(12); // the pane can be undone
+    harness
+}
+
+fn steps_of(app: &App) -> Vec<u64> {
+    let seen = app.snapshots().flatten();
+    seen.map(|seen| seen.step).collect()
+}
+
+fn classes_of(app: &App) -> Vec<usize> {
+    let seen = app.snapshots().flatten();
+    seen.map(|seen| seen.head.n_classes).collect()
+}
+
+#[test]
+fn a_lesson_has_the_window_and_gives_the_own_runs_back() {
+    let mut harness = two_own_panes();
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    assert_eq!(steps_of(harness.state()).len(), 2, "nothing is run yet");
+    let own = classes_of(harness.state());
+    let before = steps_of(harness.state());
+    click_on(&mut harness, "About a third");
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "You said, and it is seen");
+    assert_eq!(steps_of(harness.state()), [400]);
+    assert_ne!(classes_of(harness.state()), own);
+    harness.key_press(Key::Num4); // a control of the lesson's run
+    harness.run_steps(12);
+    harness.key_press(Key::Escape);
+    wait_for(&mut harness, "the own runs to go on", |app| {
+        let steps = steps_of(app);
+        steps.len() == 2 && steps.iter().zip(&before).all(|(now, then)| now > then)
+    });
+    let app = harness.state();
+    assert_eq!(classes_of(app), own);
+    assert_eq!(loss_id(app), "softmax");
+    let steps = steps_of(app);
+    // A lesson of a thousand steps would have let them make as many.
+    assert!(steps.iter().all(|step| step % 400 != 0 || *step > 400));
+    // What was undone before it can be undone after it: the second pane.
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+    harness.run_steps(6);
+    assert_eq!(harness.state().snapshots().count(), 1);
+}
+
+#[test]
+fn a_run_that_rested_before_a_lesson_rests_after_it() {
+    let mut harness = window(&small(&[]));
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "a pause", |app| !snapshot_of(app).is_playing);
+    let before = snapshot_of(harness.state()).step;
     open_list(&mut harness);
     click_on(&mut harness, "Choosing m and s");
     click_on(&mut harness, "About a third");
-    wait_for(&mut harness, "the other one to rest", |app| {
-        beside(app).is_some_and(|seen| !seen.is_playing) && snapshot_of(app).step < 400
+    wait_for(&mut harness, "the lesson's run", |app| {
+        snapshot_of(app).head.n_classes == 10
     });
-    let step = beside(harness.state()).map(|seen| seen.step);
-    // Neither the lesson nor its pause and play wake the other one.
-    harness.key_press(Key::Space);
-    wait_for(&mut harness, "a pause", |app| !snapshot_of(app).is_playing);
-    harness.key_press(Key::Space);
+    harness.key_press(Key::Escape);
+    harness.run_steps(40);
+    let after = snapshot_of(harness.state());
+    assert_eq!((after.step, after.is_playing), (before, false));
+}
+
+#[test]
+fn a_lessons_run_is_kept_beside_the_own_where_that_is_asked_for() {
+    let mut harness = two_own_panes();
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    assert!(harness.query_by_label("Keep this run").is_none(), "no run");
+    click_on(&mut harness, "About a third");
     hurry(&mut harness);
     wait_for_words(&mut harness, "You said, and it is seen");
-    assert_eq!(beside(harness.state()).map(|seen| seen.step), step);
+    let lesson = snapshot_of(harness.state()).head.clone();
+    harness.get_by_label("Keep this run").click();
+    harness.run_steps(12);
+    let app = harness.state();
+    assert_eq!(app.snapshots().count(), 3);
+    assert_eq!(snapshot_of(app).head.weights, lesson.weights);
+    assert!(harness.query_by_label("step 1 of 4").is_none(), "closed");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+    harness.run_steps(6);
+    assert_eq!(harness.state().snapshots().count(), 2, "undone like a pane");
+}
+
+/// Undo in a lesson is of what was done in it.
+#[test]
+fn undo_in_a_lesson_leaves_the_own_runs_alone() {
+    let mut harness = window(&small(&[]));
+    harness.run_steps(12);
+    harness.key_press(Key::Num7);
+    harness.run_steps(12);
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    click_on(&mut harness, "About a third");
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "You said, and it is seen");
+    let loss = loss_id(harness.state());
+    harness.run_steps(12);
+    harness.key_press(Key::Num4);
+    harness.run_steps(12);
+    assert_eq!(loss_id(harness.state()), "sphereface");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+    harness.run_steps(6);
+    assert_eq!(loss_id(harness.state()), loss);
+    for _ in 0..3 {
+        harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+        harness.run_steps(6);
+    }
+    harness.get_by_label_contains("Esc brings your own runs back");
     harness.key_press(Key::Escape);
-    wait_for(&mut harness, "the other one to go on", |app| {
-        beside(app).map(|seen| seen.step) > step
+    harness.run_steps(6);
+    assert_eq!(loss_id(harness.state()), "arcface");
+}
+
+#[test]
+fn a_run_on_a_file_ends_a_lesson() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    click_on(&mut harness, "About a third");
+    wait_for(&mut harness, "the lesson's run", |app| {
+        snapshot_of(app).head.n_classes == 10
     });
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.toml");
+    let text = small(&[("data.classes", "7")]).to_toml();
+    std::fs::write(&file, text).expect("a file");
+    let ctx = harness.ctx.clone();
+    harness.state_mut().open_path(&ctx, file);
+    wait_for(&mut harness, "the file", |app| {
+        app.experiment().n_classes() == 7
+    });
+    harness.run_steps(4);
+    assert!(harness.query_by_label("step 1 of 4").is_none());
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert_eq!(harness.state().experiment().n_classes(), 7);
+}
+
+/// What was pressed goes away, and what leads on takes its place.
+#[test]
+fn the_keyboard_alone_walks_through_a_lesson() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    let press = |harness: &mut Harness<'_, App>| {
+        harness.key_press(Key::Enter);
+        harness.run_steps(4);
+    };
+    harness.get_by_label_contains("Choosing m and s").focus();
+    harness.step();
+    press(&mut harness);
+    harness.get_by_label("step 1 of 4");
+    assert!(harness.get_by_label("Near 100%").is_focused());
+    harness.get_by_label("About a third").focus();
+    harness.step();
+    press(&mut harness);
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "You said, and it is seen: About a third.");
+    harness.run_steps(2);
+    let next = harness.get_by_role_and_label(Role::Button, "Next");
+    assert!(next.is_focused());
+    press(&mut harness);
+    harness.get_by_label("step 2 of 4");
+    assert!(harness.get_by_label("Yes").is_focused());
+}
+
+/// Who leads by a clicker presses no control, and none may be pressed by the space bar then.
+#[test]
+fn a_clicker_gives_no_control_the_focus() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    harness.key_press(Key::PageDown);
+    hurry(&mut harness);
+    wait_for_words(&mut harness, "What is seen: About a third.");
+    harness.run_steps(2);
+    assert!(harness.ctx.memory(|memory| memory.focused().is_none()));
 }
 
 #[test]
@@ -152,21 +312,6 @@ fn a_lesson_locks_no_control() {
     harness.run_steps(3);
     wait_for_words(&mut harness, "You said, and it is seen");
     assert!(harness.query_by_label_contains("of your run").is_none());
-}
-
-#[test]
-fn escape_closes_the_card_and_the_run_goes_on_as_it_is() {
-    let mut harness = window(&small(&[]));
-    open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    click_on(&mut harness, "About a third");
-    wait_for(&mut harness, "the lesson's run", |app| {
-        app.experiment().n_classes() == 10
-    });
-    harness.key_press(Key::Escape);
-    harness.run_steps(2);
-    assert!(harness.query_by_label("step 1 of 4").is_none());
-    assert_eq!(harness.state().experiment().n_classes(), 10);
 }
 
 #[test]

@@ -388,3 +388,25 @@ fn escape_ends_presenter_view() {
     harness.run_steps(4);
     harness.get_by_label("Compare");
 }
+
+/// A run beside recordings would be another one than what is compared.
+#[test]
+fn a_pane_made_in_the_past_begins_there_beside_the_run_itself() {
+    let mut harness = resting_run(300);
+    harness.key_press(Key::Home);
+    harness.run_steps(3);
+    harness.key_press(Key::A);
+    wait_for(&mut harness, "two runs at the first step", |app| {
+        steps(app) == [0, 0]
+    });
+    harness.run_steps(3);
+    harness.get_by_label_contains("All runs are back at this step");
+    assert!(harness.query_by_label("Go on from here").is_none(), "now");
+    harness.get_by_role_and_label(Role::Button, "Play").click();
+    wait_for(&mut harness, "both to train", |app| {
+        steps(app).iter().all(|&step| step > 100)
+    });
+    pause(&mut harness);
+    let heads: Vec<_> = harness.state().snapshots().flatten().collect();
+    assert_eq!(heads[0].head.weights, heads[1].head.weights);
+}

@@ -3,6 +3,8 @@
 
 mod sketch;
 
+pub(super) use self::sketch::Strokes;
+
 use std::sync::Arc;
 
 use egui::{
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
 use crate::app::draw::sketch::{PEN_RADIUS, Sketch};
+
 use crate::app::lens::{badge, ink_on_panel};
 use crate::app::theme;
 use crate::app::widget::{Icon, hairline, segments, small_icon_button, strong};
@@ -132,16 +135,27 @@ impl DrawCard {
         Some(Command::Place(self.told.clone()))
     }
 
-    /// Brings a stroke back that was taken away. Whether there was one.
-    pub(super) fn redo_stroke(&mut self) -> bool {
-        self.sketch.redo()
+    /// What the worker was told last, for one that has not heard it.
+    pub(super) fn told(&self) -> Command {
+        Command::Place(self.told.clone())
     }
 
-    /// Takes the last stroke away. Whether there was one.
-    pub(super) fn undo_stroke(&mut self) -> bool {
-        let has_stroke = self.sketch.image().is_some();
-        self.sketch.undo();
-        has_stroke
+    /// Whether a stroke is under way.
+    pub(super) fn is_pen_down(&self) -> bool {
+        self.sketch.is_pen_down()
+    }
+
+    /// What is drawn on it, while it is open.
+    pub(super) fn shown(&self) -> Option<&Strokes> {
+        self.is_open.then_some(self.sketch.strokes())
+    }
+
+    /// Shows these strokes, or is closed.
+    pub(super) fn show(&mut self, strokes: Option<&Strokes>) {
+        self.is_open = strokes.is_some();
+        if let Some(strokes) = strokes.filter(|&strokes| strokes != self.sketch.strokes()) {
+            self.sketch.draw_anew(Arc::clone(strokes));
+        }
     }
 
     /// Lays the card out over all the width there is.
@@ -174,9 +188,9 @@ impl DrawCard {
                     }
                     let undo = ui
                         .button("Undo stroke")
-                        .on_hover_text("Take the last stroke away (Ctrl+Z)");
+                        .on_hover_text("Take the last stroke away");
                     if undo.clicked() {
-                        self.sketch.undo();
+                        self.sketch.take_last();
                     }
                 });
             });
@@ -303,7 +317,7 @@ impl DrawCard {
         let radius = PEN_RADIUS * rect.width();
         let at = |share: &[f32; 2]| rect.min + rect.width() * Vec2::from(*share);
         let ink = theme::color(tokens.text);
-        for stroke in self.sketch.strokes() {
+        for stroke in self.sketch.strokes().iter() {
             for ends in stroke.windows(2) {
                 painter.line_segment([at(&ends[0]), at(&ends[1])], Stroke::new(2.0 * radius, ink));
             }

@@ -15,13 +15,14 @@ const LEAST_STEP: f32 = 0.004;
 /// Points in all strokes together: somebody who scribbles on for minutes.
 const MOST_POINTS: usize = 20_000;
 
+/// Points of each stroke in shares of the side, from the top left corner. Shared with the states that
+/// can be undone.
+pub(in crate::app) type Strokes = Arc<Vec<Vec<[f32; 2]>>>;
+
 /// Strokes with the canvas that they are painted on.
 #[derive(Debug)]
 pub(super) struct Sketch {
-    /// Points in shares of the side, from the top left corner.
-    strokes: Vec<Vec<[f32; 2]>>,
-    /// Those that were taken away, the last one first to come back.
-    undone: Vec<Vec<[f32; 2]>>,
+    strokes: Strokes,
     /// Whether the last stroke goes on.
     is_pen_down: bool,
     canvas: Canvas,
@@ -31,8 +32,7 @@ pub(super) struct Sketch {
 impl Default for Sketch {
     fn default() -> Self {
         Self {
-            strokes: Vec::new(),
-            undone: Vec::new(),
+            strokes: Strokes::default(),
             is_pen_down: false,
             canvas: Canvas::new(N_PIXELS, N_PIXELS),
             image: None,
@@ -57,7 +57,7 @@ impl Sketch {
     }
 
     /// All strokes.
-    pub(super) fn strokes(&self) -> &[Vec<[f32; 2]>] {
+    pub(super) fn strokes(&self) -> &Strokes {
         &self.strokes
     }
 
@@ -74,8 +74,7 @@ impl Sketch {
     /// Begins a stroke, which is a dot until the pen moves.
     pub(super) fn put_down(&mut self, at: [f32; 2]) {
         let at = inside(at);
-        self.undone.clear();
-        self.strokes.push(vec![at]);
+        Arc::make_mut(&mut self.strokes).push(vec![at]);
         self.is_pen_down = true;
         self.paint(at, at);
     }
@@ -83,16 +82,15 @@ impl Sketch {
     /// Goes on with the stroke under way, if there is one.
     pub(super) fn move_to(&mut self, at: [f32; 2]) {
         let n_points: usize = self.strokes.iter().map(Vec::len).sum();
-        let stroke = self.strokes.last_mut().filter(|_| self.is_pen_down);
-        let Some((stroke, last)) = stroke.and_then(|stroke| {
-            let last = *stroke.last()?;
-            Some((stroke, last))
-        }) else {
+        let stroke = self.strokes.last().filter(|_| self.is_pen_down);
+        let Some(&last) = stroke.and_then(|stroke| stroke.last()) else {
             return;
         };
         let at = inside(at);
         if (at[0] - last[0]).hypot(at[1] - last[1]) >= LEAST_STEP && n_points < MOST_POINTS {
-            stroke.push(at);
+            if let Some(stroke) = Arc::make_mut(&mut self.strokes).last_mut() {
+                stroke.push(at);
+            }
             self.paint(last, at);
         }
     }
@@ -103,26 +101,20 @@ impl Sketch {
     }
 
     /// Takes the last stroke away.
-    pub(super) fn undo(&mut self) {
-        self.lift();
-        self.undone.extend(self.strokes.pop());
-        self.canvas.clear();
-        for stroke in &self.strokes {
-            paint_stroke(&mut self.canvas, stroke);
-        }
-        self.see();
+    pub(super) fn take_last(&mut self) {
+        Arc::make_mut(&mut self.strokes).pop();
+        self.draw_anew(Arc::clone(&self.strokes));
     }
 
-    /// Brings the stroke back that was taken away last. Whether there was one.
-    pub(super) fn redo(&mut self) -> bool {
-        let Some(stroke) = self.undone.pop() else {
-            return false;
-        };
+    /// Has these strokes, and no others.
+    pub(super) fn draw_anew(&mut self, strokes: Strokes) {
         self.lift();
-        paint_stroke(&mut self.canvas, &stroke);
-        self.strokes.push(stroke);
+        self.canvas.clear();
+        for stroke in strokes.iter() {
+            paint_stroke(&mut self.canvas, stroke);
+        }
+        self.strokes = strokes;
         self.see();
-        true
     }
 
     /// Takes all strokes away.
@@ -176,12 +168,12 @@ mod tests {
     fn a_stroke_taken_away_leaves_what_was_before() {
         let mut sketch = drawn(&[SEVEN, BAR]);
         let both = sketch.image().cloned();
-        sketch.undo();
+        sketch.take_last();
         assert_ne!(sketch.image().cloned(), both);
         assert_eq!(sketch.image(), drawn(&[SEVEN]).image());
-        sketch.undo();
+        sketch.take_last();
         assert_eq!(sketch.image(), None);
-        sketch.undo();
+        sketch.take_last();
         assert!(sketch.strokes().is_empty(), "nothing is left to take away");
     }
 
@@ -229,6 +221,6 @@ mod tests {
             vec![[f32::NAN, 0.5]],
             vec![[0.5, f32::INFINITY], [0.5, 7.0]],
         ];
-        assert_eq!(Sketch::of(broken).strokes(), [[[0.5, 1.0]]]);
+        assert_eq!(**Sketch::of(broken).strokes(), [[[0.5, 1.0]]]);
     }
 }

@@ -1,8 +1,10 @@
 //! The card of a lesson or a failure, docked beside the picture: at the bottom, and at the right
 //! where no panels are.
 
+use egui::text::LayoutJob;
 use egui::{
-    Align, Button, Frame, Layout, Margin, Panel, ProgressBar, Response, RichText, ScrollArea, Ui,
+    Align, Button, Frame, Layout, Margin, Panel, ProgressBar, Response, RichText, ScrollArea,
+    TextFormat, Ui,
 };
 
 use crate::app::action::Action;
@@ -28,11 +30,22 @@ struct Card<'a> {
     walk: &'a Walk,
     /// Of letters.
     factor: f32,
+    /// Whether its run can be put beside the user's own.
+    can_keep: bool,
+    /// Whether whoever came here by the keyboard still has to find what leads on.
+    wants_focus: &'a mut bool,
     actions: &'a mut Vec<Action>,
 }
 
 /// Shows it.
-pub(super) fn card_ui(ui: &mut Ui, walk: &Walk, is_presenting: bool, actions: &mut Vec<Action>) {
+pub(super) fn card_ui(
+    ui: &mut Ui,
+    walk: &Walk,
+    is_presenting: bool,
+    can_keep: bool,
+    wants_focus: &mut bool,
+    actions: &mut Vec<Action>,
+) {
     let tokens = theme::tokens(ui.ctx());
     let frame = Frame::new()
         .fill(theme::color(tokens.panel))
@@ -41,6 +54,8 @@ pub(super) fn card_ui(ui: &mut Ui, walk: &Walk, is_presenting: bool, actions: &m
     let mut card = Card {
         walk,
         factor,
+        can_keep,
+        wants_focus,
         actions,
     };
     let panel = if is_presenting {
@@ -96,11 +111,15 @@ impl Card<'_> {
                 self.note(ui, &words);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if small_icon_button(ui, Icon::Close, "Close the lesson", "Close (Esc)").clicked() {
+                let close = "Close (Esc); your own runs come back as they were";
+                if small_icon_button(ui, Icon::Close, "Close the lesson", close).clicked() {
                     self.ask(Lecture::Close);
                 }
                 if matches!(walk.subject(), Subject::Lesson(_)) {
                     let next = small_icon_button(ui, Icon::Next, "Next", "Next (Page Down)");
+                    if matches!(walk.phase(), Phase::Reveals(_)) {
+                        self.lead_on(ui, &next);
+                    }
                     if next.clicked() {
                         self.ask(Lecture::Next);
                     }
@@ -112,8 +131,19 @@ impl Card<'_> {
                         self.again_ui(ui);
                     }
                 }
+                if self.can_keep {
+                    self.keep_ui(ui);
+                }
             });
         });
+    }
+
+    /// Gives the focus to the first control that leads on, unless another one has it.
+    fn lead_on(&mut self, ui: &Ui, control: &Response) {
+        let is_free = ui.memory(|memory| memory.focused().is_none());
+        if std::mem::take(self.wants_focus) && is_free {
+            control.request_focus();
+        }
     }
 
     /// Whether letters are large, so that a title needs a line of its own.
@@ -154,7 +184,9 @@ impl Card<'_> {
     fn answers_ui(&mut self, ui: &mut Ui, step: &Step) {
         ui.horizontal_wrapped(|ui| {
             for (i, answer) in step.answers.iter().enumerate() {
-                if self.button(ui, answer).clicked() {
+                let button = self.button(ui, answer);
+                self.lead_on(ui, &button);
+                if button.clicked() {
                     self.ask(Lecture::Answer(Some(i)));
                 }
             }
@@ -201,8 +233,12 @@ impl Card<'_> {
             );
         }
         ui.horizontal(|ui| {
-            if has_happened && self.button(ui, &failure.cure.button).clicked() {
-                self.ask(Lecture::Cure);
+            if has_happened {
+                let cure = self.button(ui, &failure.cure.button);
+                self.lead_on(ui, &cure);
+                if cure.clicked() {
+                    self.ask(Lecture::Cure);
+                }
             }
             if !matches!(self.walk.phase(), Phase::Runs { .. }) {
                 self.again_ui(ui);
@@ -213,8 +249,19 @@ impl Card<'_> {
     fn again_ui(&mut self, ui: &mut Ui) {
         let again = self.button(ui, "Again");
         let help = "Make this run once more, with nothing that was changed since";
+        if matches!(self.walk.subject(), Subject::Failure(_)) {
+            self.lead_on(ui, &again); // a lesson has a next step
+        }
         if again.on_hover_text(help).clicked() {
             self.ask(Lecture::Again);
+        }
+    }
+
+    fn keep_ui(&mut self, ui: &mut Ui) {
+        let help = "Close the card and put this run beside your own, in a pane of its own";
+        let keep = self.button(ui, "Keep this run").on_hover_text(help);
+        if keep.clicked() {
+            self.ask(Lecture::Keep);
         }
     }
 
@@ -280,17 +327,16 @@ impl Card<'_> {
 
     fn labelled(&self, ui: &mut Ui, label: &str, words: &str) {
         let tokens = theme::tokens(ui.ctx());
-        let mut job = egui::text::LayoutJob::default();
-        let mut add = |words: &str, font: Font, color: Rgba| {
-            let format = egui::TextFormat {
-                font_id: theme::font(font, theme::size::LABEL * self.factor),
-                color: theme::color(color),
-                ..egui::TextFormat::default()
-            };
-            job.append(words, 0.0, format);
-        };
-        add(&format!("{label}: "), Font::SemiBold, tokens.text);
-        add(words, Font::Regular, tokens.dimmed);
+        let size = theme::size::LABEL * self.factor;
+        let mut job = LayoutJob::default();
+        append(
+            &mut job,
+            &format!("{label}: "),
+            Font::SemiBold,
+            size,
+            tokens.text,
+        );
+        append(&mut job, words, Font::Regular, size, tokens.dimmed);
         ui.label(job);
     }
 
@@ -299,11 +345,18 @@ impl Card<'_> {
     }
 
     fn body(&self, ui: &mut Ui, words: &str) {
-        ui.label(self.text(words, Font::Regular, theme::size::VALUE));
+        self.words(ui, words, Font::Regular);
     }
 
     fn strong(&self, ui: &mut Ui, words: &str) {
-        ui.label(self.text(words, Font::SemiBold, theme::size::VALUE));
+        self.words(ui, words, Font::SemiBold);
+    }
+
+    fn words(&self, ui: &mut Ui, words: &str, font: Font) {
+        let ink = theme::tokens(ui.ctx()).text;
+        let mut job = LayoutJob::default();
+        append(&mut job, words, font, theme::size::VALUE * self.factor, ink);
+        ui.label(job);
     }
 
     fn note(&self, ui: &mut Ui, words: &str) {
@@ -314,5 +367,26 @@ impl Card<'_> {
 
     fn button(&self, ui: &mut Ui, words: &str) -> Response {
         ui.button(self.text(words, Font::Regular, theme::size::VALUE))
+    }
+}
+
+/// Appends words in which `_` leads to an index of one letter, as in `W_j·x`.
+fn append(job: &mut LayoutJob, words: &str, font: Font, size: f32, ink: Rgba) {
+    const INDEX: f32 = 0.72;
+    let mut add = |words: &str, size: f32| {
+        let format = TextFormat {
+            font_id: theme::font(font, size),
+            color: theme::color(ink),
+            ..TextFormat::default() // on the bottom of the line, where an index belongs
+        };
+        job.append(words, 0.0, format);
+    };
+    let mut parts = words.split('_');
+    add(parts.next().unwrap_or_default(), size);
+    for part in parts {
+        let end = part.chars().next().map_or(0, char::len_utf8);
+        let (index, rest) = part.split_at(end);
+        add(index, INDEX * size);
+        add(rest, size);
     }
 }
