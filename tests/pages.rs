@@ -325,3 +325,24 @@ fn a_section_says_that_it_is_one_and_names_no_margins() {
         "{text:?}"
     );
 }
+
+/// Whoever finds a figure without its caption knows which loss on what data it shows, and when.
+#[test]
+fn a_figure_says_of_what_it_is() {
+    let on_page = |picture: Picture| picture;
+    let in_column = |picture: Picture| picture.on_paper(COLUMN);
+    let on_slide = |picture: Picture| Picture::on_slide(picture);
+    let all = [scenes(on_page), scenes(in_column), scenes(on_slide)];
+    for (name, scene) in all.iter().flatten() {
+        let has_formula = words(scene).any(|words| is_formula(words.font));
+        let text: Vec<&str> = words(scene).map(|words| words.text).collect();
+        let text = text.join(" ").replace('\u{a0}', " ");
+        let losses = ["ArcFace", "CosFace", "Softmax", "SphereFace", "Combined"];
+        let says_loss = losses.iter().any(|loss| text.contains(loss));
+        assert!(has_formula || says_loss, "{name}: {text}");
+        let shows_samples = !name.starts_with("Psi of");
+        assert!(!shows_samples || text.contains("blobs"), "{name}: {text}");
+        let is_of_a_step = shows_samples && !name.contains("\"step\"");
+        assert!(!is_of_a_step || text.contains("step 60"), "{name}: {text}");
+    }
+}

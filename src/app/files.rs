@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
-use crate::export::write_beside;
+use crate::export::{UNFINISHED, write_beside};
 use crate::figure;
 use crate::figure::{Opened, Recipe, gallery};
 use crate::trainer::Session;
@@ -431,7 +431,7 @@ fn remove_unfinished(folder: &Path) {
     const OLD: Duration = Duration::from_mins(10); // another window may be writing now
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        let is_begun = entry.file_name().to_string_lossy().starts_with(".tmp");
+        let is_begun = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
         let age = entry.metadata().and_then(|m| m.modified()).ok();
         let is_old = age.is_some_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
         if is_begun && is_old {

@@ -117,7 +117,7 @@ impl App {
             .files
             .is_autosave_due(snapshot.generation, snapshot.step);
         let is_own = !self.panes.is_aside(); // the run of a lesson is made again with a click
-        if is_own && self.session_wanted.is_none() && self.crashed.is_none() && is_due {
+        if is_own && self.session_wanted.is_none() && is_due {
             self.session_wanted = Some(SessionUse::Autosave);
             self.panes.active_mut().worker.send(Command::Save);
         }

@@ -7,9 +7,19 @@ use crate::data::DataError;
 use crate::experiment::Experiment;
 
 /// What was found out about own data, a line each on stderr, for commands whose picture does not say
-/// it: which column was taken for the label, what was left out.
+/// it: which column was taken for the label, what was left out, and of features whose weights are whose.
 pub(super) fn tell_findings(experiment: &Experiment) {
-    let findings = experiment.data.own().map_or(&[][..], |own| own.findings());
+    let mut findings = experiment
+        .data
+        .own()
+        .map_or(&[][..], |own| own.findings())
+        .to_vec();
+    findings.extend(
+        experiment
+            .data
+            .given()
+            .and_then(|given| given.owners_of_weights()),
+    );
     if !findings.is_empty() {
         let name = experiment.data.source.id();
         super::tell(&format!("{name}: {}", findings.join("; ")));

@@ -40,7 +40,7 @@ pub struct RenderOptions {
     pub(super) view: Option<String>,
     #[command(flatten)]
     pub(super) sheet: SheetOptions,
-    /// Samples as pixels inside an SVG or PDF, so that many of them do not weigh it down.
+    /// Samples as pixels inside an SVG or PDF: a page with many opens and prints faster.
     #[arg(long)]
     pub(super) raster_points: bool,
     /// Panels in one figure: a field and its values, such as margin=0:0.5:0.1, or step and some steps;
@@ -192,6 +192,11 @@ impl RenderOptions {
             && matches!(picture.width, Length::Millimeters(_))
         {
             *picture = std::mem::take(picture).of_width(FILM_WIDTH);
+        }
+        self.sheet.check(format)?;
+        if self.raster_points && !matches!(format, Format::Svg | Format::Pdf) {
+            let words = "--raster-points is of .svg and .pdf; other figures are pixels anyway";
+            return Err(Failure::Usage(words.to_owned()));
         }
         self.sheet.apply(picture)?;
         picture.raster_points |= self.raster_points;

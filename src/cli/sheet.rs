@@ -31,6 +31,16 @@ impl SheetOptions {
         f64::from(self.dpi.unwrap_or(300))
     }
 
+    /// Refuses resolution where nothing is made of pixels.
+    pub(super) fn check(&self, format: Format) -> Result<(), Failure> {
+        if self.dpi.is_some() && matches!(format, Format::Svg | Format::Pdf) {
+            let words =
+                "--dpi is of pixels, and .svg and .pdf have none; leave it out, or write a .png";
+            return Err(Failure::Usage(words.to_owned()));
+        }
+        Ok(())
+    }
+
     /// An option that was given, if any was.
     pub(super) fn given(&self) -> Option<&'static str> {
         let given = [

@@ -18,7 +18,7 @@ use crate::export;
 use crate::export::table::{self, TableError, Vectors};
 use crate::export::write_beside;
 use crate::figure::Recipe;
-use crate::trainer::{Ending, History, Report, Session, Trainer};
+use crate::trainer::{Ending, History, Horizon, Report, Session, Trainer};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -111,6 +111,9 @@ pub(super) fn run(options: &TrainOptions) -> Result<ExitCode, Failure> {
     if options.run.has_length() {
         check_goes_on(trainer.n_steps(), n_steps)?;
     }
+    if before.is_some() {
+        tell_fallen_rate(&trainer, n_steps);
+    }
     let threads = trainer.threads();
     let outcome = threads.install(|| train(&mut trainer, n_steps, before));
     write_files(options, &launch, &trainer, &outcome)?;
@@ -171,7 +174,7 @@ fn check_distinct(options: &TrainOptions) -> Result<(), Failure> {
             .is_some_and(|file| is_same(file, path))
         {
             return Err(Failure::Usage(format!(
-                "{option} would replace {name}, the experiment itself; give it a file of its own"
+                "{option} would replace {name}, which the run begins with; give it a file of its own"
             )));
         }
     }
@@ -210,6 +213,18 @@ fn check_goes_on(step: u64, n_steps: u64) -> Result<(), Failure> {
         "the session stands at step {step}, and the run was to end after {n_steps}; \
          ask for more with --steps, or start anew without the session"
     )))
+}
+
+/// Who goes on beyond the end of a run finds its learning rate at the floor.
+fn tell_fallen_rate(trainer: &Trainer, n_steps: u64) {
+    if let Horizon::Steps(end) = trainer.horizon()
+        && end < n_steps
+    {
+        super::tell(&format!(
+            "the learning rate falls until step {end}, as the session was begun with, and the steps after it have its floor; \
+             to go on as one long run does, begin with --set optimizer.horizon={n_steps}"
+        ));
+    }
 }
 
 fn train(trainer: &mut Trainer, n_steps: u64, before: Option<&Session>) -> Outcome {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Arg, Args};
 
 use crate::cli::sheet::{SheetOptions, still_format_of};
-use crate::cli::{Failure, Launch, RunOptions, render, train};
+use crate::cli::{Failure, Launch, RunOptions, reading, render, train};
 use crate::experiment::Experiment;
 use crate::figure::{Opened, Plot};
 
@@ -36,7 +36,8 @@ pub struct ViewOptions {
     /// Class of each sample: NPY, text or IDX (default: y.npy beside x.npy and the like).
     #[arg(long, value_name = "F")]
     labels: Option<PathBuf>,
-    /// Class weights, a row for each class (default: in the NPZ, else class means).
+    /// Class weights, a row for each class in the order of their numbers or names (default: in the NPZ,
+    /// else class means).
     #[arg(long, value_name = "F")]
     weights: Option<PathBuf>,
     /// Bias of the class weights, a number for each class (default: in the NPZ, else 0).
@@ -53,10 +54,12 @@ pub struct ViewOptions {
     view: Option<String>,
     #[command(flatten)]
     sheet: SheetOptions,
+    /// Samples as pixels inside an SVG or PDF: a page with many opens and prints faster.
+    #[arg(long, requires = "out")]
+    raster_points: bool,
 }
 
-const DIM_HELP: &str =
-    "Dimensions that are seen: 2 or 3, by PCA where there are more, or all (default: 2, of 3 all)";
+const DIM_HELP: &str = "Dimensions that are seen: 2 or 3, by PCA where there are more, or as many as there are (default: 2, of 3 all)";
 
 fn features_arg(arg: Arg) -> Arg {
     let help = "Features, a row for each sample: NPY, CSV, or NPZ with x, y, w and b";
@@ -150,6 +153,7 @@ pub(super) fn run(options: &ViewOptions) -> Result<ExitCode, Failure> {
         .transpose()?;
     let launch = options.launch()?;
     if options.json {
+        reading::tell_findings(launch.experiment());
         super::print(&train::measured(&launch, true)?)?;
     }
     let (Some(out), Some(format)) = (&options.out, format) else {
@@ -160,7 +164,7 @@ pub(super) fn run(options: &ViewOptions) -> Result<ExitCode, Failure> {
         out: Some(out.clone()),
         view: options.view.clone(),
         sheet: options.sheet.clone(),
-        raster_points: false,
+        raster_points: options.raster_points,
         strip: None,
         own_scales: false,
         orbit: None,

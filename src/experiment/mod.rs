@@ -21,7 +21,7 @@ pub use error::ExperimentError;
 pub use file::FileError;
 pub use list::{ListError, listed};
 pub use placement::{Placed, Placement};
-pub use schema::{DEFAULT, Field, fields, full_key, is_live};
+pub use schema::{DEFAULT, Field, MAX_STEPS, fields, full_key, is_live};
 
 use serde::{Deserialize, Serialize};
 
@@ -533,6 +533,15 @@ impl Experiment {
         if self.run.length.is_some_and(|length| !length.is_none()) {
             let why = "nothing is trained; leave out steps and epochs";
             return Some(format!("{data} is looked at as it is: {why}"));
+        }
+        if self.loss.spec.form.has_unit_weights()
+            && let Some(class) = given.class_without_direction(&self.data.class_ids().ok()?)
+        {
+            return Some(format!(
+                "the class weight of {:?}, row {class} of those of {data}, is zero and has no direction, which loss \"{}\" needs; leave the class out, or choose loss \"softmax\"",
+                given.class_names()[class],
+                self.loss.spec.id
+            ));
         }
         if Self::dims_of_given(dim).contains(&self.network.dim) {
             return None;

@@ -24,7 +24,7 @@ const MAX_BATCH: usize = MAX_SAMPLES;
 /// Most steps of a ramp or a warm-up, and most epochs: more than anybody waits for.
 const MAX_COUNT: u64 = 1_000_000;
 /// Most steps of a run.
-const MAX_STEPS: u64 = 1_000_000_000;
+pub const MAX_STEPS: u64 = 1_000_000_000;
 /// Highest learning rate, far beyond any that trains: that a run diverges is worth seeing.
 const MAX_LEARNING_RATE: f64 = 100.0;
 /// Most momentum: at 1 nothing would ever slow down.

@@ -69,7 +69,7 @@ impl Format {
         let end = &bytes[bytes.len().saturating_sub(END)..];
         let has = |mark: &[u8]| end.windows(mark.len()).any(|w| w == mark);
         match self {
-            Self::Svg => has(b"</svg>"),
+            Self::Svg => has(b"</svg>") || is_empty_element(end),
             Self::Pdf => has(b"%%EOF"),
             Self::Png | Self::Apng => has(b"IEND"),
             Self::Gif => bytes.ends_with(b";"),
@@ -114,6 +114,15 @@ impl Format {
             Self::Gif => film::recipe(bytes),
         }
     }
+}
+
+/// Whether all that is there is one element without anything in it.
+fn is_empty_element(end: &[u8]) -> bool {
+    let start = end.iter().rposition(|&byte| byte == b'<');
+    let last = start
+        .map_or(&[][..], |start| &end[start..])
+        .trim_ascii_end();
+    last.starts_with(b"<svg") && last.ends_with(b"/>")
 }
 
 #[cfg(test)]

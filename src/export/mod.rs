@@ -101,13 +101,18 @@ pub fn check_writable(path: &Path) -> std::io::Result<()> {
 }
 
 /// An empty file in the folder of `path`, gone when it is dropped.
+/// How the names of files begin that are not yet whole: who finds one after a crash knows whose it is.
+pub const UNFINISHED: &str = ".marginscope-";
+
 fn file_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     // The system's own error would name the temporary file, of which nobody has heard.
-    tempfile::NamedTempFile::new_in(folder).map_err(|error| error.kind().into())
+    let mut named = tempfile::Builder::new();
+    let file = named.prefix(UNFINISHED).tempfile_in(folder);
+    file.map_err(|error| error.kind().into())
 }
 
 /// Temporary files are private to their owner; what a user saves keeps the permissions it had, or

@@ -6,11 +6,11 @@ use crate::figure::{Film, Motion, Picture, Played, Plot, Recipe, panels};
 use crate::loss::Form;
 use crate::scene::chart::{self, Chart};
 use crate::scene::{
-    Curves, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, build_with,
-    divergence_note, foot_beside, has_formula_room, heading, legend, origin_notes, samples_words,
-    thousands, weight_factor,
+    About, Curves, Group, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, about,
+    build_with, divergence_note, foot_beside, has_formula_room, heading, in_force_note, legend,
+    origin_notes, samples_words, thousands, weight_factor,
 };
-use crate::trainer::Snapshot;
+use crate::trainer::{HeadState, Snapshot};
 
 /// Points of the canvas in a point of print: text of 12 points, the size of labels, is printed with
 /// 6.3, within the 5 to 7 points of journals.
@@ -317,7 +317,14 @@ impl Frame {
             chart::legend_of(&chart.keys, &chart.note, &self.view, width)
         } else {
             let longest = [long_factor(last, &self.view)];
-            shown_legend(&[(last, &self.view)], picture, width, &longest)
+            let panel = [(&**last, &self.view)];
+            shown_legend(
+                &panel,
+                picture,
+                width,
+                &longest,
+                self.has_formula(last, self.size),
+            )
         };
         let share = match picture.plot {
             Plot::Psi | Plot::Curves | Plot::Histogram => LEAST_FLAT,
@@ -341,7 +348,8 @@ impl Frame {
             return fitted(&self.wordless(), snapshot, words.left(room));
         }
         let panel = [(snapshot, &self.view)];
-        let legend = shown_legend(&panel, picture, room[0], &longest);
+        let has_formula = self.has_formula(snapshot, room);
+        let legend = shown_legend(&panel, picture, room[0], &longest, has_formula);
         let below = legend.map_or(0.0, |legend| legend.size[1]);
         fitted(&self.view, snapshot, [room[0], (room[1] - below).max(1.0)])
     }
@@ -386,6 +394,11 @@ impl Frame {
         is_laid_out && has_room && self.size[0] > WIDE_OVER_HIGH * self.size[1]
     }
 
+    /// Whether the formula stands in the picture.
+    fn has_formula(&self, snapshot: &Snapshot, size: [f32; 2]) -> bool {
+        self.view.show.formula && has_formula_room(snapshot, &self.view, size)
+    }
+
     /// The view of a picture that has its words beside it.
     fn wordless(&self) -> ViewState {
         let mut view = self.view.clone();
@@ -401,7 +414,8 @@ impl Frame {
         room: [f32; 2],
     ) -> Scene {
         let panel = [(snapshot, &self.view)];
-        let legend = |factor| shown_legend(&panel, picture, room[0], &[factor]);
+        let has_formula = self.has_formula(snapshot, room);
+        let legend = |factor| shown_legend(&panel, picture, room[0], &[factor], has_formula);
         // By how much arrows are longer depends on the room that the legend leaves.
         let Some(reserved) = legend(long_factor(snapshot, &self.view)) else {
             return drawn(snapshot, beside, &self.view, picture, room);
@@ -451,7 +465,10 @@ impl Frame {
         let foot = foot_beside(snapshot, curves, &self.view, MOST_WORDS * width);
         let foot_width = foot.as_ref().map_or(0.0, |foot| foot.size[0]);
         let width = foot_width.max(LEAST_WORDS * width);
-        let legend = shown_legend(&[(snapshot, &self.view)], picture, width, factors);
+        let is_formula = |group: &Group| group.name == "formula" && !group.items.is_empty();
+        let has_formula = foot.iter().any(|foot| foot.groups.iter().any(is_formula));
+        let panel = [(snapshot, &self.view)];
+        let legend = shown_legend(&panel, picture, width, factors, has_formula);
         Words {
             width,
             parts: foot.into_iter().chain(legend).collect(),
@@ -530,6 +547,7 @@ pub(super) fn shown_legend(
     picture: &Picture,
     width: f32,
     weight_factors: &[Option<f64>],
+    has_formula: bool,
 ) -> Option<Scene> {
     let panels = panels.iter().zip(weight_factors);
     let panels = panels.map(|(&(snapshot, view), &weight_factor)| Told {
@@ -537,6 +555,7 @@ pub(super) fn shown_legend(
         view,
         weight_factor,
         is_moment: !moves_with_steps(picture),
+        has_formula,
     });
     let panels: Vec<Told<'_>> = panels.filter(|told| told.view.show.legend).collect();
     let is_shown = picture.plot == Plot::Features;
@@ -592,10 +611,15 @@ pub(super) fn chart_notes(
     n_beyond: &[usize],
     picture: &Picture,
 ) -> String {
+    let what = About {
+        loss: picture.plot != Plot::Psi, // its curves have the name
+        step: !moves_with_steps(picture),
+    };
+    let mut notes = vec![about(snapshots, what)];
     let divergences = snapshots
         .iter()
         .filter_map(|snapshot| divergence_note(snapshot));
-    let mut notes: Vec<String> = divergences.collect();
+    notes.extend(divergences);
     if picture.plot != Plot::Curves {
         notes.extend(
             snapshots
@@ -612,6 +636,11 @@ pub(super) fn chart_notes(
         Plot::Curves if picture.strip.is_some() => notes.extend(chart::curve_ends(snapshots)),
         Plot::Confusion => notes.extend(chart::confusion_note(snapshots)),
         _ => {}
+    }
+    let draws_margins = matches!(picture.plot, Plot::MarginMap | Plot::Psi); // they say it themselves
+    if what.step && !draws_margins {
+        let heads: Vec<&HeadState> = snapshots.iter().map(|snapshot| &snapshot.head).collect();
+        notes.extend(in_force_note(&heads, false));
     }
     for origin in snapshots.iter().map(|snapshot| origin_notes(snapshot)) {
         if !notes.contains(&origin) {
@@ -674,7 +703,15 @@ pub(super) fn canvas(picture: &Picture) -> [f32; 2] {
     [width, (width * aspect).round()]
 }
 
-/// On paper text has one size, however wide the figure is.
+/// On paper text has one size, however wide the figure is; on a small screen it is smaller, in the
+/// picture as in its legend.
 fn unit(picture: &Picture) -> Option<f32> {
-    matches!(picture.width, Length::Millimeters(_)).then_some(1.0)
+    const WHOLE: f32 = 760.0;
+    match picture.width {
+        Length::Millimeters(_) => Some(1.0),
+        Length::Pixels(_) if picture.plot == Plot::Features => {
+            Some((canvas_width(picture.width) / WHOLE).clamp(0.6, 1.0))
+        }
+        Length::Pixels(_) => None,
+    }
 }

@@ -123,7 +123,15 @@ fn curves_together(moments: &[Moment], picture: &Picture) -> Scene {
     let heads = heads.map(|moment| (&moment.snapshot.head, moment.title.as_str()));
     let heads: Vec<_> = heads.collect();
     let view = picture.view(ViewKind::Circle); // plots have none
-    chart::psi_together(&heads).figure(&view, size)
+    let mut chart = chart::psi_together(&heads);
+    let spec = &moments[0].snapshot.head.spec;
+    if moments
+        .iter()
+        .all(|moment| moment.snapshot.head.spec == *spec)
+    {
+        chart.note = format!("{}.", spec.name); // else it is in the curves' names
+    }
+    chart.figure(&view, size)
 }
 
 /// What is drawn in any of the panels. Its text is as large as that of a picture alone.
@@ -144,7 +152,7 @@ fn strip_legend(
     let views: Vec<ViewState> = views.collect();
     let panels = moments.iter().map(|moment| &*moment.snapshot);
     let panels: Vec<_> = panels.zip(&views).collect();
-    shown_legend(&panels, picture, width, weight_factors)
+    shown_legend(&panels, picture, width, weight_factors, false)
 }
 
 /// What is drawn in any of the panels.

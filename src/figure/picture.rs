@@ -3,11 +3,13 @@
 use nalgebra::{Quaternion, UnitQuaternion};
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::ViewKind;
+use crate::experiment::{MAX_STEPS, ViewKind};
 use crate::export::Length;
 use crate::figure::{Film, Ink, Strip, draw};
 use crate::scene::theme::{DARK, LIGHT, Theme};
-use crate::scene::{Classes, Light, PlaneView, Show, SphereView, TextRange, TrailSteps, ViewState};
+use crate::scene::{
+    Classes, Light, PlaneView, Show, SphereView, TextRange, TrailSteps, ViewState, thousands,
+};
 use crate::trainer::Subset;
 
 /// The section `[picture]` of a recipe. Everything has a default, so that a file written by hand
@@ -336,6 +338,9 @@ impl Picture {
             .is_some_and(|c| !c.iter().all(|side| CANVAS.contains(side)))
         {
             return Some("canvas: each side must be 40 to 20000 points".to_owned());
+        }
+        if self.step.is_some_and(|step| step > MAX_STEPS) {
+            return Some(format!("step must be at most {}", thousands(MAX_STEPS)));
         }
         if self.unit.is_some_and(|unit| !(0.1..=10.0).contains(&unit)) {
             return Some("unit must be 0.1 to 10".to_owned());

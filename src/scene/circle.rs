@@ -331,12 +331,7 @@ impl Frame<'_> {
             min: self.view.area(self.size).min.map(|x| x + pad),
             max: self.view.stage(self.size).max.map(|x| x - pad),
         };
-        let places = label::place(&labels, &bounds, self.look.unit);
-        let items = labels
-            .iter()
-            .zip(places)
-            .filter_map(|(label, at)| Some(label::items(&self.look, label, at?)));
-        (weights, items.flatten().collect())
+        (weights, label::items(&self.look, &labels, &bounds))
     }
 }
 

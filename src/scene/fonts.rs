@@ -117,20 +117,32 @@ fn advance(c: char) -> f32 {
     }
 }
 
-/// A text no wider than `width`: what does not fit is an ellipsis.
+/// A text no wider than `width`: what does not fit is an ellipsis in its middle, since names that
+/// begin alike often end otherwise.
 pub(super) fn shortened(text: &str, size: f32, width: f32) -> String {
+    const NARROWEST: f32 = 0.2; // of letters, in sizes
     if estimated_width(text, size) <= width {
         return text.to_owned();
     }
-    let mut short = String::new();
-    for c in text.chars() {
-        short.push(c);
-        if estimated_width(&short, size) + advance('…') * size > width {
-            short.pop();
-            break;
-        }
+    let most = (width / (NARROWEST * size)) as usize;
+    let n = text.chars().count().min(most);
+    let mut fits = (0..n).rev().map(|n_kept| without_middle(text, n_kept));
+    fits.find(|short| estimated_width(short, size) <= width)
+        .unwrap_or_else(|| "…".to_owned())
+}
+
+/// So many letters of a text, with an ellipsis for the rest: of its end a little less than of its
+/// start.
+pub(super) fn without_middle(text: &str, n_kept: usize) -> String {
+    const END: f64 = 0.4;
+    let n = text.chars().count();
+    if n <= n_kept {
+        return text.to_owned();
     }
-    short.trim_end().to_owned() + "…"
+    let n_end = (END * n_kept as f64) as usize;
+    let start: String = text.chars().take(n_kept - n_end).collect();
+    let end: String = text.chars().skip(n - n_end).collect();
+    format!("{}…{}", start.trim_end(), end.trim_start())
 }
 
 /// Breaks a text into lines no wider than `width`, at spaces, and not at those that hold together.

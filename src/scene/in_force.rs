@@ -1,7 +1,7 @@
 //! A loss's numbers in words: as they are set, and as they count now, on their ramp or on their way
 //! down.
 
-use crate::loss::{LossSpec, Param, Unit, Values, brief, short};
+use crate::loss::{Course, LossSpec, Param, Unit, Values, brief, short};
 use crate::trainer::HeadState;
 
 /// Those that are wanted, with their letters and units.
@@ -39,7 +39,11 @@ pub(super) fn on_their_way(head: &HeadState) -> Option<String> {
     let words = on_their_way.map(|(i, param)| {
         let now = brief(head.in_force[i]);
         let set = short(rounded(head.values[i]));
-        named(param, &format!("{now}\u{a0}of\u{a0}{set}"))
+        let way = match param.course {
+            Course::Anneal { .. } => "on\u{a0}its\u{a0}way\u{a0}to", // from above
+            Course::Ramp | Course::Constant => "of",
+        };
+        named(param, &format!("{now}\u{a0}{way}\u{a0}{set}"))
     });
     let words = words.collect::<Vec<_>>().join(", ");
     (!words.is_empty()).then_some(words)

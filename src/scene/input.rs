@@ -170,12 +170,7 @@ impl Frame<'_> {
             min: self.min,
             max: self.min.map(|x| x + self.side),
         };
-        let placed = label::place(&labels, &bounds, self.look.unit);
-        let items = labels
-            .iter()
-            .zip(placed)
-            .filter_map(|(label, at)| Some(label::items(&self.look, label, at?)));
-        items.flatten().collect()
+        label::items(&self.look, &labels, &bounds)
     }
 }
 

@@ -102,7 +102,7 @@ fn ticks_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Column;
+    use crate::trainer::Column;
 
     fn plane(corner: f32, side: f32, columns: Vec<Column>) -> InputPlane {
         InputPlane {

@@ -1,5 +1,6 @@
 //! Class labels: discs, or pills for long names, that neither overlap nor leave the canvas.
 
+use crate::scene::fonts;
 use crate::scene::fonts::estimated_width;
 use crate::scene::look::{Look, disc, line, polygon, rounded, text};
 use crate::scene::theme::class_color;
@@ -108,7 +109,7 @@ pub(super) fn shortened(name: &str) -> String {
     if name.chars().count() <= LONGEST {
         return name.to_owned();
     }
-    name.chars().take(LONGEST - 1).chain(['…']).collect()
+    fonts::without_middle(name, LONGEST - 1)
 }
 
 /// Half width and half height of the label that has this text in it.
@@ -250,17 +251,30 @@ fn nearest_free(
     None
 }
 
-/// The label at its place, with a leader to what it names if it had to move away.
-pub(super) fn items(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
+/// Labels at their places, over the leaders of all that had to move away: none hides a name.
+pub(super) fn items(look: &Look, labels: &[Label], bounds: &Bounds) -> Vec<Item> {
+    let places = place(labels, bounds, look.unit);
+    let placed = || {
+        let placed = labels.iter().zip(&places);
+        placed.filter_map(|(label, at)| Some((label, (*at)?)))
+    };
+    let leaders = placed().filter_map(|(label, at)| leader(look, label, at));
+    let marks = placed().flat_map(|(label, at)| mark(look, label, at));
+    leaders.chain(marks).collect()
+}
+
+/// From a label that had to move away to what it names.
+fn leader(look: &Look, label: &Label, at: [f32; 2]) -> Option<Item> {
+    let moved = (at[0] - label.wanted[0]).hypot(at[1] - label.wanted[1]);
+    let ends = vec![label.anchor, at];
+    let is_away = moved > 0.8 * label.radius;
+    is_away.then(|| line(ends, look.line(1.1, look.ink(label.class))))
+}
+
+/// The label at its place.
+pub(super) fn mark(look: &Look, label: &Label, at: [f32; 2]) -> Vec<Item> {
     let color = class_color(label.class);
     let mut items = Vec::with_capacity(4);
-    let moved = (at[0] - label.wanted[0]).hypot(at[1] - label.wanted[1]);
-    if moved > 0.8 * label.radius {
-        items.push(line(
-            vec![label.anchor, at],
-            look.line(1.1, look.ink(label.class)),
-        ));
-    }
     if label.is_bare {
         items.extend(bare(look, label, at));
         return items;
@@ -383,7 +397,7 @@ mod tests {
         let (small, large) = (of(150.0), of(400.0));
         assert!(small.radius < 0.7 * large.radius);
         let has_disc = |label: &Label| {
-            let items = items(&look, label, label.wanted);
+            let items = mark(&look, label, label.wanted);
             items.iter().any(|item| matches!(item, Item::Disc { .. }))
         };
         assert!(has_disc(&large) && !has_disc(&small));

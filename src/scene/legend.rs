@@ -1,6 +1,8 @@
 //! What colours and lines of a picture mean, as a strip of its own under it.
 
 use crate::experiment::ViewKind;
+use crate::loss::Course;
+use crate::scene::about::{About, about};
 use crate::scene::caption::{divergence_note, given_notes, projected_note, samples_words};
 use crate::scene::curves::{has_margin, mean_norm};
 use crate::scene::fonts::estimated_width;
@@ -10,6 +12,7 @@ use crate::scene::projection::Projection;
 use crate::scene::theme::{N_COLORS, class_color};
 use crate::scene::{
     Anchor, Font, Group, Item, Rgba, Scene, Stroke, ViewState, fonts, ideal, in_force, number,
+    thousands,
 };
 use crate::trainer::{HeadState, Snapshot};
 
@@ -161,6 +164,8 @@ pub struct Told<'a> {
     pub weight_factor: Option<f64>,
     /// Whether it is of one moment, and not of a film: it is told what is in force then.
     pub is_moment: bool,
+    /// Whether its formula is drawn, which says which loss it is.
+    pub has_formula: bool,
 }
 
 /// The legend of pictures as a scene of this width: what is drawn in any of them, once; `None` where
@@ -183,9 +188,18 @@ pub fn legend(panels: &[Told<'_>], width: f32) -> Option<Scene> {
 
 /// How things are drawn that have no swatch.
 fn notes(panels: &[Told<'_>]) -> Vec<String> {
-    let mut notes = Vec::new();
+    let snapshots: Vec<&Snapshot> = panels.iter().map(|panel| panel.snapshot).collect();
+    let what = About {
+        loss: !panels.iter().all(|panel| panel.has_formula),
+        step: panels.iter().all(|panel| panel.is_moment),
+    };
+    let mut notes = vec![about(&snapshots, what)];
     let n_classes = panels.iter().map(|panel| panel.snapshot.head.n_classes);
-    if (N_COLORS + 1..=MOST_CLASSES).contains(&n_classes.max().unwrap_or(0)) {
+    let n_classes = n_classes.max().unwrap_or(0);
+    if n_classes > MOST_CLASSES {
+        let n = thousands(n_classes as u64);
+        notes.push(format!("{n} classes in {N_COLORS} colours."));
+    } else if n_classes > N_COLORS {
         notes.push(format!("Colours repeat after {N_COLORS} classes."));
     }
     notes.extend(weights_note(panels));
@@ -272,26 +286,43 @@ pub fn mean_length_note(lengths: &[Option<String>]) -> Option<String> {
     Some(by_panel("Boundaries drawn at the mean feature length", lengths, "")? + ".")
 }
 
-/// That another margin counts than the one that is set, and drawn.
+/// That another margin counts than the one that is set, and drawn. Of a film only that it is so on the
+/// way: what is below its pictures stands still.
 fn ramp_note(panels: &[Told<'_>]) -> Option<String> {
-    let shows_margins = |panel: &Told<'_>| {
-        panel.is_moment && panel.view.show.margins && panel.view.kind != ViewKind::Input
+    let draws_gaps = panels.iter().any(shows_margins);
+    if panels.iter().all(|panel| panel.is_moment) {
+        let heads = panels.iter().map(|panel| &panel.snapshot.head);
+        return in_force_note(&heads.collect::<Vec<_>>(), draws_gaps);
+    }
+    let rises = |panel: &Told<'_>| {
+        let params = panel.snapshot.head.spec.0.params.iter();
+        let rising = params.filter(|param| matches!(param.course, Course::Ramp));
+        panel.snapshot.experiment.loss.ramp_steps > 0 && rising.count() > 0
     };
-    let heads = panels.iter().map(|panel| &panel.snapshot.head);
-    let heads: Vec<&HeadState> = heads.collect();
-    panels
-        .iter()
-        .all(shows_margins)
-        .then(|| in_force_note(&heads))?
+    let is_told = draws_gaps && panels.iter().any(rises);
+    is_told.then(|| "While a margin rises, gaps are drawn for what is set.".to_owned())
 }
 
-/// What counts in each panel while a margin rises or λ falls, where margins are drawn as they are set;
-/// `None` where all counts as it is set.
-pub fn in_force_note(heads: &[&HeadState]) -> Option<String> {
+/// What counts in each panel while a margin rises or λ falls; `None` where all counts as it is set.
+pub fn in_force_note(heads: &[&HeadState], draws_gaps: bool) -> Option<String> {
     let values = heads.iter().map(|head| in_force::on_their_way(head));
     let values: Vec<_> = values.collect();
     let words = by_panel("In force at this moment", &values, "as set")?;
-    Some(format!("{words}; gaps are drawn for what is set."))
+    Some(if draws_gaps {
+        format!("{words}; gaps are drawn for what is set.")
+    } else {
+        format!("{words}.")
+    })
+}
+
+/// Whether gaps are drawn: in a section of more dimensions angles are not those of the head.
+fn shows_margins(panel: &Told<'_>) -> bool {
+    draws_margins(panel.snapshot, panel.view)
+}
+
+fn draws_margins(snapshot: &Snapshot, view: &ViewState) -> bool {
+    let has_room = view.kind != ViewKind::Input && snapshot.head.dim <= 3;
+    view.show.margins && has_room && has_margin(&snapshot.head)
 }
 
 /// That a sphere shows three of more dimensions.
@@ -383,9 +414,7 @@ fn entries(snapshot: &Snapshot, view: &ViewState) -> Vec<(Swatch, String)> {
     if view.show.regions {
         entries.push((Swatch::Boundary, "decision boundary".to_owned()));
     }
-    // In a section of more dimensions angles are not those of the head, and no margins are drawn.
-    let shows_margins = view.show.margins && view.kind != ViewKind::Input && snapshot.head.dim <= 3;
-    if shows_margins && has_margin(&snapshot.head) {
+    if draws_margins(snapshot, view) {
         entries.push((Swatch::Margin, "wins with its margin".to_owned()));
         entries.push((Swatch::Gap, "gap".to_owned()));
     }
@@ -411,6 +440,7 @@ mod tests {
             view,
             weight_factor: None,
             is_moment: true,
+            has_formula: true,
         }
     }
 
@@ -438,7 +468,7 @@ mod tests {
             "wins with its margin",
             "gap",
             "even spacing",
-            "40 test samples. Bars count samples by direction.",
+            "free embeddings; step 500. 40 test samples. Bars count samples by direction.",
         ];
         assert_eq!(names[10..], lines);
         assert_eq!(
@@ -471,6 +501,7 @@ mod tests {
             view,
             weight_factor,
             is_moment: true,
+            has_formula: true,
         };
         let panels = [
             told(&plain, &plane, Some(3.0)),
@@ -479,6 +510,7 @@ mod tests {
         ];
         let notes = notes(&panels);
         let expected = [
+            "free embeddings; step 500.",
             "Weight arrows × 3.",
             "2 of 10 test samples.",
             "Rings: class centres.",

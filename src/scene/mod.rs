@@ -4,6 +4,7 @@
 //! Coordinates are canvas points: the origin at the top left corner, x right, y down, one unit a
 //! point of text size. Text and line widths are in the same unit, so that window and file agree.
 
+mod about;
 mod arrows;
 mod build;
 mod caption;
@@ -46,6 +47,7 @@ pub mod theme;
 mod trails;
 mod view;
 
+pub use about::{About, Used, about, numbers_in_words};
 pub use build::{build, build_with};
 pub use caption::{caption, divergence_note, notes, samples_words};
 pub use classes::Classes;

@@ -236,12 +236,7 @@ impl Frame<'_> {
             min: stage.min.map(|x| x + pad),
             max: stage.max.map(|x| x - pad),
         };
-        let places = label::place(&labels, &bounds, self.look.unit);
-        let items = labels
-            .iter()
-            .zip(places)
-            .filter_map(|(label, at)| Some(label::items(&self.look, label, at?)));
-        (weights, items.flatten().collect())
+        (weights, label::items(&self.look, &labels, &bounds))
     }
 
     /// The direction in the middle of a class's widest sector.

@@ -523,9 +523,7 @@ impl Frame<'_> {
                     .line(4.2, self.look.theme.ground.with_opacity(0.55)),
             ));
             lines.push(line(ends, self.look.line(2.2, self.look.ink(label.class))));
-            // The pin itself leads to the label.
-            let label = label.clone().at(label.anchor, at);
-            items.extend(label::items(&self.look, &label, at));
+            items.extend(label::mark(&self.look, label, at)); // the pin itself leads to it
         }
         (lines, items)
     }

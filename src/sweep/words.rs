@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use crate::experiment::Experiment;
-use crate::loss::{self, Course, LossSpec, Param, Unit, Values, brief, short};
-use crate::scene::thousands;
+use crate::loss::{self, Course, LossSpec, Param, Values, brief, short};
+use crate::scene::{Used, numbers_in_words, thousands};
 use crate::sweep::plot::has_diverged;
 use crate::sweep::{Axis, Cell, Grid, Table};
 
@@ -159,68 +159,22 @@ fn values(cell: &Cell, table: &Table, at: usize, column: &str) -> Option<Values<
     Some(values)
 }
 
-/// A number with which a loss ran.
-#[derive(PartialEq)]
-struct Used {
-    symbol: &'static str,
-    loss: &'static str,
-    value: String,
-}
-
-/// The numbers of all losses that are not varied, each once.
-fn used(grid: &Grid, table: &Table) -> Vec<Used> {
+/// Numbers of the losses that are not varied, in words.
+fn fixed_params(grid: &Grid, table: &Table) -> Vec<String> {
     let varied: Vec<&str> = grid.axes.iter().map(|axis| symbol_of(grid, axis)).collect();
-    let is_fixed = |param: &Param| param.choices.is_empty() && !varied.contains(&param.symbol);
-    let mut used = Vec::new();
+    let mut used: Vec<Used> = Vec::new();
     for (i, cell) in grid.cells.iter().enumerate() {
         let Some(values) = values(cell, table, i, "parameters") else {
             continue;
         };
-        let spec = cell.experiment.loss.spec;
-        let numbers = spec.params.iter().zip(values);
-        for (param, value) in numbers.filter(|(param, _)| is_fixed(param)) {
-            let one = Used {
-                symbol: param.symbol,
-                loss: spec.name,
-                value: with_unit(param, value),
-            };
+        let all = Used::all(cell.experiment.loss.spec, &values);
+        for one in all.filter(|one| !varied.contains(&one.symbol())) {
             if !used.contains(&one) {
                 used.push(one);
             }
         }
     }
-    used
-}
-
-/// Numbers of the losses that are the same in all runs, `s = 16`; where each loss has its own,
-/// `m = 0.5 rad (ArcFace), 0.35 (CosFace)`.
-fn fixed_params(grid: &Grid, table: &Table) -> Vec<String> {
-    let used = used(grid, table);
-    let mut symbols: Vec<&str> = used.iter().map(|one| one.symbol).collect();
-    symbols.sort_unstable();
-    symbols.dedup();
-    let words = symbols.iter().filter_map(|symbol| {
-        let of: Vec<&Used> = used.iter().filter(|one| one.symbol == *symbol).collect();
-        let has_two = |one: &&&Used| of.iter().filter(|other| other.loss == one.loss).count() > 1;
-        if of.iter().any(|one| has_two(&one)) {
-            return None;
-        }
-        let values = if of.iter().all(|one| one.value == of[0].value) {
-            of[0].value.clone()
-        } else {
-            let each = of.iter().map(|one| format!("{} ({})", one.value, one.loss));
-            each.collect::<Vec<_>>().join(", ")
-        };
-        Some(format!("{symbol}\u{a0}=\u{a0}{values}"))
-    });
-    words.collect()
-}
-
-fn with_unit(param: &Param, value: f64) -> String {
-    match param.unit {
-        Unit::Radians => format!("{}\u{a0}rad", short(value)),
-        Unit::None | Unit::Cosine | Unit::Factor => short(value),
-    }
+    numbers_in_words(&used, specs(grid).len())
 }
 
 /// The letter of a parameter that is varied; nothing for other fields.

@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use crate::data::Column;
 pub use batches::Order;
 pub use change::Applied;
 pub use collapse::Collapse;

@@ -18,11 +18,12 @@ fn table(shift: f64) -> String {
 const BLOBS: &[&str] = &["--data", "blobs", "--network", "mlp:8", "--threads", "2"];
 
 #[track_caller]
-fn run_in(folder: &std::path::Path, args: &[&str]) {
+fn run_in(folder: &std::path::Path, args: &[&str]) -> String {
     let output = marginscope(args).current_dir(folder).output();
     let output = output.expect("the program runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {stderr}");
+    stderr.into_owned()
 }
 
 #[track_caller]
@@ -115,7 +116,7 @@ fn a_run_that_went_on_beyond_its_end_is_drawn_again_as_it_was() {
         ]
         .concat(),
     );
-    train(&[
+    let said = train(&[
         "half.safetensors",
         "--steps",
         "150",
@@ -124,6 +125,9 @@ fn a_run_that_went_on_beyond_its_end_is_drawn_again_as_it_was() {
         "--save",
         "whole.safetensors",
     ]);
+    let told =
+        said.contains("the learning rate falls until step 60, as the session was begun with");
+    assert!(told, "{said}");
     run_in(here, &["render", "whole.safetensors", "--out", "a.svg"]);
     assert_again(here, "a.svg", "b.svg");
 }

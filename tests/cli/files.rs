@@ -136,7 +136,7 @@ fn an_output_that_cannot_be_written_is_told_before_training() {
 #[test]
 fn an_output_names_a_file_of_its_own() {
     assert_snapshot!(usage(&["train", "--metrics", "a.csv", "--features", "./a.csv"]), @"--metrics and --features both name ./a.csv; give each a file of its own");
-    assert_snapshot!(usage(&["train", "lesson.toml", "--save", "lesson.toml"]), @"--save would replace lesson.toml, the experiment itself; give it a file of its own");
+    assert_snapshot!(usage(&["train", "lesson.toml", "--save", "lesson.toml"]), @"--save would replace lesson.toml, which the run begins with; give it a file of its own");
 }
 
 #[test]

@@ -135,3 +135,9 @@ fn an_unknown_option_gets_a_suggestion() {
     assert_snapshot!(usage(&["check", "v.json", "--tolerance", "nan"]), @"invalid value 'nan' for '--tolerance <T>': expected a number above 0");
     assert_snapshot!(usage(&["train", "--features", "f.txt"]), @"--features f.txt: expected a name that ends in .npy or .csv");
 }
+
+#[test]
+fn what_is_of_pixels_alone_or_of_none_is_refused() {
+    assert_snapshot!(usage(&["render", "--out", "a.svg", "--dpi", "300"]), @"--dpi is of pixels, and .svg and .pdf have none; leave it out, or write a .png");
+    assert_snapshot!(usage(&["render", "--out", "a.png", "--raster-points"]), @"--raster-points is of .svg and .pdf; other figures are pixels anyway");
+}

@@ -342,3 +342,53 @@ x.npy: data.label: only a table of text has a label column; leave it out
 --margin: loss "softmax" has no margin; it has no parameters; margin belongs to l_softmax, sphereface, cosface, arcface
 "#);
 }
+
+/// Labels 1, 2, 7 have the rows of the weights by their size, which one has to know.
+#[test]
+fn it_is_said_which_class_has_which_weight() {
+    let y = npy("|u1", "(6,)", &[1, 1, 2, 2, 7, 7]);
+    let folder = folder_with(&[("x.npy", &x()), ("my_y.npy", &y), ("my_w.npy", &w())]);
+    let args = [
+        "view",
+        "x.npy",
+        "--labels",
+        "my_y.npy",
+        "--weights",
+        "my_w.npy",
+    ];
+    for ends in [&["--json"][..], &["--out", "fig.svg"]] {
+        let output = marginscope(&[&args[..], ends].concat())
+            .current_dir(folder.path())
+            .output()
+            .expect("it runs");
+        assert!(output.status.success());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let said = "x.npy: the class weights are taken for those of 1, 2, 7, in this order\n";
+        assert_eq!(stderr, said);
+    }
+}
+
+#[test]
+fn a_weight_without_a_direction_is_refused_where_one_is_needed() {
+    let zero = npy("<f4", "(3, 2)", &floats(&[1.0, 0.0, 0.0, 0.0, -0.7, -0.7]));
+    let files = [("x.npy", &x()[..]), ("my_y.npy", &y()), ("my_w.npy", &zero)];
+    let args = [
+        "x.npy",
+        "--labels",
+        "my_y.npy",
+        "--weights",
+        "my_w.npy",
+        "--loss",
+        "arcface",
+    ];
+    let folder = folder_with(&files);
+    let message = refusal_in(
+        folder.path(),
+        &[&["view"], &args[..], &["--json"]].concat(),
+        2,
+    );
+    let said = "the class weight of \"1\", row 1 of those of x.npy, is zero and has no direction, which loss \"arcface\" needs";
+    assert!(message.contains(said), "{message}");
+    let of_softmax = [&["view"], &args[..5], &["--json"]].concat();
+    json_of(folder.path(), &of_softmax);
+}

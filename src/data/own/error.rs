@@ -421,11 +421,30 @@ fn shortened(text: &str) -> String {
 pub(in crate::data) fn list<'a>(items: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let n = items.len();
-    let mut shown: Vec<String> = items.take(MOST).map(shortened).collect();
+    let mut shown: Vec<String> = items
+        .take(MOST)
+        .map(|item| visible(&shortened(item)))
+        .collect();
     if n > MOST {
         shown.push(format!("… ({} more)", n - MOST));
     }
     shown.join(", ")
+}
+
+/// A name from a file as a terminal may have it: what would move its cursor, colour it or turn its
+/// direction is written as a code.
+fn visible(text: &str) -> String {
+    let acts =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut visible = String::new();
+    for c in text.chars() {
+        if acts(c) {
+            visible.extend(c.escape_unicode());
+        } else {
+            visible.push(c);
+        }
+    }
+    visible
 }
 
 /// `1 sample`, `2 samples`.

@@ -160,6 +160,25 @@ impl GivenFeatures {
         &self.features.class_names
     }
 
+    /// Which class has which class weight, where that does not go without saying.
+    pub fn owners_of_weights(&self) -> Option<String> {
+        let names = self.class_names();
+        let is_plain = |(row, name): (usize, &String)| *name == row.to_string();
+        let goes_without_saying = names.iter().enumerate().all(is_plain);
+        let is_told = self.features.class_weights.is_some() && !goes_without_saying;
+        is_told.then(|| {
+            let names = list(names.iter().map(String::as_str));
+            format!("the class weights are taken for those of {names}, in this order")
+        })
+    }
+
+    /// The first of `classes` whose weight has no direction.
+    pub(crate) fn class_without_direction(&self, classes: &[usize]) -> Option<usize> {
+        let weights = self.features.class_weights.as_ref()?;
+        let is_zero = |class: &usize| weights.row(*class).iter().all(|&x| x == 0.0);
+        classes.iter().copied().find(is_zero)
+    }
+
     /// What was found out about the files, a sentence each without capital and full stop.
     pub fn findings(&self) -> &[String] {
         &self.notes

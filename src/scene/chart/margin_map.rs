@@ -128,7 +128,7 @@ pub fn margin_map_notes(snapshots: &[&Snapshot]) -> Vec<String> {
     });
     let lengths: Vec<_> = lengths.collect();
     let heads: Vec<&HeadState> = snapshots.iter().map(|snapshot| &snapshot.head).collect();
-    let notes = [mean_length_note(&lengths), in_force_note(&heads)];
+    let notes = [mean_length_note(&lengths), in_force_note(&heads, true)];
     notes.into_iter().flatten().collect()
 }
 

@@ -476,7 +476,7 @@ mod tests {
         let names: Vec<&str> = chart.keys.iter().map(|key| key.name.as_str()).collect();
         assert_eq!(
             names[1],
-            "in force at step 500: λ\u{a0}=\u{a0}63\u{a0}of\u{a0}5"
+            "in force at step 500: λ\u{a0}=\u{a0}63\u{a0}on\u{a0}its\u{a0}way\u{a0}to\u{a0}5"
         );
         assert!(names.contains(&"Modified softmax; NormFace"), "{names:?}");
     }
