@@ -28,8 +28,16 @@ pub(super) fn header_ui(
     let pane = &panes.all()[index];
     let letter = Panes::letter(index);
     let is_active = index == panes.active_index();
-    ui.horizontal_centered(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
+    let is_one_line = ui.available_height() < 2.0 * LINE_HEIGHT;
+    let rest = words_of(differing, index);
+    let of_rest = |text: &str| RichText::new(text).size(theme::size::LABEL).weak();
+    let step = step_words(panes, pane);
+    let spec = pane.experiment().loss.spec;
+    let width = ui.available_width();
+    let first = vec2(width, ui.available_height().min(FIRST_LINE));
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ui.allocate_ui_with_layout(first, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = SPACE;
         ui.add_space(8.0);
         if badge_ui(ui, letter, is_active).clicked() {
             actions.push(Action::Pane(PaneAction::Activate(index)));
@@ -42,17 +50,72 @@ pub(super) fn header_ui(
                 actions.push(Action::Pane(PaneAction::Close(index)));
             }
             pause_ui(ui, pane, index, actions);
-            step_ui(ui, panes, pane);
+            if let Some(step) = step.as_ref().filter(|_| is_one_line) {
+                ui.label(RichText::new(step).size(theme::size::NOTE).weak());
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let loss = pane.experiment().loss.spec.name;
-                ui.label(strong(loss, theme::size::VALUE));
-                let rest = differing.iter().filter_map(|d| d.words[index].as_deref());
-                let rest = rest.collect::<Vec<_>>().join(", ");
-                let rest = RichText::new(rest).size(theme::size::LABEL).weak();
-                ui.add(egui::Label::new(rest).truncate());
+                if is_one_line {
+                    ui.label(strong(spec.name, theme::size::VALUE));
+                    ui.add(egui::Label::new(of_rest(&rest)).truncate());
+                } else {
+                    let loss = strong(spec.short_name, theme::size::VALUE);
+                    ui.add(egui::Label::new(loss).truncate());
+                }
             });
         });
     });
+    if !is_one_line {
+        let second = vec2(width, 0.8 * LINE_HEIGHT);
+        ui.allocate_ui_with_layout(second, Layout::left_to_right(Align::Center), |ui| {
+            ui.add_space(12.0);
+            let parts = [Some(rest), step].into_iter().flatten();
+            let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+            ui.add(egui::Label::new(of_rest(&parts.join(" · "))).truncate());
+        });
+    }
+}
+
+/// Room for a line of a header, and for the first of two, which has buttons.
+const LINE_HEIGHT: f32 = 20.0;
+const FIRST_LINE: f32 = 30.0;
+/// Between the parts of a line.
+const SPACE: f32 = 6.0;
+
+/// What a pane has that others have not, beside the loss.
+fn words_of(differing: &[Difference], index: usize) -> String {
+    let words = differing.iter().filter_map(|d| d.words[index].as_deref());
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether all that a header has to say stands in one line of this width.
+pub(super) fn fits_one_line(
+    ui: &Ui,
+    panes: &Panes,
+    differing: &[Difference],
+    index: usize,
+    width: f32,
+) -> bool {
+    const BADGE_AND_BUTTONS: f32 = 100.0;
+    let pane = &panes.all()[index];
+    let measured = |text: String, font: Font, size: f32| {
+        let font = theme::font(font, size);
+        ui.painter()
+            .layout_no_wrap(text, font, egui::Color32::WHITE)
+            .size()
+            .x
+    };
+    let loss = pane.experiment().loss.spec.name.to_owned();
+    let step = step_words(panes, pane).unwrap_or_default();
+    let texts = [
+        measured(loss, Font::SemiBold, theme::size::VALUE),
+        measured(
+            words_of(differing, index),
+            Font::Regular,
+            theme::size::LABEL,
+        ),
+        measured(step, Font::Regular, theme::size::NOTE),
+    ];
+    texts.iter().map(|width| width + SPACE).sum::<f32>() + BADGE_AND_BUTTONS < width
 }
 
 /// Steps between panes that nobody sees: a few, from one picture to the next.
@@ -107,14 +170,11 @@ fn note_ui(ui: &mut Ui, rect: Rect, words: &str) -> Response {
 }
 
 /// The step, where it is not the same in all panes.
-fn step_ui(ui: &mut Ui, panes: &Panes, pane: &Pane) {
+fn step_words(panes: &Panes, pane: &Pane) -> Option<String> {
     let step = |pane: &Pane| pane.snapshot().map_or(0, |snapshot| snapshot.step);
     let steps = || panes.all().iter().map(step);
     let is_one = steps().max().unwrap_or(0) - steps().min().unwrap_or(0) <= NEAR;
-    if !is_one {
-        let text = format!("step {}", thousands(step(pane)));
-        ui.label(RichText::new(text).size(theme::size::NOTE).weak());
-    }
+    (!is_one).then(|| format!("step {}", thousands(step(pane))))
 }
 
 fn pause_ui(ui: &mut Ui, pane: &Pane, index: usize, actions: &mut Vec<Action>) {

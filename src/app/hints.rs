@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Context, Frame, Panel, Ui};
+use egui::{Context, Frame, Margin, Panel, Ui};
 
 use crate::app::action::{Action, PaneAction};
 use crate::app::hold::Hand;
@@ -10,9 +10,6 @@ use crate::app::timeline::Look;
 
 /// Seconds before the first hint, and from one to the next.
 const PAUSE_SECS: f64 = 6.0;
-
-/// Height of the bar that a hint stands in.
-const HEIGHT: f32 = 40.0;
 
 /// Something that can be done here.
 #[derive(Debug)]
@@ -23,6 +20,9 @@ struct Hint {
     is_done_by: fn(&Action) -> bool,
 }
 
+/// The hint that needs a loss with parameters.
+const SLIDER: &str = "slider";
+
 /// In the order in which they are given.
 static HINTS: [Hint; 5] = [
     Hint {
@@ -31,7 +31,7 @@ static HINTS: [Hint; 5] = [
         is_done_by: |action| matches!(action, Action::ChooseLoss(_)),
     },
     Hint {
-        id: "slider",
+        id: SLIDER,
         text: "Drag a margin or a scale on the left while it trains.",
         is_done_by: |action| matches!(action, Action::Set { key, .. } if key.starts_with("loss.")),
     },
@@ -82,13 +82,14 @@ impl Hints {
         self.done.extend(followed.map(|hint| hint.id.to_owned()));
     }
 
-    fn next(&self) -> Option<&'static Hint> {
-        HINTS.iter().find(|hint| !self.done.contains(hint.id))
+    fn next(&self, has_slider: bool) -> Option<&'static Hint> {
+        let mut hints = HINTS.iter().filter(|hint| has_slider || hint.id != SLIDER);
+        hints.find(|hint| !self.done.contains(hint.id))
     }
 
     /// The next hint, if its time has come.
-    fn due(&mut self, ctx: &Context, now: f64) -> Option<&'static Hint> {
-        let hint = self.next()?;
+    fn due(&mut self, ctx: &Context, now: f64, has_slider: bool) -> Option<&'static Hint> {
+        let hint = self.next(has_slider)?;
         let due_at = *self.due_at.get_or_insert(now + PAUSE_SECS);
         if now < due_at {
             ctx.request_repaint_after_secs((due_at - now) as f32);
@@ -96,21 +97,20 @@ impl Hints {
         (now >= due_at).then_some(hint)
     }
 
-    /// Shows the next hint when it is due, in a bar of its own: nothing is covered.
-    pub(super) fn ui(&mut self, ui: &mut Ui, frame: Frame) {
+    /// Shows the next hint when it is due, at the foot of a panel: the picture stays where it is.
+    pub(super) fn ui(&mut self, ui: &mut Ui, has_slider: bool) {
         let (now, is_held) = ui.input(|input| (input.time, input.pointer.any_down()));
         if !is_held {
-            self.shown = self.due(ui.ctx(), now); // nothing moves under a pointer that holds something
+            // Nothing moves under a pointer that holds something.
+            self.shown = self.due(ui.ctx(), now, has_slider);
         }
         let Some(hint) = self.shown else { return };
         let n_done = self.done.len();
+        let frame = Frame::new().inner_margin(Margin::symmetric(0, 8));
         Panel::bottom("hint")
-            .exact_size(HEIGHT)
             .resizable(false)
             .frame(frame)
-            .show(ui, |ui| {
-                ui.horizontal_centered(|ui| hint_ui(ui, hint, &mut self.done));
-            });
+            .show(ui, |ui| hint_ui(ui, hint, &mut self.done));
         if self.done.len() > n_done {
             self.due_at = Some(now + PAUSE_SECS);
         }
@@ -119,21 +119,25 @@ impl Hints {
 
 fn hint_ui(ui: &mut Ui, hint: &Hint, done: &mut BTreeSet<String>) {
     ui.label(hint.text);
-    ui.add_space(8.0);
-    if ui
-        .button("Got it")
-        .on_hover_text("The next hint comes in a while")
-        .clicked()
-    {
-        done.insert(hint.id.to_owned());
-    }
-    if ui
-        .button("No more hints")
-        .on_hover_text("Reset everything, under More, brings them back")
-        .clicked()
-    {
-        done.extend(HINTS.iter().map(|hint| hint.id.to_owned()));
-    }
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        if ui
+            .button("Got it")
+            .on_hover_text("The next hint comes in a while")
+            .clicked()
+        {
+            done.insert(hint.id.to_owned());
+        }
+        if ui
+            .button("No more hints")
+            .on_hover_text(
+                "Reset everything, in the menu at the end of the losses, brings them back",
+            )
+            .clicked()
+        {
+            done.extend(HINTS.iter().map(|hint| hint.id.to_owned()));
+        }
+    });
 }
 
 #[cfg(test)]
@@ -143,13 +147,15 @@ mod tests {
     #[test]
     fn hints_come_in_order_and_go_once_they_were_followed() {
         let mut hints = Hints::default();
-        let id = |hints: &Hints| hints.next().map(|hint| hint.id);
+        let id = |hints: &Hints| hints.next(true).map(|hint| hint.id);
         assert_eq!(id(&hints), Some("loss"));
         hints.note(&Action::set("optimizer.batch", 64));
         assert_eq!(id(&hints), Some("loss"), "something else was done");
         hints.note(&Action::Pane(PaneAction::Add));
         hints.note(&Action::ChooseLoss(crate::loss::LOSSES[2]));
         assert_eq!(id(&hints), Some("slider"));
+        let without_params = hints.next(false).map(|hint| hint.id);
+        assert_eq!(without_params, Some("timeline"));
         hints.note(&Action::set("loss.margin", 0.4));
         hints.note(&Action::Look(Look::Start));
         assert_eq!(id(&hints), Some("hold"), "one was followed before it came");

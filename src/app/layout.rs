@@ -3,7 +3,7 @@
 use egui::{Panel, Pos2, Rect, Ui, UiBuilder, vec2};
 
 use crate::app::action::{Action, PaneAction};
-use crate::app::compare::{delay_ui, differing, header_ui, meters_ui};
+use crate::app::compare::{delay_ui, differing, fits_one_line, header_ui, meters_ui};
 use crate::app::pane::Pane;
 use crate::app::panel::left::Shown;
 use crate::app::panel::top::Transport;
@@ -11,7 +11,7 @@ use crate::app::panel::{sample, top};
 use crate::app::picture::Picture;
 use crate::app::present::unit;
 use crate::app::{App, draw, overlay, theme};
-use crate::experiment::ViewKind;
+use crate::experiment::{Difference, ViewKind};
 use crate::trainer::{Snapshot, Subset};
 
 /// Width of the panels beside the picture, in points.
@@ -22,6 +22,10 @@ const TOP_HEIGHT: f32 = 50.0;
 pub(super) const CHOICE_HEIGHT: f32 = 52.0;
 /// Room above a picture that is one of several.
 const HEADER_HEIGHT: f32 = 34.0;
+/// The same where what differs has a line of its own.
+const HIGH_HEADER: f32 = 50.0;
+/// Height over width of one of two pictures that has words below it.
+const HIGH_OVER_WIDE: f32 = 1.15;
 /// From here on a presented picture has formula and sentence beside it, as width over height.
 const WIDE_OVER_HIGH: f32 = 1.3;
 /// What they take of the width.
@@ -45,9 +49,7 @@ impl App {
             .frame(bar)
             .show(ui, |ui| self.top_bar_ui(ui, actions));
         self.timeline_ui(ui, bar, actions);
-        if self.snapshot().is_some() && self.panes.all().len() == 1 {
-            self.hints.ui(ui, bar);
-        }
+        let gives_hints = self.snapshot().is_some() && self.panes.all().len() == 1;
         let pane = self.panes.active();
         let view = &pane.picture.view;
         let snapshot = pane.snapshot().cloned();
@@ -56,7 +58,13 @@ impl App {
             .exact_size(LEFT_WIDTH)
             .resizable(false)
             .frame(side)
-            .show(ui, |ui| self.left.ui(ui, &shown, actions));
+            .show(ui, |ui| {
+                if gives_hints {
+                    let has_slider = !shown.experiment.loss.spec.params.is_empty();
+                    self.hints.ui(ui, has_slider);
+                }
+                self.left.ui(ui, &shown, actions);
+            });
         let draws = self.draws();
         Panel::right("right")
             .exact_size(RIGHT_WIDTH)
@@ -93,6 +101,32 @@ impl App {
         top::top_ui(ui, self.experiment(), transport, files, edits, actions);
     }
 
+    /// The card to draw on in presenter view: beside the picture, which it would cover.
+    pub(super) fn draw_beside_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        const LEAST: f32 = 252.0;
+        let Some(snapshot) = self.snapshot().cloned() else {
+            return;
+        };
+        if !self.is_presenting || !self.draws() {
+            return;
+        }
+        let room = ui.available_size();
+        let width = (0.28 * room.x).clamp(LEAST, 0.6 * room.y.max(LEAST / 0.6));
+        let frame = egui::Frame::new()
+            .fill(ui.visuals().panel_fill)
+            .inner_margin(egui::Margin::same(14));
+        Panel::left("draw beside the picture")
+            .exact_size(width)
+            .resizable(false)
+            .frame(frame)
+            .show(ui, |ui| {
+                egui::ScrollArea::vertical().show(ui, |ui| {
+                    ui.set_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
+                    self.draw.ui(ui, &snapshot, actions);
+                });
+            });
+    }
+
     pub(super) fn center_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let rect = ui.available_rect_before_wrap();
@@ -111,9 +145,6 @@ impl App {
             if !self.is_presenting {
                 let choice = overlay::view_ui(ui, rect, self.experiment(), kind, actions);
                 draw::button_ui(ui, choice, self.draw_obstacle(), self.draws(), actions);
-            }
-            if self.is_presenting && self.draws() {
-                overlay::draw_card_ui(ui, rect, |ui| self.draw.ui(ui, &snapshot, actions));
             }
             if let Some(kept) = self.view().kept.filter(|_| self.is_presenting) {
                 overlay::sample_card_ui(ui, rect, |ui| {
@@ -139,13 +170,13 @@ impl App {
             .rect_filled(top, 0, theme::color(tokens.ground));
         let seam = theme::color(tokens.hairline);
         let below = Rect::from_min_max(Pos2::new(rect.left(), top.bottom() + SEAM), rect.max);
-        let n_panes = self.panes.all().len();
         let differing = differing(&self.panes);
-        for (i, cell) in cells(below, n_panes).into_iter().enumerate() {
+        let (header_height, cells) = self.cells_under_headers(ui, below, &differing);
+        for (i, cell) in cells.into_iter().enumerate() {
             ui.painter().rect_filled(cell.expand(SEAM), 0, seam);
             ui.painter()
                 .rect_filled(cell, 0, theme::color(tokens.ground));
-            let (header, picture) = cell.split_top_bottom_at_y(cell.top() + HEADER_HEIGHT);
+            let (header, picture) = cell.split_top_bottom_at_y(cell.top() + header_height);
             ui.push_id(("pane", i), |ui| {
                 let is_pressed = ui.input(|input| input.pointer.primary_pressed());
                 if is_pressed && ui.rect_contains_pointer(cell) && i != self.panes.active_index() {
@@ -158,6 +189,23 @@ impl App {
                 });
             });
         }
+    }
+
+    /// How high headers are, and what is left: what differs takes a second line in all of them where
+    /// one of them would cut it.
+    fn cells_under_headers(
+        &self,
+        ui: &Ui,
+        room: Rect,
+        differing: &[Difference],
+    ) -> (f32, Vec<Rect>) {
+        let n_panes = self.panes.all().len();
+        let low = cells(room, n_panes, HEADER_HEIGHT);
+        let mut widths = low.iter().map(Rect::width).enumerate();
+        if widths.all(|(i, width)| fits_one_line(ui, &self.panes, differing, i, width)) {
+            return (HEADER_HEIGHT, low);
+        }
+        (HIGH_HEADER, cells(room, n_panes, HIGH_HEADER))
     }
 
     /// One picture; what was moved in it moves in the others, too.
@@ -181,8 +229,10 @@ impl App {
         pane.picture.view.insets.top = if has_choice { CHOICE_HEIGHT } else { 0.0 };
         pane.picture.view.unit = unit(self.is_presenting);
         pane.picture.view.is_brief = self.is_presenting;
-        // One of several has no room for sentences.
-        pane.picture.view.show.note = is_alone && !has_words;
+        // Below one of two there is room for sentences, not below one of more.
+        let is_high = rect.height() > HIGH_OVER_WIDE * rect.width();
+        let has_foot = n_panes == 2 && is_high && (is_round || !self.is_presenting);
+        pane.picture.view.show.note = (is_alone && !has_words) || has_foot;
         pane.picture.is_small = n_panes > 2 || has_words;
         let builder = UiBuilder::new().max_rect(rect);
         let moves = ui
@@ -274,15 +324,15 @@ pub(super) fn shown<'a>(
 
 /// So many cells that fill the room, so that the smallest picture in them is as large as it can be,
 /// and then all of them together.
-fn cells(room: Rect, n: usize) -> Vec<Rect> {
+fn cells(room: Rect, n: usize, header: f32) -> Vec<Rect> {
     let rows = (1..=n).filter(|rows| n.is_multiple_of(*rows));
     let grids = rows.map(|rows| rows_of(room, &vec![n / rows; rows], room.height() / rows as f32));
     let mut layouts: Vec<Vec<Rect>> = grids.collect();
     if n > 1 && !n.is_multiple_of(2) {
-        layouts.extend(uneven(room, [n / 2, n.div_ceil(2)]));
+        layouts.extend(uneven(room, [n / 2, n.div_ceil(2)], header));
     }
     let size = |layout: &[Rect]| {
-        let side = |cell: &Rect| cell.width().min(cell.height() - HEADER_HEIGHT).round();
+        let side = |cell: &Rect| cell.width().min(cell.height() - header).round();
         let least = layout.iter().map(side).fold(f32::INFINITY, f32::min);
         (least, layout.iter().map(side).sum::<f32>())
     };
@@ -295,11 +345,11 @@ fn cells(room: Rect, n: usize) -> Vec<Rect> {
 
 /// A few large pictures and one more of small ones, below or beside them. The small ones have the
 /// room that they can use, the large ones the rest.
-fn uneven(room: Rect, counts: [usize; 2]) -> [Vec<Rect>; 2] {
+fn uneven(room: Rect, counts: [usize; 2], header: f32) -> [Vec<Rect>; 2] {
     let n_small = counts[1] as f32;
-    let height = (room.width() / n_small + HEADER_HEIGHT).min(room.height() / 2.0);
+    let height = (room.width() / n_small + header).min(room.height() / 2.0);
     let below = rows_of(room, &counts, height);
-    let width = (room.height() / n_small - HEADER_HEIGHT).clamp(0.0, room.width() / 2.0);
+    let width = (room.height() / n_small - header).clamp(0.0, room.width() / 2.0);
     let beside = rows_of(turned(room), &counts, width);
     [below, beside.into_iter().map(turned).collect()]
 }
@@ -339,7 +389,7 @@ mod tests {
         for size in [[804.0, 651.0], [548.0, 619.0], [1920.0, 1000.0]] {
             let room = Rect::from_min_size(Pos2::new(232.0, 102.0), size.into());
             for n in 1..=6 {
-                let cells = cells(room, n);
+                let cells = cells(room, n, HEADER_HEIGHT);
                 assert_eq!(cells.len(), n);
                 for (i, cell) in cells.iter().enumerate() {
                     assert!(room.expand(0.01).contains_rect(*cell), "{n}: {cell:?}");
@@ -356,14 +406,20 @@ mod tests {
     fn pictures_are_as_large_as_they_can_be() {
         let room = Rect::from_min_size(Pos2::new(232.0, 102.0), vec2(804.0, 651.0));
         let n_rows = |n| {
-            let mut tops: Vec<_> = cells(room, n).iter().map(|c| c.top() as i32).collect();
+            let mut tops: Vec<_> = cells(room, n, HEADER_HEIGHT)
+                .iter()
+                .map(|c| c.top() as i32)
+                .collect();
             tops.dedup();
             tops.len()
         };
         assert_eq!([1, 2, 4, 6].map(n_rows), [1, 1, 2, 2]);
         let sides = |room, n| {
             let side = |cell: &Rect| cell.width().min(cell.height() - HEADER_HEIGHT);
-            cells(room, n).iter().map(side).collect::<Vec<f32>>()
+            cells(room, n, HEADER_HEIGHT)
+                .iter()
+                .map(side)
+                .collect::<Vec<f32>>()
         };
         // One large and two small ones beside it: side by side each would have 267 points, two by
         // two 291.

@@ -17,9 +17,9 @@ use crate::app::pane::PaneId;
 use crate::app::runs::SessionUse;
 use crate::app::undo::Undo;
 use crate::experiment::{Experiment, ExperimentError};
-use crate::lesson::{Order, Phase, Setting, Subject, Walk, lessons};
+use crate::lesson::{Order, Phase, Seen, Setting, Subject, Walk, lessons};
 use crate::scene::Light;
-use crate::trainer::{Command, Speed, Start, Subset};
+use crate::trainer::{Command, Moment, Speed, Start, Subset};
 
 use self::page::LessonsPage;
 
@@ -44,6 +44,17 @@ pub(super) enum Lecture {
     Keep,
     /// Close the card; the user's own runs come back.
     Close,
+}
+
+/// What a card has to know of the window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside {
+    /// Whether it stands beside the picture of presenter view.
+    pub is_presenting: bool,
+    /// Whether its run can be put beside the user's own.
+    pub can_keep: bool,
+    /// The run that the picture shows.
+    pub generation: Option<u64>,
 }
 
 /// So long a run is watched, whatever a step takes.
@@ -103,6 +114,11 @@ impl Lectures {
         self.page.is_some()
     }
 
+    /// Where its runs are made.
+    pub(super) fn pane(&self) -> Option<PaneId> {
+        self.pane
+    }
+
     /// Shows the page, while it is open.
     pub(super) fn page_ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
         let page = self.page.take();
@@ -113,17 +129,9 @@ impl Lectures {
     }
 
     /// Shows the card beside the picture, while a lesson or a failure is open.
-    pub(super) fn card_ui(
-        &mut self,
-        ui: &mut egui::Ui,
-        is_presenting: bool,
-        can_keep: bool,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn card_ui(&mut self, ui: &mut egui::Ui, beside: Beside, actions: &mut Vec<Action>) {
         if let Some(walk) = &self.walk {
-            let can_keep = can_keep && self.own.is_some();
-            let focus = &mut self.wants_focus;
-            card::card_ui(ui, walk, is_presenting, can_keep, focus, actions);
+            card::card_ui(ui, walk, beside, &mut self.wants_focus, actions);
         }
     }
 
@@ -159,10 +167,12 @@ impl App {
             }
             Lecture::Open(subject) => {
                 let mut walk = Walk::new(subject, self.first_unseen(subject));
-                let begins = matches!(subject, Subject::Failure(_));
-                let order = begins.then(|| walk.start(None, None));
+                let order = match subject {
+                    Subject::Failure(_) => walk.start(None, None).map(Some),
+                    Subject::Lesson(_) => walk.prepare(None),
+                };
                 self.lectures.walk = Some(walk);
-                order
+                order.transpose()
             }
             Lecture::Answer(prediction) => {
                 let walk = self.lectures.walk.as_mut();
@@ -175,13 +185,7 @@ impl App {
             }
             Lecture::Next => return self.next_step(ctx),
             Lecture::Back => {
-                match &mut self.lectures.walk {
-                    Some(walk) => {
-                        walk.back();
-                    }
-                    None => self.step_loss_of_room(ctx, false),
-                }
-                return;
+                return self.step_back(ctx);
             }
             Lecture::Keep => return self.close_lecture(true),
             Lecture::Close => return self.close_lecture(false),
@@ -207,10 +211,19 @@ impl App {
         let Subject::Lesson(lesson) = walk.subject() else {
             return; // out of a failure leads its cure
         };
-        if matches!(walk.phase(), Phase::Asks) {
-            return self.lecture(ctx, Lecture::Answer(None)); // a clicker has no other key to run it
+        match walk.phase() {
+            // A clicker has no other key to run it.
+            Phase::Asks => return self.lecture(ctx, Lecture::Answer(None)),
+            Phase::Runs { is_paused, .. } => return self.hurry(is_paused),
+            Phase::Reveals(_) => {}
         }
         if walk.forward() {
+            let now = self.panes.find(self.lectures.pane).newest().cloned();
+            let order = walk.prepare(now.as_ref()).transpose();
+            self.show_what_is_told();
+            if let Some(order) = order {
+                self.follow(ctx, order);
+            }
             return;
         }
         let mut following = lessons()
@@ -221,6 +234,51 @@ impl App {
             Some(next) => self.lecture(ctx, Lecture::Open(Subject::Lesson(next))),
             None => self.lecture(ctx, Lecture::List),
         }
+    }
+
+    fn step_back(&mut self, ctx: &Context) {
+        let Some(walk) = &mut self.lectures.walk else {
+            return self.step_loss_of_room(ctx, false);
+        };
+        let is_running = matches!(walk.phase(), Phase::Runs { .. });
+        if walk.back() {
+            if is_running {
+                self.send_to_all(&Command::Pause); // it is no more what the card speaks of
+            }
+            self.show_what_is_told();
+        }
+    }
+
+    /// Makes the rest of a run as fast as the machine can: whoever goes on wants to see what it ends in.
+    fn hurry(&mut self, is_paused: bool) {
+        let [before, _] = self.lectures.speeds.unwrap_or([self.speed; 2]);
+        self.lectures.speeds = Some([before, Speed::Full]);
+        self.set_speed(Speed::Full);
+        if is_paused && let Some(at) = self.lectures.pane.and_then(|id| self.panes.index_of(id)) {
+            self.panes.all_mut()[at].worker.send(Command::Play);
+        }
+    }
+
+    /// The picture shows the moment of which the card tells, where that is recorded, and else now.
+    fn show_what_is_told(&mut self) {
+        self.stop_looking_back();
+        let phase = self.lectures.walk.as_ref().map(Walk::phase);
+        let Some(Phase::Reveals(&Seen {
+            generation, step, ..
+        })) = phase
+        else {
+            return;
+        };
+        let Some(at) = self.lectures.pane.and_then(|id| self.panes.index_of(id)) else {
+            return;
+        };
+        let pane = &mut self.panes.all_mut()[at];
+        let newest = pane.newest().map(|newest| (newest.generation, newest.step));
+        let is_later = newest.is_some_and(|(now, last)| now == generation && last > step);
+        if let Some(lane) = pane.lane().filter(|_| is_later) {
+            pane.look_at(Moment { lane, step });
+        }
+        self.follow_samples();
     }
 
     /// Without a lesson a clicker goes through the losses, in presenter view.

@@ -48,7 +48,7 @@ use crate::app::hold::{Drag, Hand};
 use crate::app::import::Import;
 use crate::app::kept::{Kept, Remembered, Session};
 use crate::app::lens::{SampleId, Thumbs};
-use crate::app::lessons::{Lecture, Lectures};
+use crate::app::lessons::{Beside, Lecture, Lectures};
 use crate::app::overlay::Toast;
 use crate::app::pane::{MOST_PANES, Pane, Panes};
 use crate::app::panel::left::LeftPanel;
@@ -200,6 +200,8 @@ pub struct App {
     /// The recording that is being played.
     playback: Option<Playback>,
     undo: Undo,
+    /// What is to be told at the end of the frame.
+    news: Option<&'static str>,
     /// What waits for a captured snapshot.
     wanted: Option<Wanted>,
     toast: Option<Toast>,
@@ -242,9 +244,8 @@ impl App {
         let worker = Worker::spawn(opened.start(), n_threads, move || ctx.request_repaint())?;
         let first = [Command::Speed(kept.speed), Command::Show(subset)];
         let set = |(key, value)| Command::Set { key, value };
-        let set = changes.into_iter().map(set);
         let mut pane = Pane::new(worker, opened.recipe.experiment, view);
-        for command in first.into_iter().chain(set) {
+        for command in first.into_iter().chain(changes.into_iter().map(set)) {
             pane.last_change = pane.worker.send(command);
         }
         let mut panes = Panes::of(pane);
@@ -274,6 +275,7 @@ impl App {
             hints: Hints::new(kept.hints),
             playback: None,
             undo: Undo::default(),
+            news: None,
             wanted: None,
             toast: kept.is_presenting.then(|| presenter_hint(&cc.egui_ctx)),
             wanted_view: None,
@@ -589,9 +591,14 @@ impl eframe::App for App {
             self.panels_ui(ui, &mut actions);
         }
         let is_presenting = self.is_presenting;
-        let can_keep = self.panes.has_room_beside_own();
-        self.lectures
-            .card_ui(ui, is_presenting, can_keep, &mut actions);
+        let shown = self.panes.find(self.lectures.pane()).snapshot();
+        let beside = Beside {
+            is_presenting,
+            can_keep: self.panes.has_room_beside_own(),
+            generation: shown.map(|shown| shown.generation),
+        };
+        self.lectures.card_ui(ui, beside, &mut actions);
+        self.draw_beside_ui(ui, &mut actions);
         self.center_ui(ui, &mut actions);
         if self.shows_keys {
             overlay::keys_ui(ui, &mut actions);
@@ -611,6 +618,9 @@ impl eframe::App for App {
         for action in actions {
             self.hints.note(&action);
             self.obey(&ctx, action);
+        }
+        if let Some(words) = self.news.take() {
+            self.toast = Some(Toast::new(&ctx, words.to_owned()));
         }
         self.send_drawing(&ctx);
         self.link_views(&ctx);

@@ -182,22 +182,6 @@ pub(super) fn sample_card_ui(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut
         });
 }
 
-/// The card to draw a digit on, where no panel has room for it.
-pub(super) fn draw_card_ui(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
-    // Larger where the picture is: it is drawn on in front of an audience.
-    let width = (0.26 * rect.width()).clamp(216.0, 0.42 * rect.height().max(520.0));
-    Area::new(Id::unique("draw"))
-        .order(Order::Middle)
-        .pivot(Align2::LEFT_TOP)
-        .fixed_pos(Pos2::new(rect.left() + 16.0, rect.top() + 16.0))
-        .show(ui.ctx(), |ui| {
-            card(ui).show(ui, |ui| {
-                ui.set_width(width);
-                contents(ui);
-            });
-        });
-}
-
 /// What floats over the picture and is read in peace.
 pub(super) fn card(ui: &Ui) -> Frame {
     let tokens = theme::tokens(ui.ctx());

@@ -206,13 +206,19 @@ fn past_ui(ui: &mut Ui, step: u64, newest: u64, actions: &mut Vec<Action>) {
 }
 
 fn loss_ui(ui: &mut Ui, spec: &'static LossSpec, actions: &mut Vec<Action>) {
-    const WIDTH: f32 = 150.0; // of the longest name, so that nothing moves
+    // Of the longest names, so that nothing moves.
+    const ROOM: f32 = 720.0;
+    let width = if ui.available_width() > ROOM {
+        230.0
+    } else {
+        150.0
+    };
     let before = small_icon_button(ui, Icon::Previous, "Loss before", "Page Up");
     if before.clicked() {
         actions.push(Action::ChooseLoss(neighbor(spec, false)));
     }
     let name = egui::Label::new(strong(spec.name, theme::size::TITLE)).truncate();
-    ui.add_sized([WIDTH, 24.0], name);
+    ui.add_sized([width, 24.0], name);
     if small_icon_button(ui, Icon::Next, "Next loss", "Page Down").clicked() {
         actions.push(Action::ChooseLoss(neighbor(spec, true)));
     }

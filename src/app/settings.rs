@@ -122,6 +122,8 @@ impl App {
         self.panes.active_mut().change(command, next);
         self.adapt_subset(&before);
         if looks_back {
+            let words = "All panes go on from this step, each with what it had then; the ways that they went stay on their timelines";
+            self.news = (self.panes.all().len() > 1).then_some(words);
             self.go_on_together();
         }
         self.stop_looking_back();

@@ -1,8 +1,9 @@
 //! Small controls that egui does not have: icon buttons, segments, a slider that knows its ceiling.
 
+use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align, CornerRadius, DragValue, Layout, Rect, Response, Role, Sense, Shape, Slider, Stroke,
-    TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, DragValue, FontId, Layout, Rect, Response, Role, Sense, Shape,
+    Slider, Stroke, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::paint::Painter;
@@ -184,6 +185,32 @@ pub(super) fn hairline(ui: &mut Ui) {
     ui.painter()
         .hline(rect.x_range(), rect.center().y, Stroke::new(1.0, color));
     ui.add_space(6.0);
+}
+
+/// Appends text in which the letters and digits behind `_` are an index, as in `W_j·x`.
+pub(super) fn subscripted(job: &mut LayoutJob, text: &str, font: &FontId, color: Color32) {
+    const INDEX: f32 = 0.75;
+    let size = font.size;
+    let mut add = |text: &str, size: f32| {
+        let format = TextFormat {
+            font_id: FontId {
+                size,
+                ..font.clone()
+            },
+            color,
+            valign: Align::BOTTOM,
+            ..TextFormat::default()
+        };
+        job.append(text, 0.0, format);
+    };
+    let mut pieces = text.split('_');
+    add(pieces.next().unwrap_or_default(), size);
+    for piece in pieces {
+        let is_over = |c: char| !c.is_ascii_alphanumeric();
+        let end = piece.find(is_over).unwrap_or(piece.len());
+        add(&piece[..end], INDEX * size);
+        add(&piece[end..], size);
+    }
 }
 
 /// A text in the semibold face.

@@ -56,8 +56,19 @@ pub struct Walk {
     seen: Vec<Option<Seen>>,
     /// The newest snapshot of a stage that ended: what the next one goes on from.
     last: Option<(usize, Arc<Snapshot>)>,
+    /// What was made for the stage that is shown before it was asked for.
+    ready: Option<Ready>,
     /// Whether what a failure waits for has been measured.
     has_happened: bool,
+}
+
+/// The stages before one, made while its question is read.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    /// Number of the command that makes them, once that is known.
+    number: Option<u64>,
+    /// So many steps.
+    n_steps: u64,
 }
 
 /// What is shown of the stage.
@@ -89,6 +100,10 @@ pub struct Seen {
     pub prediction: Option<usize>,
     /// What was measured.
     pub readings: Vec<Reading>,
+    /// The run of which it was measured.
+    pub generation: u64,
+    /// After how many of its steps.
+    pub step: u64,
 }
 
 /// A measure before and after a stage.
@@ -156,6 +171,7 @@ impl Walk {
             run: None,
             seen: vec![None; n],
             last: None,
+            ready: None,
             has_happened: false,
         }
     }
@@ -214,9 +230,51 @@ impl Walk {
         let is_there = at < self.len();
         if is_there {
             self.at = at;
+            self.ready = None;
             self.run = None; // what is under way belongs to the card that was left
         }
         is_there
+    }
+
+    /// What the question of the stage that is shown is asked over: its run before the first step, or
+    /// the stages before it where the run under way, `now`, is not theirs. `None` where that is there,
+    /// or the stage was run.
+    ///
+    /// # Errors
+    /// As [`Walk::start`].
+    pub fn prepare(
+        &mut self,
+        now: Option<&Arc<Snapshot>>,
+    ) -> Result<Option<Order>, ExperimentError> {
+        if !matches!(self.phase(), Phase::Asks) {
+            return Ok(None);
+        }
+        let stages = self.subject.stages();
+        let stage = stages[self.at];
+        let (experiment, n_steps) = if stage.begins {
+            (stage.beginning(self.subject.experiment())?, 0)
+        } else if now.is_some_and(|now| self.is_before(now)) {
+            return Ok(None);
+        } else {
+            made(self.subject.experiment(), stages[..self.at].to_vec())?
+        };
+        self.ready = Some(Ready {
+            number: None,
+            n_steps,
+        });
+        Ok(Some(Order::CatchUp(Box::new(experiment), n_steps)))
+    }
+
+    /// Whether a run is that of the stage before, at its end or beyond.
+    fn is_before(&self, now: &Snapshot) -> bool {
+        let last = self.last.as_ref().filter(|(at, _)| at + 1 == self.at);
+        let is_last = last
+            .is_some_and(|(_, last)| last.generation == now.generation && last.step <= now.step);
+        let is_ready = self.ready.is_some_and(|ready| {
+            let is_seen = ready.number.is_some_and(|number| now.n_commands >= number);
+            is_seen && now.step >= ready.n_steps
+        });
+        is_last || is_ready
     }
 
     /// Runs the stage that is shown, after a prediction or without one. It goes on from the run under
@@ -234,7 +292,9 @@ impl Walk {
         let stage = stages[self.at];
         self.seen[self.at] = None;
         self.has_happened = false;
+        let goes_on = now.is_some_and(|now| self.is_before(now));
         let before = self.last.take().filter(|(at, _)| at + 1 == self.at);
+        self.ready = None;
         if stage.begins {
             let mut run = Run::new(prediction, 0, stage.n_steps);
             run.before = before.map(|(_, snapshot)| snapshot);
@@ -242,11 +302,7 @@ impl Walk {
             let beginning = stage.beginning(self.subject.experiment())?;
             return Ok(Order::Begin(Box::new(beginning)));
         }
-        let goes_on = |now: &&Arc<Snapshot>| {
-            let last = before.as_ref().map(|(_, last)| last);
-            last.is_some_and(|last| last.generation == now.generation && last.step <= now.step)
-        };
-        if let Some(now) = now.filter(goes_on) {
+        if let Some(now) = now.filter(|_| goes_on) {
             return Ok(self.go_on(prediction, now));
         }
         let (experiment, n_steps) = made(self.subject.experiment(), stages[..self.at].to_vec())?;
@@ -288,6 +344,8 @@ impl Walk {
     pub fn sent(&mut self, number: u64) {
         if let Some(run) = &mut self.run {
             run.number = Some(number);
+        } else if let Some(ready) = &mut self.ready {
+            ready.number = Some(number);
         }
     }
 
@@ -331,6 +389,8 @@ impl Walk {
         self.seen[self.at] = Some(Seen {
             prediction: run.prediction,
             readings: readings(stage, run.before.as_deref(), snapshot),
+            generation: snapshot.generation,
+            step: snapshot.step,
         });
         self.last = Some((self.at, Arc::clone(snapshot)));
     }

@@ -182,7 +182,7 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
         return format!("{accuracy} of samples lie on the side of their own class{within}.");
     }
     if skill < GOOD {
-        return format!("Spreading: {accuracy} of samples already lie on their own side.");
+        return format!("{accuracy} of samples lie on their own side.");
     }
     if view.kind == ViewKind::Input {
         return format!(
@@ -211,7 +211,7 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
     }
     if head.spec.form.is_angular() && least_rad > 0.8 * best_rad {
         return format!(
-            "Evenly spread: the closest weights are {} apart, of {} at best. Without a margin the classes touch.",
+            "Evenly spread: the closest weights are {} apart, of {} at best. Without a margin classes may touch.",
             degrees(least_rad),
             degrees(best_rad)
         );
@@ -233,7 +233,7 @@ fn with_margin(snapshot: &Snapshot, view: &ViewState, best_rad: f64) -> String {
     let is_even = least_rad.min(least_class_rad) > EVEN * best_rad;
     if metrics.margin_satisfied > 0.75 && is_even {
         return format!(
-            "Every class has its room: {satisfied} of samples win with their margin; the closest weights are {} apart.",
+            "Evenly spread: {satisfied} of samples win with their margin; the closest weights are {} apart.",
             degrees(least_rad)
         );
     }
@@ -545,7 +545,7 @@ mod tests {
     fn margins_that_are_kept_are_counted() {
         check(
             &run("arcface", 10.0, 12.0, 0.05),
-            "Every class has its room: 100% of samples",
+            "Evenly spread: 100% of samples",
         );
     }
 
@@ -641,7 +641,7 @@ mod tests {
         snapshot.step = 20;
         check(&snapshot, "The first steps");
         snapshot.step = 500;
-        check(&snapshot, "Spreading");
+        check(&snapshot, "8% of samples lie on their own side.");
     }
 
     #[test]

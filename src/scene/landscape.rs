@@ -12,7 +12,7 @@ use crate::loss::HeadWork;
 use crate::scene::hold::{Held, place_at};
 use crate::scene::look::{NO_STROKE, closed_line, disc};
 use crate::scene::microscope::run_head;
-use crate::scene::{Group, Item, ViewState, circle};
+use crate::scene::{Group, Item, ViewState, circle, number};
 use crate::trainer::{HeadState, Snapshot};
 
 /// Samples that the mean is over: more change the picture by less than a line's width.
@@ -108,9 +108,16 @@ pub(super) fn note(snapshot: &Snapshot, view: &ViewState) -> Option<String> {
         ),
         Held::Feature(_) => "the loss of this sample, were it there".to_owned(),
     };
+    let here = held.vector(snapshot).map(<[f32]>::to_vec);
+    let here = here.and_then(|here| losses(snapshot, held, &[here]));
+    let here = here.map_or_else(String::new, |here| {
+        format!(" Here it is {}.", number(here[0]))
+    });
     Some(match view.kind {
-        ViewKind::Circle => format!("Height of the line: {what}."),
-        _ => format!("Bands: {what}; clear where it is small, with a ring where it is least."),
+        ViewKind::Circle => format!("Height of the line: {what}.{here}"),
+        _ => {
+            format!("Bands: {what}; clear where it is small, with a ring where it is least.{here}")
+        }
     })
 }
 

@@ -80,7 +80,7 @@ fn a_prediction_starts_the_run_and_its_end_reveals_what_was_measured() {
     wait_for_words(&mut harness, "What is seen: No, only the probability.");
     let shown = snapshot(&harness);
     assert_eq!((shown.generation, shown.step), (generation, 700));
-    harness.get_by_label_contains("32.4% → 91.3%");
+    harness.get_by_label_contains("32.4%\u{a0}→\u{a0}91.3%");
     harness.key_press(Key::PageUp);
     harness.run_steps(2);
     harness.get_by_label_contains("You said, and it is seen: About a third.");
@@ -129,10 +129,15 @@ fn classes_of(app: &App) -> Vec<usize> {
 fn a_lesson_has_the_window_and_gives_the_own_runs_back() {
     let mut harness = two_own_panes();
     open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    assert_eq!(steps_of(harness.state()).len(), 2, "nothing is run yet");
     let own = classes_of(harness.state());
     let before = steps_of(harness.state());
+    click_on(&mut harness, "Choosing m and s");
+    // The question is asked over its own picture, which waits for the answer.
+    wait_for(&mut harness, "the lesson's run at its start", |app| {
+        steps_of(app) == [0] && !snapshot_of(app).is_playing
+    });
+    harness.run_steps(20);
+    assert_eq!(steps_of(harness.state()), [0]);
     click_on(&mut harness, "About a third");
     hurry(&mut harness);
     wait_for_words(&mut harness, "You said, and it is seen");
@@ -194,6 +199,49 @@ fn a_lessons_run_is_kept_beside_the_own_where_that_is_asked_for() {
     harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
     harness.run_steps(6);
     assert_eq!(harness.state().snapshots().count(), 2, "undone like a pane");
+}
+
+/// Whoever goes on while a step runs sees its end first, and whoever goes back sees what was told then.
+#[test]
+fn what_is_told_stands_over_its_own_picture() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    click_on(&mut harness, "Choosing m and s");
+    click_on(&mut harness, "About a third");
+    wait_for(&mut harness, "the first steps", |app| {
+        snapshot_of(app).step > 5
+    });
+    harness.key_press(Key::PageDown);
+    wait_for_words(&mut harness, "You said, and it is seen: About a third.");
+    harness.get_by_label("step 1 of 4");
+    harness.key_press(Key::PageDown);
+    harness.run_steps(2);
+    harness.get_by_label("step 2 of 4");
+    harness.key_press(Key::PageDown);
+    harness.run_steps(3);
+    harness.key_press(Key::PageDown);
+    wait_for_words(&mut harness, "What is seen: No, only the probability.");
+    assert_eq!(snapshot(&harness).step, 700);
+    harness.key_press(Key::PageUp);
+    wait_for_words(&mut harness, "You said, and it is seen: About a third.");
+    wait_for(&mut harness, "the end of the first step", |app| {
+        snapshot_of(app).step == 400
+    });
+    harness.key_press(Key::PageDown);
+    wait_for(&mut harness, "the end of the second step", |app| {
+        snapshot_of(app).step == 700
+    });
+    harness.key_press(Key::PageDown);
+    harness.run_steps(2);
+    click_on(&mut harness, "Just run it");
+    wait_for(&mut harness, "the third step", |app| {
+        snapshot_of(app).step > 705
+    });
+    harness.key_press(Key::PageUp);
+    wait_for(&mut harness, "the second step's end again", |app| {
+        snapshot_of(app).step == 700
+    });
+    harness.get_by_label_contains("What is seen: No, only the probability.");
 }
 
 /// Undo in a lesson is of what was done in it.

@@ -3,21 +3,23 @@
 
 use egui::text::LayoutJob;
 use egui::{
-    Align, Button, Frame, Layout, Margin, Panel, ProgressBar, Response, RichText, ScrollArea,
-    TextFormat, Ui,
+    Align, Button, Frame, Label, Layout, Margin, Panel, ProgressBar, Response, RichText,
+    ScrollArea, Ui, vec2,
 };
 
 use crate::app::action::Action;
-use crate::app::lessons::Lecture;
+use crate::app::lessons::{Beside, Lecture};
 use crate::app::theme;
-use crate::app::widget::{Icon, small_icon_button};
+use crate::app::widget::{Icon, small_icon_button, subscripted};
 use crate::lesson::{Failure, Lesson, Phase, Reading, Seen, Slide, Step, Subject, Walk};
-use crate::scene::{Font, Rgba};
+use crate::scene::Font;
 
 /// Height at the bottom of a wide and of a narrow window, width at the right, in points.
 const HEIGHT: f32 = 212.0;
 const NARROW_HEIGHT: f32 = 240.0;
 const WIDTH: f32 = 400.0;
+/// Of its first line.
+const HEAD_HEIGHT: f32 = 26.0;
 /// Below this the card is narrow.
 const NARROW: f32 = 700.0;
 /// Lines longer than this are hard to read.
@@ -30,8 +32,7 @@ struct Card<'a> {
     walk: &'a Walk,
     /// Of letters.
     factor: f32,
-    /// Whether its run can be put beside the user's own.
-    can_keep: bool,
+    beside: Beside,
     /// Whether whoever came here by the keyboard still has to find what leads on.
     wants_focus: &'a mut bool,
     actions: &'a mut Vec<Action>,
@@ -41,8 +42,7 @@ struct Card<'a> {
 pub(super) fn card_ui(
     ui: &mut Ui,
     walk: &Walk,
-    is_presenting: bool,
-    can_keep: bool,
+    beside: Beside,
     wants_focus: &mut bool,
     actions: &mut Vec<Action>,
 ) {
@@ -50,11 +50,12 @@ pub(super) fn card_ui(
     let frame = Frame::new()
         .fill(theme::color(tokens.panel))
         .inner_margin(Margin::symmetric(16, 10));
+    let is_presenting = beside.is_presenting;
     let factor = if is_presenting { FOR_A_ROOM } else { 1.0 };
     let mut card = Card {
         walk,
         factor,
-        can_keep,
+        beside,
         wants_focus,
         actions,
     };
@@ -102,39 +103,35 @@ impl Card<'_> {
     /// Title, which step, and the buttons that lead on.
     fn head_ui(&mut self, ui: &mut Ui) {
         let walk = self.walk;
-        ui.horizontal(|ui| {
-            if !self.is_for_a_room() {
-                self.strong(ui, walk.subject().title());
+        let row = Layout::right_to_left(Align::Center);
+        let size = vec2(ui.available_width(), HEAD_HEIGHT);
+        ui.allocate_ui_with_layout(size, row, |ui| {
+            let close = "Close (Esc); your own runs come back as they were";
+            if small_icon_button(ui, Icon::Close, "Close the lesson", close).clicked() {
+                self.ask(Lecture::Close);
             }
             if let Subject::Lesson(lesson) = walk.subject() {
+                let next = small_icon_button(ui, Icon::Next, "Next", "Next (Page Down)");
+                if matches!(walk.phase(), Phase::Reveals(_)) {
+                    self.lead_on(ui, &next);
+                }
+                if next.clicked() {
+                    self.ask(Lecture::Next);
+                }
+                let back = small_icon_button(ui, Icon::Previous, "Back", "Back (Page Up)");
+                if back.clicked() {
+                    self.ask(Lecture::Back);
+                }
                 let words = format!("step {} of {}", walk.at() + 1, lesson.steps.len());
                 self.note(ui, &words);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let close = "Close (Esc); your own runs come back as they were";
-                if small_icon_button(ui, Icon::Close, "Close the lesson", close).clicked() {
-                    self.ask(Lecture::Close);
-                }
-                if matches!(walk.subject(), Subject::Lesson(_)) {
-                    let next = small_icon_button(ui, Icon::Next, "Next", "Next (Page Down)");
-                    if matches!(walk.phase(), Phase::Reveals(_)) {
-                        self.lead_on(ui, &next);
-                    }
-                    if next.clicked() {
-                        self.ask(Lecture::Next);
-                    }
-                    let back = small_icon_button(ui, Icon::Previous, "Back", "Back (Page Up)");
-                    if back.clicked() {
-                        self.ask(Lecture::Back);
-                    }
-                    if matches!(walk.phase(), Phase::Reveals(_)) {
-                        self.again_ui(ui);
-                    }
-                }
-                if self.can_keep {
-                    self.keep_ui(ui);
-                }
-            });
+            if !self.is_for_a_room() {
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let title = walk.subject().title();
+                    let title = self.text(title, Font::SemiBold, theme::size::VALUE);
+                    ui.add(Label::new(title).truncate());
+                });
+            }
         });
     }
 
@@ -173,10 +170,20 @@ impl Card<'_> {
                 self.prediction_ui(ui, step, seen);
                 self.body(ui, &step.reveal);
                 self.readings_ui(ui, &seen.readings);
+                if self.beside.generation != Some(seen.generation) {
+                    self.note(
+                        ui,
+                        "The picture shows another run by now; Again makes this one.",
+                    );
+                }
                 self.labelled(ui, "Try", &step.to_try);
                 if let Some(slide) = &step.slide {
                     self.slide_ui(ui, slide);
                 }
+                ui.horizontal(|ui| {
+                    self.again_ui(ui);
+                    self.keep_ui(ui);
+                });
             }
         }
     }
@@ -242,6 +249,7 @@ impl Card<'_> {
             }
             if !matches!(self.walk.phase(), Phase::Runs { .. }) {
                 self.again_ui(ui);
+                self.keep_ui(ui);
             }
         });
     }
@@ -258,6 +266,9 @@ impl Card<'_> {
     }
 
     fn keep_ui(&mut self, ui: &mut Ui) {
+        if !self.beside.can_keep {
+            return;
+        }
         let help = "Close the card and put this run beside your own, in a pane of its own";
         let keep = self.button(ui, "Keep this run").on_hover_text(help);
         if keep.clicked() {
@@ -310,6 +321,7 @@ impl Card<'_> {
                     None => value(reading.after),
                 };
                 self.note(ui, measure.words);
+                let words = words.replace(' ', "\u{a0}"); // on one line
                 ui.label(self.text(&words, Font::SemiBold, theme::size::VALUE));
             }
         });
@@ -329,14 +341,15 @@ impl Card<'_> {
         let tokens = theme::tokens(ui.ctx());
         let size = theme::size::LABEL * self.factor;
         let mut job = LayoutJob::default();
-        append(
+        let bold = theme::font(Font::SemiBold, size);
+        subscripted(
             &mut job,
             &format!("{label}: "),
-            Font::SemiBold,
-            size,
-            tokens.text,
+            &bold,
+            theme::color(tokens.text),
         );
-        append(&mut job, words, Font::Regular, size, tokens.dimmed);
+        let regular = theme::font(Font::Regular, size);
+        subscripted(&mut job, words, &regular, theme::color(tokens.dimmed));
         ui.label(job);
     }
 
@@ -355,7 +368,8 @@ impl Card<'_> {
     fn words(&self, ui: &mut Ui, words: &str, font: Font) {
         let ink = theme::tokens(ui.ctx()).text;
         let mut job = LayoutJob::default();
-        append(&mut job, words, font, theme::size::VALUE * self.factor, ink);
+        let font = theme::font(font, theme::size::VALUE * self.factor);
+        subscripted(&mut job, words, &font, theme::color(ink));
         ui.label(job);
     }
 
@@ -367,26 +381,5 @@ impl Card<'_> {
 
     fn button(&self, ui: &mut Ui, words: &str) -> Response {
         ui.button(self.text(words, Font::Regular, theme::size::VALUE))
-    }
-}
-
-/// Appends words in which `_` leads to an index of one letter, as in `W_j·x`.
-fn append(job: &mut LayoutJob, words: &str, font: Font, size: f32, ink: Rgba) {
-    const INDEX: f32 = 0.72;
-    let mut add = |words: &str, size: f32| {
-        let format = TextFormat {
-            font_id: theme::font(font, size),
-            color: theme::color(ink),
-            ..TextFormat::default() // on the bottom of the line, where an index belongs
-        };
-        job.append(words, 0.0, format);
-    };
-    let mut parts = words.split('_');
-    add(parts.next().unwrap_or_default(), size);
-    for part in parts {
-        let end = part.chars().next().map_or(0, char::len_utf8);
-        let (index, rest) = part.split_at(end);
-        add(index, INDEX * size);
-        add(rest, size);
     }
 }

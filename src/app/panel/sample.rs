@@ -1,15 +1,14 @@
 //! The card of the kept sample: its computation from angles to loss, and what one step would do.
 
-use egui::text::{LayoutJob, TextFormat};
+use egui::text::LayoutJob;
 use egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2,
-    vec2,
+    Align, Align2, CornerRadius, Layout, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::action::Action;
 use crate::app::lens::{Thumbs, badge, loss_words, magnitude, origin, verdict_ui};
 use crate::app::theme;
-use crate::app::widget::{Icon, small_icon_button, strong};
+use crate::app::widget::{Icon, small_icon_button, strong, subscripted};
 use crate::experiment::ViewKind;
 use crate::scene::theme::class_color;
 use crate::scene::{Direction, Font, Microscope, is_pulled, number, signed};
@@ -198,11 +197,10 @@ fn logit(z: f64) -> String {
 /// The margin's effect, the gradient and the step, and what is assumed.
 fn words_ui(ui: &mut Ui, snapshot: &Snapshot, seen: &Microscope) {
     let color = ui.visuals().text_color();
-    ui.label(subscripted(
-        &seen.margin_effect(),
-        theme::size::LABEL,
-        color,
-    ));
+    let font = theme::font(Font::Regular, theme::size::LABEL);
+    let mut effect = LayoutJob::default();
+    subscripted(&mut effect, &seen.margin_effect(), &font, color);
+    ui.label(effect);
     if seen.penalty > 0.0 {
         ui.label(format!(
             "The centre's part of the loss: {:.3}.",
@@ -259,26 +257,4 @@ fn step_words(snapshot: &Snapshot, seen: &Microscope) -> String {
 
 fn small(ui: &mut Ui, text: &str) {
     ui.label(egui::RichText::new(text).size(theme::size::NOTE).weak());
-}
-
-/// Text in which the letter behind `_` is a subscript.
-fn subscripted(text: &str, size: f32, color: Color32) -> LayoutJob {
-    let mut job = LayoutJob::default();
-    let mut pieces = text.split('_');
-    let mut push = |text: &str, size: f32| {
-        let format = TextFormat {
-            font_id: theme::font(Font::Regular, size),
-            color,
-            valign: Align::BOTTOM,
-            ..TextFormat::default()
-        };
-        job.append(text, 0.0, format);
-    };
-    push(pieces.next().unwrap_or(""), size);
-    for piece in pieces {
-        let subscript = piece.chars().next().map_or(0, char::len_utf8);
-        push(&piece[..subscript], 0.75 * size);
-        push(&piece[subscript..], size);
-    }
-    job
 }

@@ -20,6 +20,8 @@ use crate::trainer::{Command, Speed};
 
 /// Windows wider than this have room for the digit keys beside the losses.
 const WIDE: f32 = 1180.0;
+/// Below this all losses are in the menu.
+const NARROW: f32 = 940.0;
 
 /// Why nothing can be played.
 const NOT_TRAINED: &str =
@@ -80,13 +82,29 @@ pub(crate) fn top_ui(
         } else {
             6.0
         };
-        for spec in LOSSES.iter().filter(|spec| spec.key.is_some()) {
-            loss_button(ui, spec, experiment, actions);
+        let is_narrow = ui.ctx().content_rect().width() < NARROW;
+        let keyed = || LOSSES.iter().filter(|spec| spec.key.is_some());
+        if !is_narrow {
+            for spec in keyed() {
+                loss_button(ui, spec, experiment, actions);
+            }
         }
         let is_chosen = experiment.loss.spec.key.is_none();
-        let button = segment_button(ui, more_name(experiment), is_chosen);
+        let name = if is_narrow {
+            format!("{} ▾", experiment.loss.spec.short_name)
+        } else {
+            more_name(experiment)
+        };
+        let button = segment_button(ui, name, is_chosen || is_narrow);
         MenuButton::from_button(button)
-            .ui(ui, |ui| more_ui(ui, experiment, edits, actions))
+            .ui(ui, |ui| {
+                if is_narrow {
+                    for spec in keyed() {
+                        loss_item(ui, spec, experiment, actions);
+                    }
+                }
+                more_ui(ui, experiment, edits, actions);
+            })
             .0
             .on_hover_text("More losses, keys and settings");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -214,20 +232,30 @@ fn more_name(experiment: &Experiment) -> String {
     format!("{name} ▾")
 }
 
+/// A loss in the menu.
+fn loss_item(
+    ui: &mut Ui,
+    spec: &'static LossSpec,
+    experiment: &Experiment,
+    actions: &mut Vec<Action>,
+) {
+    let is_possible = spec.form != Form::Binary || experiment.n_classes() == 2;
+    let button = egui::Button::selectable(spec.id == experiment.loss.spec.id, spec.name);
+    let response = ui
+        .add_enabled(is_possible, button)
+        .on_hover_text(spec.summary)
+        .on_disabled_hover_text(format!(
+            "{} needs exactly two classes; choose two under Classes.",
+            spec.name
+        ));
+    if response.clicked() {
+        actions.push(Action::ChooseLoss(spec));
+    }
+}
+
 fn more_ui(ui: &mut Ui, experiment: &Experiment, edits: Edits, actions: &mut Vec<Action>) {
     for spec in LOSSES.iter().filter(|spec| spec.key.is_none()) {
-        let is_possible = spec.form != Form::Binary || experiment.n_classes() == 2;
-        let button = egui::Button::selectable(spec.id == experiment.loss.spec.id, spec.name);
-        let response = ui
-            .add_enabled(is_possible, button)
-            .on_hover_text(spec.summary)
-            .on_disabled_hover_text(format!(
-                "{} needs exactly two classes; choose two under Classes.",
-                spec.name
-            ));
-        if response.clicked() {
-            actions.push(Action::ChooseLoss(spec));
-        }
+        loss_item(ui, spec, experiment, actions);
     }
     ui.separator();
     let undo = [
