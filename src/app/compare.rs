@@ -336,7 +336,7 @@ static ROWS: [Row; 7] = [
         name: "mean feature length",
         help: "Mean ‖x‖",
         value: |s| Some(s.metrics.mean_feature_norm),
-        text: |norm| format!("{norm:.1}"),
+        text: |norm| format!("{norm:.*}", usize::from(norm < 100.0)),
         better: None,
     },
 ];

@@ -66,6 +66,7 @@ impl App {
                 self.left.ui(ui, &shown, actions);
             });
         let draws = self.draws();
+        let pane_name = self.panes.active_letter();
         Panel::right("right")
             .exact_size(RIGHT_WIDTH)
             .resizable(false)
@@ -73,7 +74,7 @@ impl App {
             .show(ui, |ui| {
                 if let Some(snapshot) = &snapshot {
                     if draws {
-                        draw::panel_ui(ui, &mut self.draw, snapshot, actions);
+                        draw::panel_ui(ui, &mut self.draw, snapshot, pane_name, actions);
                     }
                     let panes = &self.panes;
                     let before = |ui: &mut Ui| meters_ui(ui, panes);
@@ -110,6 +111,7 @@ impl App {
         if !self.is_presenting || !self.draws() {
             return;
         }
+        let pane_name = self.panes.active_letter();
         let room = ui.available_size();
         let width = (0.28 * room.x).clamp(LEAST, 0.6 * room.y.max(LEAST / 0.6));
         let frame = egui::Frame::new()
@@ -122,7 +124,7 @@ impl App {
             .show(ui, |ui| {
                 egui::ScrollArea::vertical().show(ui, |ui| {
                     ui.set_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
-                    self.draw.ui(ui, &snapshot, actions);
+                    self.draw.ui(ui, &snapshot, pane_name, actions);
                 });
             });
     }

@@ -223,7 +223,9 @@ pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ui.ctx(), |ui| {
             let height = ui.ctx().content_rect().height() - 90.0; // title and edges
-            let list = egui::ScrollArea::vertical().max_height(height);
+            // As wide as the page, or its bar would lie over what it scrolls.
+            let list = egui::ScrollArea::vertical().auto_shrink([false, true]);
+            let list = list.max_height(height);
             list.show(ui, |ui| {
                 egui::Grid::new("keys")
                     .num_columns(2)

@@ -528,6 +528,11 @@ impl Panes {
         self.closed.clear();
     }
 
+    /// The letter of the active one, where there are several.
+    pub(super) fn active_letter(&self) -> Option<char> {
+        (self.all.len() > 1).then(|| Self::letter(self.active))
+    }
+
     /// Letters by which panes are told apart.
     pub(super) fn letter(index: usize) -> char {
         char::from(b'A' + index.min(25) as u8)

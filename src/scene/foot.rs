@@ -84,7 +84,7 @@ fn width_on(view: &ViewState, size: [f32; 2]) -> f32 {
     let area = view.area(size);
     let side = SIDE * view.foot_unit(size);
     let right = match view.kind {
-        ViewKind::Plane => scale_bar_room(area.short_side()).max(side),
+        ViewKind::Plane => scale_bar_room(area.short_side(), view.look(size).unit).max(side),
         ViewKind::Circle | ViewKind::Sphere | ViewKind::Input => side,
     };
     (area.size()[0] - side - right).max(1.0)

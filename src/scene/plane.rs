@@ -295,10 +295,10 @@ impl Frame<'_> {
 const BAR_SHARE: f32 = 0.16;
 const BAR_SIDE: f32 = 22.0;
 
-/// What the scale bar takes of the canvas' right side at most.
-pub(super) fn scale_bar_room(short_side: f32) -> f32 {
+/// What the scale bar takes of the canvas' right side at most, and what stands off from it.
+pub(super) fn scale_bar_room(short_side: f32, unit: f32) -> f32 {
     const APART: f32 = 14.0;
-    BAR_SHARE * short_side + BAR_SIDE * (short_side / 760.0).clamp(0.6, 1.3) + APART
+    BAR_SHARE * short_side + (BAR_SIDE + APART) * unit
 }
 
 /// An arc this wide is the whole circle and has no ends to draw.

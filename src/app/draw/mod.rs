@@ -159,14 +159,21 @@ impl DrawCard {
     }
 
     /// Lays the card out over all the width there is.
-    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    /// `pane` names the one whose network it is, where there are several.
+    pub(super) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        pane: Option<char>,
+        actions: &mut Vec<Action>,
+    ) {
         self.title_ui(ui, actions);
         self.canvas_ui(ui);
         let verdict = Verdict::of(snapshot).filter(|_| self.sketch.image().is_some());
         ui.horizontal(|ui| {
             self.preview_ui(ui);
             ui.add_space(2.0);
-            ui.vertical(|ui| self.verdict_ui(ui, snapshot, verdict.as_ref()));
+            ui.vertical(|ui| self.verdict_ui(ui, snapshot, pane, verdict.as_ref()));
         });
         table_ui(ui, snapshot, verdict.as_ref());
     }
@@ -382,7 +389,13 @@ impl DrawCard {
         Some(self.preview.insert(preview).texture.clone())
     }
 
-    fn verdict_ui(&self, ui: &mut Ui, snapshot: &Snapshot, verdict: Option<&Verdict>) {
+    fn verdict_ui(
+        &self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        pane: Option<char>,
+        verdict: Option<&Verdict>,
+    ) {
         ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
         ui.spacing_mut().interact_size.y = 18.0; // badges are the highest
         let Some(verdict) = verdict else {
@@ -397,7 +410,7 @@ impl DrawCard {
         };
         let probability = verdict.probabilities[verdict.class];
         ui.horizontal(|ui| {
-            ui.weak("read as");
+            ui.weak(pane.map_or("read as".to_owned(), |pane| format!("{pane} reads")));
             badge(ui, snapshot, verdict.class);
         });
         let words = format!("p = {probability:.3}");
@@ -417,11 +430,12 @@ pub(super) fn panel_ui(
     ui: &mut Ui,
     card: &mut DrawCard,
     snapshot: &Snapshot,
+    pane: Option<char>,
     actions: &mut Vec<Action>,
 ) {
     ui.scope(|ui| {
         ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
-        card.ui(ui, snapshot, actions);
+        card.ui(ui, snapshot, pane, actions);
         hairline(ui);
     });
 }
