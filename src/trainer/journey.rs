@@ -78,6 +78,11 @@ impl Journey {
         }
     }
 
+    /// Whether another run, a twin, goes back to the very same moment.
+    pub(super) fn leads_where(&self, other: &Self) -> bool {
+        self.way.leads_where(&other.way)
+    }
+
     /// Steps that are to be made.
     pub(super) fn n_left(&self, run: &Run) -> u64 {
         self.way.moment.step.saturating_sub(run.trainer.n_steps())

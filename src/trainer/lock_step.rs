@@ -96,14 +96,40 @@ impl Loop {
     /// all set off together. Whether to go on.
     fn go_back(&mut self, start: Instant) -> bool {
         while start.elapsed() < PUBLISH_INTERVAL
-            && let Some(pane) = self.panes.iter_mut().find(|pane| pane.journey.is_some())
+            && let Some(at) = self.panes.iter().position(|pane| pane.journey.is_some())
         {
-            pane.travel(&self.beat, self.n_threads);
+            if self.panes[at].travel() {
+                self.take_along(at);
+                self.panes[at].arrive_and_obey(&self.beat, self.n_threads);
+            }
             if !self.obey_waiting() {
                 return false;
             }
         }
         true
+    }
+
+    /// Puts the twins that are on the way to the same moment where this run has come to: they would
+    /// only make the same steps once more.
+    fn take_along(&mut self, at: usize) {
+        let (before, rest) = self.panes.split_at_mut(at);
+        let Some((first, after)) = rest.split_first_mut() else {
+            return;
+        };
+        let Some(journey) = first.journey.as_ref().filter(|_| first.run.fault.is_none()) else {
+            return; // it never came by there
+        };
+        let mut there = None;
+        for twin in before.iter_mut().chain(after) {
+            if twin
+                .journey
+                .as_ref()
+                .is_some_and(|other| other.leads_where(journey))
+            {
+                let there = there.get_or_insert_with(|| first.run.trainer.checkpoint());
+                twin.run.trainer.restore(there);
+            }
+        }
     }
 
     /// One step of those that have made the fewest. Whether there was any to be made.
@@ -199,7 +225,9 @@ impl Loop {
             Message::Twin { of, id, slots } => {
                 if let Some(at) = at(of) {
                     while self.panes[at].journey.is_some() {
-                        self.panes[at].travel(&self.beat, self.n_threads);
+                        if self.panes[at].travel() {
+                            self.panes[at].arrive_and_obey(&self.beat, self.n_threads);
+                        }
                     }
                     let twin = self.panes[at].twin(id, slots);
                     self.panes.insert(at + 1, twin);
@@ -399,14 +427,13 @@ impl Pane {
         self.journey = Some(Journey::begin(way, &mut self.run));
     }
 
-    /// Makes a step of the way back; what waited for its end is done there.
-    fn travel(&mut self, beat: &Beat, n_threads: usize) {
+    /// Makes a step of the way back. Whether it is there.
+    fn travel(&mut self) -> bool {
         let is_there = |journey: &mut Journey| journey.go_on(&mut self.run);
-        if self.journey.as_mut().is_some_and(is_there) {
-            self.arrive_and_obey(beat, n_threads);
-        }
+        self.journey.as_mut().is_some_and(is_there)
     }
 
+    /// Ends the way back; what waited for its end is done.
     fn arrive_and_obey(&mut self, beat: &Beat, n_threads: usize) {
         for command in self.arrive() {
             self.hear(command, beat, n_threads);
@@ -583,7 +610,9 @@ mod tests {
         slots.timeline().leave(way); // the run is somewhere else meanwhile
         pane.obey(Command::GoTo(moment), &beat, 1);
         while pane.journey.is_some() {
-            pane.travel(&beat, 1);
+            if pane.travel() {
+                pane.arrive_and_obey(&beat, 1);
+            }
         }
         let fault = pane.run.fault.clone().expect("it diverged");
         assert!(fault.contains("diverged"), "{fault}");

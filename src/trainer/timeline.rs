@@ -348,7 +348,9 @@ impl Timeline {
             })
         };
         let checkpoint = Arc::clone(path.iter().find_map(of)?);
+        let start = self.lanes.first()?.checkpoints.first()?;
         Some(WayBack {
+            start: Arc::clone(start),
             checkpoint,
             moment: Moment {
                 lane: lane.id,
@@ -524,10 +526,22 @@ impl Timeline {
 /// How a run goes back to a moment.
 #[derive(Debug)]
 pub(super) struct WayBack {
+    /// The start of the run, which it has in common with its twins alone.
+    pub start: Arc<Checkpoint>,
     pub checkpoint: Arc<Checkpoint>,
     pub moment: Moment,
     pub experiment: Arc<Experiment>,
     pub history: History,
+}
+
+impl WayBack {
+    /// Whether another run, a twin of this one, goes back to the very same: the bits are the same
+    /// there, from whichever checkpoint they are made.
+    pub(super) fn leads_where(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.start, &other.start)
+            && self.moment.step == other.moment.step
+            && self.experiment.run.changes == other.experiment.run.changes
+    }
 }
 
 #[cfg(test)]

@@ -189,6 +189,42 @@ fn twins_go_the_same_way_until_something_is_changed() {
     });
 }
 
+/// One makes the steps of the way back, and the others are there with it, to the last bit; whoever
+/// went another way before the moment goes back by itself.
+#[test]
+fn twins_go_back_together_and_train_on_alike() {
+    within(MINUTE, || {
+        let mut a = resting(&[]);
+        after(&mut a, 60);
+        let recorded = captured(&mut a);
+        let moment = now(&a);
+        after(&mut a, 40);
+        let mut b = a.twin();
+        let mut c = a.twin();
+        for worker in [&b, &c] {
+            wait_for(worker, |seen| seen.step == 100);
+        }
+        set(&mut b, "loss.margin", "0.4");
+        after(&mut b, 30);
+        // The third one comes by the same step with another loss.
+        obeyed(&mut c, Command::GoTo(Moment { step: 0, ..moment }));
+        set(&mut c, "loss.id", "cosface");
+        after(&mut c, 60);
+        let its_own = now(&c);
+        after(&mut c, 40);
+        for (worker, to) in [(&mut a, moment), (&mut b, moment), (&mut c, its_own)] {
+            worker.send(Command::GoTo(to));
+        }
+        let [a1, b1, c1] = [&mut a, &mut b, &mut c].map(captured);
+        assert_same(&a1, &recorded);
+        assert_same(&b1, &recorded);
+        assert_eq!((c1.step, c1.head.spec.id), (60, "cosface"));
+        let [a2, b2] = [&mut a, &mut b].map(|worker| after(worker, 40));
+        assert_same(&a2, &b2);
+        assert_eq!(a2.history.rows().len(), b2.history.rows().len());
+    });
+}
+
 #[test]
 fn meters_of_twins_that_play_are_of_the_same_samples_and_steps() {
     within(MINUTE, || {
