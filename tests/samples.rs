@@ -20,7 +20,7 @@ use marginscope::scene;
 use marginscope::scene::{Curves, Light, Microscope, WINDOW_SAGITTA, is_pulled};
 use marginscope::trainer::Subset;
 
-/// A window at rest, its plane as well, and without hints: the picture is a little lower with one.
+/// A window at rest, its plane as well, and without hints, which take the foot of the left panel.
 fn paused(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
     const MOST_FRAMES: usize = 2000;
     let mut harness = window_of_size(experiment, size);
@@ -38,6 +38,7 @@ fn paused(experiment: &Experiment, size: [f32; 2]) -> Harness<'static, App> {
         }
         harness.step();
     }
+    harness.run_steps(2); // it has found its height
     harness.get_by_label("No more hints").click();
     harness.run_steps(60);
     assert!(!has_hint(&harness));

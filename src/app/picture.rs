@@ -14,7 +14,9 @@ use crate::app::paint::Painter;
 use crate::app::theme;
 use crate::experiment::ViewKind;
 use crate::scene;
-use crate::scene::{Curves, Direction, Extent, Grip, Held, Microscope, Scene, Trails, ViewState};
+use crate::scene::{
+    Curves, Direction, Extent, Grip, Held, Microscope, Scene, Trails, ViewState, WINDOW_SAGITTA,
+};
 use crate::trainer::Snapshot;
 
 /// Points of scrolling that enlarge by e.
@@ -40,7 +42,9 @@ pub(super) struct Picture {
     /// Whether it keeps the snapshot that it shows, since another picture takes its new one.
     pub waits: bool,
     painter: Painter,
-    curves: Option<(Arc<Snapshot>, Curves)>,
+    curves: Option<Computed>,
+    /// How far curves may depart from their chords, see [`ViewState::max_sagitta`].
+    max_sagitta: f64,
     extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
     /// Empty while they are not shown.
     trails: Trails,
@@ -75,6 +79,7 @@ impl Picture {
             waits: false,
             painter: Painter::default(),
             curves: None,
+            max_sagitta: WINDOW_SAGITTA,
             extent: None,
             trails: Trails::default(),
             cached: None,
@@ -100,6 +105,12 @@ impl Picture {
     ) -> Vec<Move> {
         let rect = ui.available_rect_before_wrap();
         let snapshot = &self.in_turn(snapshot, ui.ctx());
+        // Alone it is what a file of it has, to the last vertex; of many each is small.
+        self.max_sagitta = if self.is_small {
+            self.view.max_sagitta(rect.size().into())
+        } else {
+            WINDOW_SAGITTA
+        };
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         let is_held = self.hold_ui(ui, &response, snapshot, rect, actions);
         let moves = if is_held {
@@ -196,7 +207,7 @@ impl Picture {
         snapshot: &Arc<Snapshot>,
         (width, has_formula): (f32, bool),
     ) -> Vec<Shape> {
-        let curves = curves_of(&mut self.curves, snapshot);
+        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
         let mut view = self.view.clone();
         (view.show.note, view.show.formula) = (true, has_formula);
         let Some(words) = scene::foot_beside(snapshot, curves, &view, width) else {
@@ -248,7 +259,7 @@ impl Picture {
         let rect = cached.rect;
         let size: [f32; 2] = rect.size().into();
         let pick = |at: Pos2| scene::pick(&cached.scene, (at - rect.min).into());
-        let curves = curves_of(&mut self.curves, snapshot);
+        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
         let spot = |sample: usize| {
             let spot = scene::spot(snapshot, curves, &self.view, size, sample)?;
             Some(rect.min + Vec2::from(spot.at))
@@ -301,13 +312,13 @@ impl Picture {
 
     /// The scene of a snapshot as it is seen now.
     pub(super) fn scene(&mut self, snapshot: &Arc<Snapshot>, size: [f32; 2]) -> Scene {
-        let curves = curves_of(&mut self.curves, snapshot);
+        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
         scene::build_with(snapshot, curves, Some(&self.trails), &self.view, size)
     }
 
     /// What a screen reader says.
     fn caption(&mut self, snapshot: &Arc<Snapshot>) -> String {
-        let curves = curves_of(&mut self.curves, snapshot);
+        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
         let caption = scene::caption(snapshot, curves, &self.view);
         format!("picture: {caption}")
     }
@@ -415,20 +426,28 @@ fn keyboard_ui(ui: &Ui, response: &Response, actions: &mut Vec<Action>) {
     }
 }
 
-/// The snapshot's curves, computed when they are first asked for.
+/// The curves of a snapshot.
+struct Computed {
+    of: Arc<Snapshot>,
+    max_sagitta: f64,
+    curves: Curves,
+}
+
+/// The snapshot's curves, computed when they are first asked for, or are to be finer or coarser.
 fn curves_of<'a>(
-    known: &'a mut Option<(Arc<Snapshot>, Curves)>,
+    known: &'a mut Option<Computed>,
     snapshot: &Arc<Snapshot>,
+    max_sagitta: f64,
 ) -> &'a Curves {
-    if known
-        .as_ref()
-        .is_none_or(|(of, _)| !Arc::ptr_eq(of, snapshot))
-    {
+    let is_it =
+        |known: &Computed| Arc::ptr_eq(&known.of, snapshot) && known.max_sagitta == max_sagitta;
+    if !known.as_ref().is_some_and(is_it) {
         *known = None;
     }
-    let (_, curves) = known.get_or_insert_with(|| {
-        let curves = Curves::of(snapshot, scene::WINDOW_SAGITTA);
-        (Arc::clone(snapshot), curves)
+    let computed = known.get_or_insert_with(|| Computed {
+        of: Arc::clone(snapshot),
+        max_sagitta,
+        curves: Curves::of(snapshot, max_sagitta),
     });
-    curves
+    &computed.curves
 }

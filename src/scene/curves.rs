@@ -32,6 +32,8 @@ pub struct Curves {
     pub(super) norm: f64,
     /// Whether the target logit lies below the plain one somewhere.
     pub(super) has_margin: bool,
+    /// Whether it is of a small picture, for which every second node of the input plane will do.
+    is_coarse: bool,
     /// Most sentences do without.
     clouds: OnceLock<Clouds>,
     /// Where classes win in the input plane, found out when it is first asked.
@@ -104,6 +106,7 @@ impl Curves {
                 1.0
             },
             has_margin: has_margin(head),
+            is_coarse: max_sagitta >= 2.0 * WINDOW_SAGITTA,
             clouds: OnceLock::new(),
             input_regions: OnceLock::new(),
             lengths: OnceLock::new(),
@@ -136,18 +139,31 @@ impl Curves {
             let Some(plane) = &snapshot.input_plane else {
                 return Vec::new();
             };
+            let last = plane.n_side.saturating_sub(1);
+            let every = if self.is_coarse && last.is_multiple_of(2) {
+                2
+            } else {
+                1
+            };
             let scorer = snapshot.head.scorer();
             let (mut scores, mut at_node) = (Vec::new(), Vec::new());
-            for feature in plane.features.chunks_exact(snapshot.head.dim) {
-                scorer.plain_scores(feature, &mut at_node);
-                scores.extend_from_slice(&at_node);
+            for (node, feature) in plane.features.chunks_exact(snapshot.head.dim).enumerate() {
+                let (x, y) = (node % plane.n_side, node / plane.n_side);
+                if x.is_multiple_of(every) && y.is_multiple_of(every) {
+                    scorer.plain_scores(feature, &mut at_node);
+                    scores.extend_from_slice(&at_node);
+                }
             }
             let grid = ScoreGrid {
-                n_side: plane.n_side,
+                n_side: last / every + 1,
                 n_classes: snapshot.head.n_classes,
                 scores: &scores,
             };
-            grid.regions()
+            let mut regions = grid.regions();
+            for at in regions.iter_mut().flat_map(|r| &mut r.rings).flatten() {
+                *at = at.map(|x| x * every as f64);
+            }
+            regions
         })
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::ViewKind;
 use crate::scene::look::{Look, TextRange};
 use crate::scene::theme::Theme;
-use crate::scene::{Classes, Held};
+use crate::scene::{Classes, Held, WINDOW_SAGITTA};
 use crate::trainer::Snapshot;
 
 /// Everything a picture depends on besides the snapshot and the size of the canvas.
@@ -317,6 +317,16 @@ impl ViewState {
     #[must_use]
     pub fn follow(&mut self, extent: Extent, frame_secs: f32) -> bool {
         self.kind == ViewKind::Plane && self.plane.follow(extent, frame_secs)
+    }
+
+    /// By how much curves on the unit sphere may depart from their chords in a window: a quarter of a
+    /// point as it is drawn here. By halves, so that it rests while a window is drawn larger.
+    pub fn max_sagitta(&self, size: [f32; 2]) -> f64 {
+        const WINDOW_RADIUS: f32 = 500.0;
+        const MOST_HALVES: f32 = 3.0;
+        let (_, radius) = self.ball(size);
+        let smaller = (WINDOW_RADIUS / radius.max(1.0)).log2().floor();
+        WINDOW_SAGITTA * f64::from(smaller.clamp(0.0, MOST_HALVES).exp2())
     }
 
     /// Middle and radius of the sphere on the screen.
