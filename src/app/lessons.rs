@@ -303,14 +303,11 @@ impl App {
             self.kept = own.sample;
             self.remembered = own.remembered;
             self.show(own.subset);
-            // What was chosen and drawn meanwhile has not reached the panes that were away.
-            self.send_to_all(&Command::Speed(speed));
+            // What was drawn meanwhile has not reached the panes that were away, and so the speed.
             self.send_to_all(&self.draw.told());
             self.follow_samples();
         }
-        if speed != self.speed {
-            self.set_speed(speed);
-        }
+        self.set_speed(speed);
     }
 
     /// Gives a lesson the window, unless it has it: the user's own runs rest until it is closed.
@@ -330,7 +327,6 @@ impl App {
             sample: self.kept.clone(),
             remembered: self.remembered.clone(),
         });
-        self.lectures.pane = Some(self.panes.active().id);
     }
 
     /// Whether Esc closes the card: nothing else waits for it.
@@ -395,7 +391,7 @@ impl App {
     fn rest_beside(&mut self) {
         self.stop_looking_back();
         let active = self.panes.active().id;
-        for pane in self.panes.all_mut().iter_mut() {
+        for pane in self.panes.all_mut() {
             if pane.id != active && pane.is_moving() {
                 pane.worker.send(Command::Pause);
             }

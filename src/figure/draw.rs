@@ -2,15 +2,15 @@
 
 use crate::experiment::ViewKind;
 use crate::export::{self, ExportError, Format, Length, Sheet, png};
+use crate::figure::plots::chart;
 use crate::figure::{Film, Motion, Picture, Played, Plot, Recipe, panels};
 use crate::loss::Form;
-use crate::scene::chart::{self, Chart};
+use crate::scene::chart;
 use crate::scene::{
-    About, Curves, Group, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, about,
-    build_with, divergence_note, foot_beside, has_formula_room, heading, in_force_note, legend,
-    origin_notes, samples_words, thousands, weight_factor,
+    Curves, Group, Item, PlaneView, Scene, Told, Trails, ViewState, WINDOW_SAGITTA, build_with,
+    foot_beside, has_formula_room, heading, legend, thousands, weight_factor,
 };
-use crate::trainer::{HeadState, Snapshot};
+use crate::trainer::Snapshot;
 
 /// Points of the canvas in a point of print: text of 12 points, the size of labels, is printed with
 /// 6.3, within the 5 to 7 points of journals.
@@ -511,7 +511,7 @@ pub(super) fn long_factor(snapshot: &Snapshot, view: &ViewState) -> Option<f64> 
     weight_factor(snapshot, view, [1.0; 2]).map(|_| LONG)
 }
 
-fn moves_with_steps(picture: &Picture) -> bool {
+pub(super) fn moves_with_steps(picture: &Picture) -> bool {
     let film = picture.film.as_ref();
     film.is_some_and(|film| film.motion == Motion::Training)
 }
@@ -584,95 +584,6 @@ pub(super) fn keep_within(scene: &mut Scene) {
             dots.retain(|dot| (0..2).all(|axis| is_within(dot.center[axis], size[axis])));
         }
     }
-}
-
-/// The chart that is asked for, with what must be said of its samples; `None` for the features.
-pub(super) fn chart(snapshot: &Snapshot, beside: Beside<'_>, picture: &Picture) -> Option<Chart> {
-    let mut chart = match picture.plot {
-        Plot::Features => None,
-        Plot::Psi => chart::psi_in_print(snapshot),
-        Plot::MarginMap => {
-            let pair = pair(snapshot, picture);
-            let least = beside.least_span_deg;
-            Some(chart::margin_map_in_print(snapshot, pair, least))
-        }
-        Plot::Curves if picture.strip.is_some() => Some(chart::curves(snapshot)),
-        Plot::Curves => Some(chart::curves_in_print(snapshot)),
-        Plot::Confusion => chart::confusion_in_print(snapshot),
-        Plot::Histogram => Some(chart::histogram(snapshot)),
-    }?;
-    chart.note = chart_notes(&[snapshot], &[chart.n_beyond], picture);
-    Some(chart)
-}
-
-/// What must be said of charts that have no names for it. Of each how many samples lie beyond its axes.
-pub(super) fn chart_notes(
-    snapshots: &[&Snapshot],
-    n_beyond: &[usize],
-    picture: &Picture,
-) -> String {
-    let what = About {
-        loss: picture.plot != Plot::Psi, // its curves have the name
-        step: !moves_with_steps(picture),
-    };
-    let mut notes = vec![about(snapshots, what)];
-    let divergences = snapshots
-        .iter()
-        .filter_map(|snapshot| divergence_note(snapshot));
-    notes.extend(divergences);
-    if picture.plot != Plot::Curves {
-        notes.extend(
-            snapshots
-                .iter()
-                .map(|snapshot| format!("{}.", samples_words(snapshot))),
-        );
-    }
-    notes.dedup();
-    notes.extend(beyond_note(n_beyond));
-    match picture.plot {
-        Plot::MarginMap => {
-            notes.extend(chart::margin_map_notes(snapshots));
-        }
-        Plot::Curves if picture.strip.is_some() => notes.extend(chart::curve_ends(snapshots)),
-        Plot::Confusion => notes.extend(chart::confusion_note(snapshots)),
-        _ => {}
-    }
-    let draws_margins = matches!(picture.plot, Plot::MarginMap | Plot::Psi); // they say it themselves
-    if what.step && !draws_margins {
-        let heads: Vec<&HeadState> = snapshots.iter().map(|snapshot| &snapshot.head).collect();
-        notes.extend(in_force_note(&heads, false));
-    }
-    for origin in snapshots.iter().map(|snapshot| origin_notes(snapshot)) {
-        if !notes.contains(&origin) {
-            notes.push(origin);
-        }
-    }
-    notes.join(" ").trim().to_owned()
-}
-
-/// How many samples are not seen in plots, of which each has its count.
-fn beyond_note(counts: &[usize]) -> Option<String> {
-    let counts: Vec<u64> = counts.iter().map(|&n| n as u64).collect();
-    match counts[..] {
-        [1] => Some("1 sample lies beyond the axes.".to_owned()),
-        [n] if n > 0 => Some(format!("{} samples lie beyond the axes.", thousands(n))),
-        _ if counts.iter().sum::<u64>() == 0 => None,
-        _ => {
-            let counts: Vec<String> = counts.into_iter().map(thousands).collect();
-            let counts = counts.join(", ");
-            Some(format!(
-                "Samples beyond the axes, panel by panel: {counts}."
-            ))
-        }
-    }
-}
-
-/// The two classes of a margin map.
-pub(super) fn pair(snapshot: &Snapshot, picture: &Picture) -> [usize; 2] {
-    let n_classes = snapshot.head.n_classes;
-    let pair = picture.pair;
-    let pair = pair.filter(|pair| pair.iter().all(|&class| class < n_classes));
-    pair.unwrap_or_else(|| chart::closest_pair(snapshot))
 }
 
 /// Points of a canvas in a point of print.

@@ -15,6 +15,7 @@ mod ink;
 mod open;
 mod panels;
 mod picture;
+mod plots;
 mod recipe;
 mod replay;
 mod strip;

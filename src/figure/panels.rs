@@ -3,9 +3,9 @@
 use crate::experiment::ViewKind;
 use crate::figure::align::turned_onto;
 use crate::figure::draw::{
-    Beside, LEAST_WORDS, canvas, chart, chart_notes, drawn, fitted, keep_within, long_factor, pair,
-    shown_legend, widest,
+    Beside, LEAST_WORDS, canvas, drawn, fitted, keep_within, long_factor, shown_legend, widest,
 };
+use crate::figure::plots::{chart, chart_notes, pair};
 use crate::figure::{Moment, Picture, Played, Plot, Scale, Strip};
 use crate::scene::chart::{self, Chart};
 use crate::scene::{Scene, Trails, ViewState, heading, weight_factor};

@@ -1,7 +1,7 @@
 //! What a figure is of, in a line: losses with their numbers, data, step.
 
-use crate::loss::{LossSpec, Param, Unit, short};
-use crate::scene::in_force::rounded;
+use crate::loss::{LossSpec, Param, short};
+use crate::scene::in_force::{rounded, unit_of};
 use crate::scene::thousands;
 use crate::trainer::Snapshot;
 
@@ -88,10 +88,7 @@ fn range_in_words(of: &[&Used]) -> String {
     let least = values.clone().fold(f64::INFINITY, f64::min);
     let most = values.fold(f64::NEG_INFINITY, f64::max);
     let [least, most] = [least, most].map(|value| short(rounded(value)));
-    let unit = match of[0].param.unit {
-        Unit::Radians => "\u{a0}rad",
-        Unit::None | Unit::Cosine | Unit::Factor => "",
-    };
+    let unit = unit_of(of[0].param);
     if least == most {
         format!("{most}{unit}")
     } else {

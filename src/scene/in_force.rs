@@ -18,12 +18,15 @@ pub(super) fn values_of(
 
 /// A number with its letter and unit, which no line breaks.
 fn named(param: &Param, value: &str) -> String {
-    let unit = if param.unit == Unit::Radians {
-        "\u{a0}rad"
-    } else {
-        ""
-    };
-    format!("{}\u{a0}=\u{a0}{value}{unit}", param.symbol)
+    format!("{}\u{a0}=\u{a0}{value}{}", param.symbol, unit_of(param))
+}
+
+/// As it stands behind a number; cosines and factors are plain numbers to who reads.
+pub(super) fn unit_of(param: &Param) -> &'static str {
+    match param.unit {
+        Unit::Radians => "\u{a0}rad",
+        Unit::None | Unit::Cosine | Unit::Factor => "",
+    }
 }
 
 /// To three decimals.

@@ -37,12 +37,14 @@ mod microscope;
 mod pick;
 mod place;
 mod plane;
+mod plane_view;
 mod projection;
 mod rays;
 #[cfg(test)]
 mod sample;
 mod single;
 mod sphere;
+mod sphere_view;
 pub mod theme;
 mod trails;
 mod view;
@@ -64,8 +66,10 @@ pub use microscope::{Microscope, Target, signed};
 pub use pick::{Direction, neighbor, pick};
 pub use place::Spot;
 pub use plane::weight_factor;
+pub use plane_view::{Extent, PlaneView};
+pub use sphere_view::SphereView;
 pub use trails::{TrailSteps, Trails};
-pub use view::{Extent, Insets, Light, PlaneView, Show, SphereView, ViewState};
+pub use view::{Insets, Light, Show, ViewState};
 
 /// A colour with opacity, sRGB, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

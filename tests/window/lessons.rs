@@ -27,6 +27,13 @@ pub(super) fn wait_for_words(harness: &mut Harness<'_, App>, words: &str) {
     panic!("waited in vain for {words:?}");
 }
 
+/// Opens a lesson of ten free classes and starts its first step, of 400 steps.
+fn answer_a_question(harness: &mut Harness<'_, App>) {
+    open_list(harness);
+    click_on(harness, "Choosing m and s");
+    click_on(harness, "About a third");
+}
+
 fn snapshot_of(app: &App) -> &marginscope::trainer::Snapshot {
     app.snapshot().expect("a snapshot")
 }
@@ -168,9 +175,7 @@ fn a_run_that_rested_before_a_lesson_rests_after_it() {
     harness.key_press(Key::Space);
     wait_for(&mut harness, "a pause", |app| !snapshot_of(app).is_playing);
     let before = snapshot_of(harness.state()).step;
-    open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    click_on(&mut harness, "About a third");
+    answer_a_question(&mut harness);
     wait_for(&mut harness, "the lesson's run", |app| {
         snapshot_of(app).head.n_classes == 10
     });
@@ -205,9 +210,7 @@ fn a_lessons_run_is_kept_beside_the_own_where_that_is_asked_for() {
 #[test]
 fn what_is_told_stands_over_its_own_picture() {
     let mut harness = window(&small(&[]));
-    open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    click_on(&mut harness, "About a third");
+    answer_a_question(&mut harness);
     wait_for(&mut harness, "the first steps", |app| {
         snapshot_of(app).step > 5
     });
@@ -251,9 +254,7 @@ fn undo_in_a_lesson_leaves_the_own_runs_alone() {
     harness.run_steps(12);
     harness.key_press(Key::Num7);
     harness.run_steps(12);
-    open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    click_on(&mut harness, "About a third");
+    answer_a_question(&mut harness);
     hurry(&mut harness);
     wait_for_words(&mut harness, "You said, and it is seen");
     let loss = loss_id(harness.state());
@@ -277,9 +278,7 @@ fn undo_in_a_lesson_leaves_the_own_runs_alone() {
 #[test]
 fn a_run_on_a_file_ends_a_lesson() {
     let mut harness = window(&small(&[]));
-    open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    click_on(&mut harness, "About a third");
+    answer_a_question(&mut harness);
     wait_for(&mut harness, "the lesson's run", |app| {
         snapshot_of(app).head.n_classes == 10
     });
@@ -342,9 +341,7 @@ fn a_clicker_gives_no_control_the_focus() {
 #[test]
 fn a_lesson_locks_no_control() {
     let mut harness = window(&small(&[]));
-    open_list(&mut harness);
-    click_on(&mut harness, "Choosing m and s");
-    click_on(&mut harness, "About a third");
+    answer_a_question(&mut harness);
     harness.key_press(Key::Num6);
     wait_for(&mut harness, "CosFace", |app| loss_id(app) == "cosface");
     harness
