@@ -105,9 +105,6 @@ impl GalleryPage {
         if !self.is_begun && !ui.is_sizing_pass() && i == 0 {
             response.request_focus();
         }
-        if response.gained_focus() {
-            response.scroll_to_me(None);
-        }
         response.on_hover_text(&exhibit.about.shows).clicked()
     }
 }

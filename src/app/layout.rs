@@ -10,6 +10,7 @@ use crate::app::panel::top::Transport;
 use crate::app::panel::{sample, top};
 use crate::app::picture::Picture;
 use crate::app::present::unit;
+use crate::app::widget::scroll_to_focus;
 use crate::app::{App, draw, overlay, theme};
 use crate::experiment::{Difference, ViewKind};
 use crate::trainer::{Snapshot, Subset};
@@ -72,7 +73,7 @@ impl App {
             .resizable(false)
             .frame(side)
             .show(ui, |ui| {
-                if let Some(snapshot) = &snapshot {
+                if let Some(snapshot) = self.panes.beside() {
                     if draws {
                         draw::panel_ui(ui, &mut self.draw, snapshot, pane_name, actions);
                     }
@@ -125,6 +126,7 @@ impl App {
                 egui::ScrollArea::vertical().show(ui, |ui| {
                     ui.set_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
                     self.draw.ui(ui, &snapshot, pane_name, actions);
+                    scroll_to_focus(ui);
                 });
             });
     }
@@ -132,7 +134,6 @@ impl App {
     pub(super) fn center_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let rect = ui.available_rect_before_wrap();
-            self.panes.take_turns();
             if self.panes.all().len() == 1 {
                 self.picture_ui(ui, 0, rect, actions);
                 let below = rect.with_min_y(rect.top() + CHOICE_HEIGHT);

@@ -168,11 +168,11 @@ impl App {
             Lecture::Open(subject) => {
                 let mut walk = Walk::new(subject, self.first_unseen(subject));
                 let order = match subject {
-                    Subject::Failure(_) => walk.start(None, None).map(Some),
+                    Subject::Failure(_) => walk.start(None, None),
                     Subject::Lesson(_) => walk.prepare(None),
                 };
                 self.lectures.walk = Some(walk);
-                order.transpose()
+                Some(order)
             }
             Lecture::Answer(prediction) => {
                 let walk = self.lectures.walk.as_mut();
@@ -190,7 +190,7 @@ impl App {
             Lecture::Keep => return self.close_lecture(true),
             Lecture::Close => return self.close_lecture(false),
         };
-        if let Some(order) = order {
+        if let Some(order) = order.and_then(Result::transpose) {
             self.follow(ctx, order);
         }
     }

@@ -5,6 +5,7 @@
 //! worker, saving in its own thread, so that a frame never waits.
 
 mod action;
+mod ahead;
 mod compare;
 mod draw;
 mod exports;
@@ -585,6 +586,7 @@ impl eframe::App for App {
             actions.retain(|action| !matches!(action, Action::Escape));
         }
         self.presenter.zoom(ui.ctx(), self.is_presenting);
+        self.panes.take_turns(ui.ctx());
         if self.is_presenting {
             self.presenter_bar_ui(ui, &mut actions);
         } else {

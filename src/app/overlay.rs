@@ -9,7 +9,7 @@ use crate::app::action::Action;
 use crate::app::files::Crashed;
 use crate::app::keys::BINDINGS;
 use crate::app::theme;
-use crate::app::widget::{segments, strong};
+use crate::app::widget::{scroll_to_focus, segments, strong};
 use crate::experiment::{Experiment, ViewKind};
 use crate::loss::LOSSES;
 use crate::scene;
@@ -267,7 +267,10 @@ pub(super) fn page_ui<T>(
             ui.set_width(width);
             let list = egui::ScrollArea::vertical().max_height(height);
             let list = list.min_scrolled_height(height);
-            list.show(ui, |ui| chosen = list_ui(ui));
+            list.show(ui, |ui| {
+                chosen = list_ui(ui);
+                scroll_to_focus(ui);
+            });
         });
     let escapes = ctx.input(|input| input.key_pressed(egui::Key::Escape));
     let stays = is_open && chosen.is_none() && !escapes;

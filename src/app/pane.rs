@@ -255,8 +255,10 @@ struct Aside {
 pub(super) struct Panes {
     all: Vec<Pane>,
     active: usize,
-    /// Whose picture took its new snapshot in the last frame.
+    /// Whose picture took its new snapshot in the last frame; after the last of them the panel.
     followed: usize,
+    /// What the panel beside the pictures shows, and of which pane.
+    beside: Option<(PaneId, Arc<Snapshot>)>,
     n_made: u32,
     /// The last ones that were closed; they rest.
     closed: Vec<Closed>,
@@ -270,6 +272,7 @@ impl Panes {
             all: vec![pane],
             active: 0,
             followed: 0,
+            beside: None,
             n_made: 1,
             closed: Vec::new(),
             aside: None,
@@ -377,21 +380,83 @@ impl Panes {
         &mut self.all
     }
 
-    /// Lets the pictures that show an old snapshot take their new one: of many one at a time, in
-    /// turn, so that a frame costs no more than with two.
-    pub(super) fn take_turns(&mut self) {
+    /// Lets what shows an old snapshot take its new one: of many pictures and the panel beside them
+    /// one at a time, in turn, so that a frame costs no more than with two.
+    pub(super) fn take_turns(&mut self, ctx: &egui::Context) {
         const FEW: usize = 2;
-        let n = self.all.len();
-        let is_behind = |&i: &usize| {
-            let pane = &self.all[i];
-            let snapshot = pane.snapshot();
-            snapshot.is_some_and(|snapshot| !pane.picture.shows(snapshot))
-        };
-        let mut in_turn = (1..=n).map(|k| (self.followed + k) % n);
-        self.followed = in_turn.find(is_behind).unwrap_or(self.followed % n);
-        for (i, pane) in self.all.iter_mut().enumerate() {
-            pane.picture.waits = n > FEW && i != self.followed;
+        if self.all.len() <= FEW {
+            for pane in &mut self.all {
+                pane.picture.wait_no_more();
+            }
+            return self.renew_beside();
         }
+        for pane in &mut self.all {
+            pane.picture.waits = true;
+        }
+        let panel = self.all.len();
+        let Some(next) = self.next_behind(panel) else {
+            return;
+        };
+        ctx.request_repaint();
+        if self.is_ready(next) {
+            self.followed = next;
+            match self.all.get_mut(next) {
+                Some(pane) => pane.picture.waits = false,
+                None => self.renew_beside(),
+            }
+        }
+        // The one after it gets ready meanwhile.
+        if let Some(coming) = self.next_behind(panel - 1) {
+            self.is_ready(coming);
+        }
+        if !self.panel_may_wait() {
+            self.renew_beside();
+        }
+    }
+
+    /// The first after the one whose turn was last, of those up to `last`, that shows an old snapshot.
+    fn next_behind(&self, last: usize) -> Option<usize> {
+        let after = self.followed.saturating_add(1);
+        (after..=last).chain(0..=last).find(|&i| self.is_behind(i))
+    }
+
+    /// Whether it may have its turn; a picture that may not gets ready.
+    fn is_ready(&mut self, i: usize) -> bool {
+        self.all.get_mut(i).is_none_or(|pane| {
+            let newest = pane.snapshot().cloned();
+            newest.is_some_and(|newest| pane.picture.is_ready_for(&newest))
+        })
+    }
+
+    fn renew_beside(&mut self) {
+        let pane = self.active();
+        self.beside = pane.snapshot().cloned().map(|newest| (pane.id, newest));
+    }
+
+    /// Whether the picture at this place, or behind the last of them the panel, shows an old snapshot.
+    fn is_behind(&self, i: usize) -> bool {
+        let pane = self.all.get(i).unwrap_or(self.active());
+        pane.snapshot().is_some_and(|newest| match self.all.get(i) {
+            Some(pane) => !pane.picture.shows(newest),
+            None => !self
+                .beside()
+                .is_some_and(|shown| Arc::ptr_eq(shown, newest)),
+        })
+    }
+
+    /// Whether the panel shows the active pane and its data, if not its newest step.
+    fn panel_may_wait(&self) -> bool {
+        let pane = self.active();
+        let shown = self.beside.as_ref().zip(pane.snapshot());
+        shown.is_some_and(|((id, shown), newest)| {
+            *id == pane.id && shown.generation == newest.generation
+        })
+    }
+
+    /// What the panel beside the pictures shows: a snapshot of the active pane, which is its newest
+    /// unless it is the turn of another part of the window.
+    pub(super) fn beside(&self) -> Option<&Arc<Snapshot>> {
+        self.beside.as_ref().map(|(_, shown)| shown)
     }
 
     /// Gives the controls to a pane.

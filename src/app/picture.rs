@@ -8,6 +8,7 @@ use egui::{
 };
 
 use crate::app::action::Action;
+use crate::app::ahead::Ahead;
 use crate::app::hold::Hand;
 use crate::app::lens::{Hover, Thumbs, card_ui};
 use crate::app::paint::Painter;
@@ -15,7 +16,7 @@ use crate::app::theme;
 use crate::experiment::ViewKind;
 use crate::scene;
 use crate::scene::{
-    Curves, Direction, Extent, Grip, Held, Microscope, Scene, Trails, ViewState, WINDOW_SAGITTA,
+    Direction, Extent, Grip, Held, Microscope, Scene, Trails, ViewState, WINDOW_SAGITTA,
 };
 use crate::trainer::Snapshot;
 
@@ -42,7 +43,7 @@ pub(super) struct Picture {
     /// Whether it keeps the snapshot that it shows, since another picture takes its new one.
     pub waits: bool,
     painter: Painter,
-    curves: Option<Computed>,
+    curves: Ahead,
     /// How far curves may depart from their chords, see [`ViewState::max_sagitta`].
     max_sagitta: f64,
     extent: Option<(Arc<Snapshot>, [f32; 2], Extent)>,
@@ -78,7 +79,7 @@ impl Picture {
             words_width: None,
             waits: false,
             painter: Painter::default(),
-            curves: None,
+            curves: Ahead::default(),
             max_sagitta: WINDOW_SAGITTA,
             extent: None,
             trails: Trails::default(),
@@ -104,7 +105,7 @@ impl Picture {
         actions: &mut Vec<Action>,
     ) -> Vec<Move> {
         let rect = ui.available_rect_before_wrap();
-        let snapshot = &self.in_turn(snapshot, ui.ctx());
+        let snapshot = &self.in_turn(snapshot);
         // Alone it is what a file of it has, to the last vertex; of many each is small.
         self.max_sagitta = if self.is_small {
             self.view.max_sagitta(rect.size().into())
@@ -133,15 +134,27 @@ impl Picture {
         cached.is_some_and(|cached| Arc::ptr_eq(&cached.snapshot, snapshot))
     }
 
-    /// The snapshot to show: the one that it shows already while it waits.
-    fn in_turn(&self, newest: &Arc<Snapshot>, ctx: &egui::Context) -> Arc<Snapshot> {
-        match self.cached.as_ref().filter(|_| self.waits) {
-            Some(cached) if !Arc::ptr_eq(&cached.snapshot, newest) => {
-                ctx.request_repaint();
-                Arc::clone(&cached.snapshot)
-            }
-            _ => Arc::clone(newest),
+    /// Whether its curves of a new snapshot are there, and it may have its turn; else they are begun.
+    pub(super) fn is_ready_for(&mut self, newest: &Arc<Snapshot>) -> bool {
+        let (max_sagitta, kind) = (self.max_sagitta, self.view.kind);
+        self.curves.is_ready() || !self.curves.begin(newest, max_sagitta, kind)
+    }
+
+    /// Takes every snapshot as it comes.
+    pub(super) fn wait_no_more(&mut self) {
+        self.waits = false;
+        self.curves.give_up();
+    }
+
+    /// The snapshot to show: the one that it shows already while it waits, and then the one whose
+    /// curves are there.
+    fn in_turn(&mut self, newest: &Arc<Snapshot>) -> Arc<Snapshot> {
+        let shown = self.cached.as_ref().filter(|_| self.waits);
+        if let Some(shown) = shown {
+            return Arc::clone(&shown.snapshot);
         }
+        let ready = self.curves.take(newest);
+        ready.unwrap_or_else(|| Arc::clone(newest))
     }
 
     /// Paints the scene, built anew where something changed.
@@ -207,7 +220,7 @@ impl Picture {
         snapshot: &Arc<Snapshot>,
         (width, has_formula): (f32, bool),
     ) -> Vec<Shape> {
-        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
+        let curves = self.curves.curves(snapshot, self.max_sagitta);
         let mut view = self.view.clone();
         (view.show.note, view.show.formula) = (true, has_formula);
         let Some(words) = scene::foot_beside(snapshot, curves, &view, width) else {
@@ -259,7 +272,7 @@ impl Picture {
         let rect = cached.rect;
         let size: [f32; 2] = rect.size().into();
         let pick = |at: Pos2| scene::pick(&cached.scene, (at - rect.min).into());
-        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
+        let curves = self.curves.curves(snapshot, self.max_sagitta);
         let spot = |sample: usize| {
             let spot = scene::spot(snapshot, curves, &self.view, size, sample)?;
             Some(rect.min + Vec2::from(spot.at))
@@ -312,13 +325,13 @@ impl Picture {
 
     /// The scene of a snapshot as it is seen now.
     pub(super) fn scene(&mut self, snapshot: &Arc<Snapshot>, size: [f32; 2]) -> Scene {
-        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
+        let curves = self.curves.curves(snapshot, self.max_sagitta);
         scene::build_with(snapshot, curves, Some(&self.trails), &self.view, size)
     }
 
     /// What a screen reader says.
     fn caption(&mut self, snapshot: &Arc<Snapshot>) -> String {
-        let curves = curves_of(&mut self.curves, snapshot, self.max_sagitta);
+        let curves = self.curves.curves(snapshot, self.max_sagitta);
         let caption = scene::caption(snapshot, curves, &self.view);
         format!("picture: {caption}")
     }
@@ -424,30 +437,4 @@ fn keyboard_ui(ui: &Ui, response: &Response, actions: &mut Vec<Action>) {
             actions.push(Action::Neighbor(direction));
         }
     }
-}
-
-/// The curves of a snapshot.
-struct Computed {
-    of: Arc<Snapshot>,
-    max_sagitta: f64,
-    curves: Curves,
-}
-
-/// The snapshot's curves, computed when they are first asked for, or are to be finer or coarser.
-fn curves_of<'a>(
-    known: &'a mut Option<Computed>,
-    snapshot: &Arc<Snapshot>,
-    max_sagitta: f64,
-) -> &'a Curves {
-    let is_it =
-        |known: &Computed| Arc::ptr_eq(&known.of, snapshot) && known.max_sagitta == max_sagitta;
-    if !known.as_ref().is_some_and(is_it) {
-        *known = None;
-    }
-    let computed = known.get_or_insert_with(|| Computed {
-        of: Arc::clone(snapshot),
-        max_sagitta,
-        curves: Curves::of(snapshot, max_sagitta),
-    });
-    &computed.curves
 }

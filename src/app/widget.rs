@@ -525,3 +525,24 @@ pub(super) fn meter(ui: &mut Ui, meter: &Meter<'_>) {
     }
     ui.add_space(4.0);
 }
+
+/// At the end of a scroll area: scrolls to the control that the keyboard has just led into it, which
+/// egui leaves where it is.
+pub(super) fn scroll_to_focus(ui: &Ui) {
+    let key = ui.scope_id().with("focus");
+    let focused = ui.memory(egui::Memory::focused);
+    let before = ui.data(|data| data.get_temp::<Option<egui::Id>>(key));
+    ui.data_mut(|data| data.insert_temp(key, focused));
+    let by_pointer = ui.input(|input| input.pointer.any_down() || input.pointer.any_released());
+    if before == Some(focused) || by_pointer {
+        return;
+    }
+    let control = focused.and_then(|id| ui.ctx().read_response(id));
+    let is_within = |control: &Response| {
+        control.layer_id == ui.layer_id() && ui.min_rect().contains(control.rect.center())
+    };
+    if let Some(control) = control.filter(is_within) {
+        let room = ui.spacing().item_spacing.y;
+        ui.scroll_to_rect(control.rect.expand(room), None);
+    }
+}

@@ -67,7 +67,11 @@ pub struct Walk {
 struct Ready {
     /// Number of the command that makes them, once that is known.
     number: Option<u64>,
-    /// So many steps.
+    /// Their run, once a snapshot has shown it.
+    generation: Option<u64>,
+    /// Steps made.
+    n_done: u64,
+    /// Of so many.
     n_steps: u64,
 }
 
@@ -149,6 +153,17 @@ impl Run {
             is_paused: false,
         }
     }
+
+    /// Makes the stages before it first, as far as they are not made.
+    fn catching_up(prediction: Option<usize>, ready: Ready) -> Self {
+        Self {
+            number: ready.number,
+            generation: ready.generation,
+            n_done: ready.n_done,
+            is_catching_up: true,
+            ..Self::new(prediction, 0, ready.n_steps)
+        }
+    }
 }
 
 /// What a snapshot says of the stage under way.
@@ -211,6 +226,13 @@ impl Walk {
         }
     }
 
+    /// Steps that have been made, and of how many, of those before the stage that is shown, while
+    /// they are made and its question is read.
+    pub fn steps_before(&self) -> Option<[u64; 2]> {
+        let ready = self.ready.filter(|ready| ready.n_done < ready.n_steps)?;
+        Some([ready.n_done, ready.n_steps])
+    }
+
     /// Whether what a failure waits for was measured in this run.
     pub fn has_happened(&self) -> bool {
         self.has_happened
@@ -258,10 +280,7 @@ impl Walk {
         } else {
             made(self.subject.experiment(), stages[..self.at].to_vec())?
         };
-        self.ready = Some(Ready {
-            number: None,
-            n_steps,
-        });
+        self.ready = Some(Ready::of(n_steps));
         Ok(Some(Order::CatchUp(Box::new(experiment), n_steps)))
     }
 
@@ -270,16 +289,13 @@ impl Walk {
         let last = self.last.as_ref().filter(|(at, _)| at + 1 == self.at);
         let is_last = last
             .is_some_and(|(_, last)| last.generation == now.generation && last.step <= now.step);
-        let is_ready = self.ready.is_some_and(|ready| {
-            let is_seen = ready.number.is_some_and(|number| now.n_commands >= number);
-            is_seen && now.step >= ready.n_steps
-        });
-        is_last || is_ready
+        let is_ready = |ready: Ready| ready.is_seen(now) && now.step >= ready.n_steps;
+        is_last || self.ready.is_some_and(is_ready)
     }
 
     /// Runs the stage that is shown, after a prediction or without one. It goes on from the run under
     /// way if that is where the stage before has ended, whatever was changed since; else that run is
-    /// made first.
+    /// made first. `None` where that is under way already.
     ///
     /// # Errors
     /// If a setting is refused; the loader has tried them all.
@@ -287,29 +303,31 @@ impl Walk {
         &mut self,
         prediction: Option<usize>,
         now: Option<&Arc<Snapshot>>,
-    ) -> Result<Order, ExperimentError> {
+    ) -> Result<Option<Order>, ExperimentError> {
         let stages = self.subject.stages();
         let stage = stages[self.at];
         self.seen[self.at] = None;
         self.has_happened = false;
         let goes_on = now.is_some_and(|now| self.is_before(now));
         let before = self.last.take().filter(|(at, _)| at + 1 == self.at);
-        self.ready = None;
+        let ready = self.ready.take();
         if stage.begins {
             let mut run = Run::new(prediction, 0, stage.n_steps);
             run.before = before.map(|(_, snapshot)| snapshot);
             self.run = Some(run);
             let beginning = stage.beginning(self.subject.experiment())?;
-            return Ok(Order::Begin(Box::new(beginning)));
+            return Ok(Some(Order::Begin(Box::new(beginning))));
         }
         if let Some(now) = now.filter(|_| goes_on) {
-            return Ok(self.go_on(prediction, now));
+            return Ok(Some(self.go_on(prediction, now)));
+        }
+        if let Some(ready) = ready {
+            self.run = Some(Run::catching_up(prediction, ready));
+            return Ok(None);
         }
         let (experiment, n_steps) = made(self.subject.experiment(), stages[..self.at].to_vec())?;
-        let mut run = Run::new(prediction, 0, n_steps);
-        run.is_catching_up = true;
-        self.run = Some(run);
-        Ok(Order::CatchUp(Box::new(experiment), n_steps))
+        self.run = Some(Run::catching_up(prediction, Ready::of(n_steps)));
+        Ok(Some(Order::CatchUp(Box::new(experiment), n_steps)))
     }
 
     fn go_on(&mut self, prediction: Option<usize>, now: &Arc<Snapshot>) -> Order {
@@ -324,7 +342,7 @@ impl Walk {
     ///
     /// # Errors
     /// As [`Walk::start`].
-    pub fn again(&mut self) -> Result<Order, ExperimentError> {
+    pub fn again(&mut self) -> Result<Option<Order>, ExperimentError> {
         self.last = None;
         let prediction = self.seen[self.at].as_ref().and_then(|seen| seen.prediction);
         self.start(prediction, None)
@@ -334,7 +352,7 @@ impl Walk {
     ///
     /// # Errors
     /// As [`Walk::start`].
-    pub fn cure(&mut self, now: &Arc<Snapshot>) -> Result<Order, ExperimentError> {
+    pub fn cure(&mut self, now: &Arc<Snapshot>) -> Result<Option<Order>, ExperimentError> {
         self.last = Some((self.at, Arc::clone(now)));
         self.forward();
         self.start(None, Some(now))
@@ -351,7 +369,10 @@ impl Walk {
 
     /// Sees a snapshot; what is to be done next, once the stages before have been made.
     pub fn notice(&mut self, snapshot: &Arc<Snapshot>) -> Option<Order> {
-        let run = self.run.as_mut()?;
+        let Some(run) = &mut self.run else {
+            self.ready = self.ready.and_then(|ready| ready.at(snapshot));
+            return None;
+        };
         match run.news(snapshot) {
             News::Old => None,
             News::Gone => {
@@ -393,6 +414,34 @@ impl Walk {
             step: snapshot.step,
         });
         self.last = Some((self.at, Arc::clone(snapshot)));
+    }
+}
+
+impl Ready {
+    /// So many steps, not yet asked for.
+    fn of(n_steps: u64) -> Self {
+        Self {
+            number: None,
+            generation: None,
+            n_done: 0,
+            n_steps,
+        }
+    }
+
+    /// Whether a snapshot is of a time when they were asked for.
+    fn is_seen(&self, snapshot: &Snapshot) -> bool {
+        let number = self.number;
+        number.is_some_and(|number| snapshot.n_commands >= number)
+    }
+
+    /// How far they are by a snapshot; `None` where another run has taken their place.
+    fn at(mut self, snapshot: &Snapshot) -> Option<Self> {
+        if self.is_seen(snapshot) {
+            let generation = *self.generation.get_or_insert(snapshot.generation);
+            self.n_done = snapshot.step.min(self.n_steps);
+            return (generation == snapshot.generation).then_some(self);
+        }
+        Some(self)
     }
 }
 
@@ -493,7 +542,7 @@ mod tests {
         let mut walk = Walk::new(Subject::Lesson(lesson), 0);
         assert_eq!(walk.phase(), Phase::Asks);
         let order = walk.start(Some(0), None).expect("its settings are tried");
-        assert!(matches!(order, Order::Begin(_)));
+        assert!(matches!(order, Some(Order::Begin(_))));
         walk.sent(3);
         // A snapshot from before the command, of a run that has gone far, ends nothing.
         assert_eq!(walk.notice(&at(1, 2, 9 * n, false)), None);
@@ -555,7 +604,7 @@ mod tests {
         assert!(walk.forward());
         let order = walk.start(Some(1), Some(&end));
         let expected = Order::GoOn(second.set.clone(), second.n_steps);
-        assert_eq!(order, Ok(expected));
+        assert_eq!(order, Ok(Some(expected)));
         assert_eq!(
             walk.seen[0].as_ref().map(|seen| seen.prediction),
             Some(None)
@@ -573,7 +622,7 @@ mod tests {
         let mut walk = Walk::new(Subject::Lesson(lesson), 2);
         let elsewhere = at(1, 0, 5000, true);
         let order = walk.start(None, Some(&elsewhere));
-        let Ok(Order::CatchUp(experiment, n_steps)) = order else {
+        let Ok(Some(Order::CatchUp(experiment, n_steps))) = order else {
             panic!("{order:?}");
         };
         assert_eq!(n_steps, stages[0] + stages[1]);
@@ -585,6 +634,50 @@ mod tests {
         walk.sent(4);
         walk.notice(&at(2, 4, n_steps + stages[2], false));
         assert!(matches!(walk.phase(), Phase::Reveals(_)));
+    }
+
+    #[test]
+    fn steps_before_are_counted_while_a_question_is_read_and_made_once() {
+        let lesson = centre_loss();
+        let mut walk = Walk::new(Subject::Lesson(lesson), 1);
+        let elsewhere = at(1, 0, 5000, true);
+        let order = walk.prepare(Some(&elsewhere));
+        let Ok(Some(Order::CatchUp(_, n_steps))) = order else {
+            panic!("{order:?}");
+        };
+        walk.sent(1);
+        // The run from before has long had as many.
+        walk.notice(&elsewhere);
+        assert_eq!(walk.steps_before(), Some([0, n_steps]));
+        walk.notice(&at(2, 1, n_steps / 2, true));
+        assert_eq!(walk.phase(), Phase::Asks);
+        assert_eq!(walk.steps_before(), Some([n_steps / 2, n_steps]));
+        let mut patient = walk.clone();
+
+        // Who answers before they are made waits for the rest of them.
+        let half = at(2, 1, n_steps / 2, true);
+        assert_eq!(walk.start(Some(0), Some(&half)), Ok(None));
+        let ready = at(2, 1, n_steps, false);
+        assert!(matches!(walk.notice(&ready), Some(Order::GoOn(..))));
+
+        patient.notice(&ready);
+        assert_eq!(patient.steps_before(), None);
+        let order = patient.start(Some(0), Some(&ready));
+        assert!(matches!(order, Ok(Some(Order::GoOn(..)))));
+    }
+
+    #[test]
+    fn steps_before_of_a_run_that_was_replaced_are_made_again() {
+        let mut walk = Walk::new(Subject::Lesson(centre_loss()), 1);
+        let order = walk.prepare(None);
+        assert!(matches!(order, Ok(Some(Order::CatchUp(..)))));
+        walk.sent(1);
+        walk.notice(&at(2, 1, 10, true));
+        let other = at(3, 2, 5000, true);
+        walk.notice(&other);
+        assert_eq!(walk.steps_before(), None);
+        let order = walk.start(None, Some(&other));
+        assert!(matches!(order, Ok(Some(Order::CatchUp(..)))));
     }
 
     #[test]
@@ -612,7 +705,8 @@ mod tests {
         assert!(walk.has_happened() && matches!(walk.phase(), Phase::Runs { .. }));
         let order = walk.cure(&fused);
         let cure = &failure.cure.stage;
-        assert_eq!(order, Ok(Order::GoOn(cure.set.clone(), cure.n_steps)));
+        let expected = Order::GoOn(cure.set.clone(), cure.n_steps);
+        assert_eq!(order, Ok(Some(expected)));
         assert_eq!((walk.at(), walk.has_happened()), (1, false));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use nalgebra::{Vector2, Vector3};
 
+use crate::experiment::ViewKind;
 use crate::geometry::circle;
 use crate::geometry::circle::Sector;
 use crate::geometry::contour::{Region, ScoreGrid};
@@ -126,6 +127,14 @@ impl Curves {
             }
         };
         curves
+    }
+
+    /// Finds out now what a view would else find out as it is first drawn.
+    pub fn prepare(&self, snapshot: &Snapshot, kind: ViewKind) {
+        self.clouds(snapshot);
+        if kind == ViewKind::Input {
+            self.input_regions(snapshot);
+        }
     }
 
     /// What the classes of this very snapshot look like, found out when it is first asked.

@@ -185,20 +185,20 @@ fn deepest(samples: &[f32], labels: &[u16], n_classes: usize) -> Vec<(usize, [f3
             own.push([x[0], x[1]]);
         }
     }
-    let depth = |class: usize, at: &[f32; 2]| -> f32 {
+    let depth_squared = |class: usize, at: &[f32; 2]| -> f32 {
         let others = candidates
             .iter()
             .enumerate()
             .filter(|(other, _)| *other != class);
         let distances = others.flat_map(|(_, inputs)| inputs);
         distances
-            .map(|other| (other[0] - at[0]).hypot(other[1] - at[1]))
+            .map(|other| (other[0] - at[0]).powi(2) + (other[1] - at[1]).powi(2))
             .fold(f32::INFINITY, f32::min)
     };
     let places = candidates.iter().enumerate().filter_map(|(class, own)| {
         let best = own
             .iter()
-            .max_by(|a, b| depth(class, a).total_cmp(&depth(class, b)))?;
+            .max_by(|a, b| depth_squared(class, a).total_cmp(&depth_squared(class, b)))?;
         Some((class, *best))
     });
     places.collect()

@@ -10,7 +10,7 @@ use egui::{
 use crate::app::action::Action;
 use crate::app::lessons::{Beside, Lecture};
 use crate::app::theme;
-use crate::app::widget::{Icon, small_icon_button, subscripted};
+use crate::app::widget::{Icon, scroll_to_focus, small_icon_button, subscripted};
 use crate::lesson::{Failure, Lesson, Phase, Reading, Seen, Slide, Step, Subject, Walk};
 use crate::scene::Font;
 
@@ -24,6 +24,8 @@ const HEAD_HEIGHT: f32 = 26.0;
 const NARROW: f32 = 700.0;
 /// Lines longer than this are hard to read.
 const LONGEST_LINE: f32 = 760.0;
+/// Said while the picture is not yet what a step is about.
+const STEPS_BEFORE: &str = "Making the steps before this one";
 /// Letters for a room that reads along.
 const FOR_A_ROOM: f32 = 1.1;
 
@@ -93,6 +95,7 @@ impl Card<'_> {
                     Subject::Lesson(lesson) => self.lesson_ui(ui, lesson),
                     Subject::Failure(failure) => self.failure_ui(ui, failure),
                 }
+                scroll_to_focus(ui);
             });
     }
 
@@ -157,6 +160,9 @@ impl Card<'_> {
                 self.body(ui, &step.text);
                 self.strong(ui, &step.question);
                 self.answers_ui(ui, step);
+                if let Some(made) = self.walk.steps_before() {
+                    self.bar_ui(ui, made, STEPS_BEFORE);
+                }
             }
             Phase::Runs { prediction, .. } => {
                 self.body(ui, &step.text);
@@ -289,10 +295,16 @@ impl Card<'_> {
             return;
         };
         let words = match (is_catching_up, is_paused) {
-            (true, _) => "Making the steps before this one".to_owned(),
+            (true, true) if n_done > 0 => format!("{STEPS_BEFORE}: paused"),
+            (true, _) => STEPS_BEFORE.to_owned(),
             (false, true) if n_done > 0 => format!("Paused after {n_done} of {n_steps} steps"),
             (false, _) => format!("{n_done} of {n_steps} steps"),
         };
+        self.bar_ui(ui, [n_done, n_steps], &words);
+    }
+
+    /// How much is done, of how much, and of what.
+    fn bar_ui(&self, ui: &mut Ui, [n_done, n_steps]: [u64; 2], words: &str) {
         let share = n_done as f32 / n_steps.max(1) as f32;
         let tokens = theme::tokens(ui.ctx());
         ui.add(
@@ -300,7 +312,7 @@ impl Card<'_> {
                 .desired_height(6.0)
                 .fill(theme::color(tokens.accent)),
         );
-        self.note(ui, &words);
+        self.note(ui, words);
     }
 
     /// What was measured, as `target angle 12.2° → 6.1°`.

@@ -105,9 +105,6 @@ impl LessonsPage {
         if !self.is_begun && !ui.is_sizing_pass() && is_first {
             response.request_focus();
         }
-        if response.gained_focus() {
-            response.scroll_to_me(None);
-        }
         response.clicked()
     }
 }

@@ -6,7 +6,7 @@ use crate::app::action::{Action, Part};
 use crate::app::panel::loss::LossControls;
 use crate::app::panel::weights::weights_ui;
 use crate::app::theme;
-use crate::app::widget::{Knob, hairline, knob, row, strong};
+use crate::app::widget::{Knob, hairline, knob, row, scroll_to_focus, strong};
 use crate::data::{ClassChoice, DataSource, InputShape};
 use crate::experiment::{Experiment, OptimizerKind, ScheduleKind, WeightInit};
 use crate::network::Activation;
@@ -61,6 +61,7 @@ impl LeftPanel {
                     });
                 }
                 fold(ui, "View", |ui| view_ui(ui, shown, actions));
+                scroll_to_focus(ui);
             });
     }
 

@@ -11,7 +11,7 @@ use crate::app::panel::charts::Charts;
 use crate::app::panel::left::fold;
 use crate::app::panel::sample::sample_ui;
 use crate::app::theme;
-use crate::app::widget::{Meter, hairline, meter, strong};
+use crate::app::widget::{Meter, hairline, meter, scroll_to_focus, strong};
 use crate::scene::{ViewState, chart, number, thousands};
 use crate::trainer::{HeadState, Metrics, Snapshot};
 
@@ -74,6 +74,7 @@ impl RightPanel {
                 hairline(ui);
                 pace_ui(ui, snapshot);
             }
+            scroll_to_focus(ui);
         });
     }
 

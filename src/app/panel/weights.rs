@@ -5,14 +5,14 @@ use egui::{DragValue, RichText, ScrollArea, Sense, Ui, Vec2};
 use crate::app::action::Action;
 use crate::app::hold::Hand;
 use crate::app::theme;
-use crate::app::widget::row;
+use crate::app::widget::{row, scroll_to_focus};
 use crate::experiment::{Experiment, Placed, Placement};
 use crate::loss::Form;
 use crate::scene::theme::class_color;
 use crate::trainer::HeadState;
 
 /// Height of the list, beyond which it scrolls.
-const MOST_HEIGHT: f32 = 240.0;
+const MOST_HEIGHT: f32 = 300.0;
 /// Radius of a class's colour.
 const SWATCH_RADIUS: f32 = 4.5;
 
@@ -27,27 +27,28 @@ pub(crate) fn weights_ui(
     let first = usize::from(head.spec.form == Form::Binary); // the other one is 0
     let hint = "A pinned weight stays where it is while everything else is trained.";
     ui.label(RichText::new(hint).weak().size(theme::size::NOTE));
-    let height = ui.spacing().interact_size.y;
+    let height = ui.spacing().interact_size.y + ui.spacing().item_spacing.y;
     let n_rows = names.len().saturating_sub(first);
     let list = ScrollArea::vertical().id_salt("class weights");
     let list = list.max_height(MOST_HEIGHT).auto_shrink([false, true]);
-    list.show_rows(ui, height, n_rows, |ui, rows| {
+    list.show_viewport(ui, |ui, seen| {
         if n_rows as f32 * height > MOST_HEIGHT {
             ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
         }
-        for class in rows.map(|row| first + row) {
+        // A row more at either end: from the last one in sight the keyboard leads there.
+        let rows = (seen.min.y / height) as usize..n_rows.min((seen.max.y / height) as usize + 2);
+        let rows = rows.start.saturating_sub(1)..rows.end;
+        ui.add_space(rows.start as f32 * height);
+        ui.skip_ahead_auto_ids(rows.start); // a row stays itself while the list scrolls
+        for class in rows.clone().map(|row| first + row) {
             ui.horizontal(|ui| {
                 swatch(ui, class);
-                weight_ui(
-                    ui,
-                    experiment,
-                    head.weight(class),
-                    class,
-                    &names[class],
-                    actions,
-                );
+                let name = &names[class];
+                weight_ui(ui, experiment, head.weight(class), class, name, actions);
             });
         }
+        ui.add_space((n_rows - rows.end) as f32 * height);
+        scroll_to_focus(ui);
     });
 }
 
