@@ -227,6 +227,7 @@ pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
             let list = egui::ScrollArea::vertical().auto_shrink([false, true]);
             let list = list.max_height(height);
             list.show(ui, |ui| {
+                scroll_by_keys(ui);
                 egui::Grid::new("keys")
                     .num_columns(2)
                     .spacing([24.0, 6.0])
@@ -275,6 +276,16 @@ pub(super) fn page_ui<T>(
     let escapes = ctx.input(|input| input.key_pressed(egui::Key::Escape));
     let stays = is_open && chosen.is_none() && !escapes;
     (chosen, stays)
+}
+
+/// Scrolls a page that has nothing to put the focus on.
+fn scroll_by_keys(ui: &Ui) {
+    const LINES: f32 = 60.0;
+    for (key, points) in [(egui::Key::ArrowDown, -LINES), (egui::Key::ArrowUp, LINES)] {
+        if ui.input(|input| input.key_pressed(key)) {
+            ui.scroll_with_delta(vec2(0.0, points));
+        }
+    }
 }
 
 fn escape_pressed(ui: &Ui) -> bool {

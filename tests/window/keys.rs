@@ -77,3 +77,49 @@ fn a_focused_timeline_leaves_the_other_keys() {
     harness.key_press(Key::Num7);
     wait_for(&mut harness, "ArcFace", |app| loss_id(app) == "arcface");
 }
+
+/// Where the control is that has the focus, and its name.
+fn focused(harness: &Harness<'_, App>) -> (egui::Rect, String) {
+    let has_focus = |node: &egui_kittest::kittest::AccessKitNode<'_>| node.is_focused();
+    let node = harness.get(egui_kittest::kittest::by().predicate(has_focus));
+    let name = node.accesskit_node().label().unwrap_or_default();
+    (node.rect(), name)
+}
+
+/// Presses Tab from a control until the focus is on the other one; every control on the way has to
+/// be in sight.
+fn tab_from_to(harness: &mut Harness<'_, App>, from: &str, to: &str) {
+    const FOR_SCROLLING: usize = 10; // frames
+    const BAR: f32 = 40.0; // the timeline
+    harness.get_by_label(from).focus();
+    harness.run_steps(FOR_SCROLLING);
+    let height = harness.ctx.content_rect().height();
+    for _ in 0..500 {
+        let (rect, name) = focused(harness);
+        let y = rect.y_range();
+        assert!(y.min >= 0.0 && y.max <= height - BAR, "{name} at {y:?}");
+        if name == to {
+            return;
+        }
+        harness.key_press(Key::Tab);
+        harness.run_steps(FOR_SCROLLING);
+    }
+    panic!("{to} is not reached from {from}");
+}
+
+#[test]
+fn whatever_has_the_focus_is_in_sight() {
+    let many = [("data.classes", "40"), ("data.samples", "10")];
+    let mut harness = window_of_size(&small(&many), [1024.0, 600.0]);
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "a pause", |app| {
+        app.snapshot().is_some_and(|seen| !seen.is_playing)
+    });
+    harness.get_by_label("Optimiser").click();
+    harness.run_steps(10);
+    tab_from_to(&mut harness, "Optimiser", "Class weights");
+    harness.key_press(Key::Space);
+    harness.run_steps(10);
+    tab_from_to(&mut harness, "Class weights", "pin the weight of 39");
+    tab_from_to(&mut harness, "pin the weight of 39", "View");
+}

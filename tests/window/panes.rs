@@ -410,3 +410,55 @@ fn a_pane_made_in_the_past_begins_there_beside_the_run_itself() {
     let heads: Vec<_> = harness.state().snapshots().flatten().collect();
     assert_eq!(heads[0].head.weights, heads[1].head.weights);
 }
+
+/// What the pictures say to a screen reader.
+fn pictures(harness: &Harness<'_, App>) -> Vec<String> {
+    let canvases = harness.query_all_by_role(Role::Canvas);
+    let words = canvases.map(|node| node.accesskit_node().label().unwrap_or_default());
+    let mut words: Vec<String> = words.collect();
+    words.retain(|words| words.starts_with("picture: "));
+    words
+}
+
+#[test]
+fn pictures_that_take_turns_all_end_with_the_newest_step() {
+    let mut harness = window(&small(&[("loss.id", "arcface"), ("view.kind", "circle")]));
+    wait_for(&mut harness, "some steps", |app| steps(app)[0] > 3);
+    pause(&mut harness);
+    for n in 2..=4 {
+        harness.key_press(Key::A);
+        wait_for(&mut harness, "one more", |app| steps(app).len() == n);
+    }
+    harness.run();
+    let before = pictures(&harness);
+    harness.key_press(Key::Space);
+    wait_for(&mut harness, "more steps", |app| steps(app)[0] > 500);
+    pause(&mut harness);
+    wait_for(&mut harness, "one step", |app| {
+        let steps = steps(app);
+        steps.iter().all(|&step| step == steps[0])
+    });
+    // Curves are computed by a thread, for which no frame waits: the last of them is the one after
+    // which none is asked for.
+    wait_for_rest(&mut harness);
+    let after = pictures(&harness);
+    assert_eq!(after.len(), 4);
+    assert!(after.iter().all(|words| *words == after[0]), "{after:#?}");
+    assert_ne!(before[0], after[0], "four runs of one seed, and trained on");
+}
+
+/// Lets frames pass until none is asked for.
+fn wait_for_rest(harness: &mut Harness<'_, App>) {
+    for _ in 0..2000 {
+        harness.step();
+        let windows = &harness.output().viewport_output;
+        if windows
+            .values()
+            .all(|window| !window.repaint_delay.is_zero())
+        {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("frames are asked for without end");
+}

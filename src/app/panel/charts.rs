@@ -9,7 +9,7 @@ use egui::{
 use crate::app::action::Action;
 use crate::app::paint::Painter;
 use crate::app::theme;
-use crate::app::widget::strong;
+use crate::app::widget::{scroll_to_focus, strong};
 use crate::scene::Light;
 use crate::scene::chart;
 use crate::scene::chart::{Chart, Frame, PsiHandle};
@@ -190,6 +190,7 @@ fn class_choice(ui: &mut Ui, snapshot: &Snapshot, pair: [usize; 2], side: usize)
                     chosen = Some(class);
                 }
             }
+            scroll_to_focus(ui);
         })
         .response;
     let names = [
