@@ -223,7 +223,6 @@ pub(super) fn keys_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ui.ctx(), |ui| {
             let height = ui.ctx().content_rect().height() - 90.0; // title and edges
-            // As wide as the page, or its bar would lie over what it scrolls.
             let list = egui::ScrollArea::vertical().auto_shrink([false, true]);
             let list = list.max_height(height);
             list.show(ui, |ui| {
@@ -266,7 +265,9 @@ pub(super) fn page_ui<T>(
         .show(ctx, |ui| {
             let height = ui.ctx().content_rect().height() - 150.0; // title and edges
             ui.set_width(width);
-            let list = egui::ScrollArea::vertical().max_height(height);
+            // As wide as the page, or its bar would lie over what it scrolls.
+            let list = egui::ScrollArea::vertical().auto_shrink([false, true]);
+            let list = list.max_height(height);
             let list = list.min_scrolled_height(height);
             list.show(ui, |ui| {
                 chosen = list_ui(ui);

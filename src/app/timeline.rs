@@ -260,7 +260,9 @@ impl App {
     /// The step, and what can be done with it.
     fn moment_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let pane = self.panes.active();
-        let Some(snapshot) = pane.snapshot() else {
+        // As the panel has it, which may have to wait for its turn; who looks back, waits for nothing.
+        let shown = self.panes.beside().filter(|_| pane.past().is_none());
+        let Some(snapshot) = shown.or(pane.snapshot()) else {
             return;
         };
         let step = format!("step {}", thousands(snapshot.step));
