@@ -391,23 +391,26 @@ impl Panes {
             return self.renew_beside();
         }
         for pane in &mut self.all {
-            pane.picture.waits = true;
+            if pane.picture.view.held.is_some() {
+                pane.picture.wait_no_more(); // what is held follows the pointer
+            } else {
+                pane.picture.waits = true;
+            }
         }
         let panel = self.all.len();
         let Some(next) = self.next_behind(panel) else {
             return;
         };
         ctx.request_repaint();
-        if self.is_ready(next) {
+        if self.prepare(next) {
             self.followed = next;
             match self.all.get_mut(next) {
                 Some(pane) => pane.picture.waits = false,
                 None => self.renew_beside(),
             }
         }
-        // The one after it gets ready meanwhile.
         if let Some(coming) = self.next_behind(panel - 1) {
-            self.is_ready(coming);
+            self.prepare(coming);
         }
         if !self.panel_may_wait() {
             self.renew_beside();
@@ -420,11 +423,11 @@ impl Panes {
         (after..=last).chain(0..=last).find(|&i| self.is_behind(i))
     }
 
-    /// Whether it may have its turn; a picture that may not gets ready.
-    fn is_ready(&mut self, i: usize) -> bool {
+    /// Begins with what its turn needs, unless that is there. Whether it is.
+    fn prepare(&mut self, i: usize) -> bool {
         self.all.get_mut(i).is_none_or(|pane| {
             let newest = pane.snapshot().cloned();
-            newest.is_some_and(|newest| pane.picture.is_ready_for(&newest))
+            newest.is_some_and(|newest| pane.picture.prepare(&newest))
         })
     }
 
@@ -433,11 +436,12 @@ impl Panes {
         self.beside = pane.snapshot().cloned().map(|newest| (pane.id, newest));
     }
 
-    /// Whether the picture at this place, or behind the last of them the panel, shows an old snapshot.
+    /// Whether the picture at this place, or behind the last of them the panel, shows an old snapshot
+    /// and waits for its turn.
     fn is_behind(&self, i: usize) -> bool {
         let pane = self.all.get(i).unwrap_or(self.active());
         pane.snapshot().is_some_and(|newest| match self.all.get(i) {
-            Some(pane) => !pane.picture.shows(newest),
+            Some(pane) => pane.picture.waits && !pane.picture.shows(newest),
             None => !self
                 .beside()
                 .is_some_and(|shown| Arc::ptr_eq(shown, newest)),

@@ -134,8 +134,9 @@ impl Picture {
         cached.is_some_and(|cached| Arc::ptr_eq(&cached.snapshot, snapshot))
     }
 
-    /// Whether its curves of a new snapshot are there, and it may have its turn; else they are begun.
-    pub(super) fn is_ready_for(&mut self, newest: &Arc<Snapshot>) -> bool {
+    /// Begins with the curves of a new snapshot, unless some are there. Whether they are, and it may
+    /// have its turn.
+    pub(super) fn prepare(&mut self, newest: &Arc<Snapshot>) -> bool {
         let (max_sagitta, kind) = (self.max_sagitta, self.view.kind);
         self.curves.is_ready() || !self.curves.begin(newest, max_sagitta, kind)
     }
