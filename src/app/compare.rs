@@ -34,6 +34,7 @@ pub(super) fn header_ui(
     let step = step_words(panes, pane);
     let spec = pane.experiment().loss.spec;
     let width = ui.available_width();
+    let is_narrow = width < BADGE_AND_BUTTONS + text_width(ui, spec.short_name, LOSS_FONT);
     let first = vec2(width, ui.available_height().min(FIRST_LINE));
     ui.spacing_mut().item_spacing.y = 0.0;
     ui.allocate_ui_with_layout(first, Layout::left_to_right(Align::Center), |ui| {
@@ -57,7 +58,7 @@ pub(super) fn header_ui(
                 if is_one_line {
                     ui.label(strong(spec.name, theme::size::VALUE));
                     ui.add(egui::Label::new(of_rest(&rest)).truncate());
-                } else {
+                } else if !is_narrow {
                     let loss = strong(spec.short_name, theme::size::VALUE);
                     ui.add(egui::Label::new(loss).truncate());
                 }
@@ -68,7 +69,8 @@ pub(super) fn header_ui(
         let second = vec2(width, 0.8 * LINE_HEIGHT);
         ui.allocate_ui_with_layout(second, Layout::left_to_right(Align::Center), |ui| {
             ui.add_space(12.0);
-            let parts = [Some(rest), step].into_iter().flatten();
+            let loss = is_narrow.then(|| spec.short_name.to_owned());
+            let parts = [loss, Some(rest), step].into_iter().flatten();
             let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
             ui.add(egui::Label::new(of_rest(&parts.join(" · "))).truncate());
         });
@@ -80,6 +82,18 @@ const LINE_HEIGHT: f32 = 20.0;
 const FIRST_LINE: f32 = 30.0;
 /// Between the parts of a line.
 const SPACE: f32 = 6.0;
+/// What the first line has beside the name of the loss.
+const BADGE_AND_BUTTONS: f32 = 100.0;
+const LOSS_FONT: (Font, f32) = (Font::SemiBold, theme::size::VALUE);
+
+/// Width of a line of text, in points.
+fn text_width(ui: &Ui, text: &str, (font, size): (Font, f32)) -> f32 {
+    let color = egui::Color32::WHITE;
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), theme::font(font, size), color);
+    galley.size().x
+}
 
 /// What a pane has that others have not, beside the loss.
 fn words_of(differing: &[Difference], index: usize) -> String {
@@ -95,25 +109,17 @@ pub(super) fn fits_one_line(
     index: usize,
     width: f32,
 ) -> bool {
-    const BADGE_AND_BUTTONS: f32 = 100.0;
     let pane = &panes.all()[index];
-    let measured = |text: String, font: Font, size: f32| {
-        let font = theme::font(font, size);
-        ui.painter()
-            .layout_no_wrap(text, font, egui::Color32::WHITE)
-            .size()
-            .x
-    };
-    let loss = pane.experiment().loss.spec.name.to_owned();
+    let loss = pane.experiment().loss.spec.name;
     let step = step_words(panes, pane).unwrap_or_default();
     let texts = [
-        measured(loss, Font::SemiBold, theme::size::VALUE),
-        measured(
-            words_of(differing, index),
-            Font::Regular,
-            theme::size::LABEL,
+        text_width(ui, loss, LOSS_FONT),
+        text_width(
+            ui,
+            &words_of(differing, index),
+            (Font::Regular, theme::size::LABEL),
         ),
-        measured(step, Font::Regular, theme::size::NOTE),
+        text_width(ui, &step, (Font::Regular, theme::size::NOTE)),
     ];
     texts.iter().map(|width| width + SPACE).sum::<f32>() + BADGE_AND_BUTTONS < width
 }
@@ -376,7 +382,7 @@ pub(super) fn meters_ui(ui: &mut Ui, panes: &Panes) {
 /// How many samples all panes have measured after the same steps; `None` where they differ, and so
 /// their meters may for that alone.
 fn samples_in_common(panes: &Panes) -> Option<usize> {
-    let mut snapshots = panes.all().iter().map(Pane::snapshot);
+    let mut snapshots = panes.all().iter().map(|pane| panes.beside_of(pane));
     let first = snapshots.next().flatten()?;
     let is_alike = |other: Option<&Arc<Snapshot>>| {
         other.is_some_and(|other| {
@@ -388,7 +394,7 @@ fn samples_in_common(panes: &Panes) -> Option<usize> {
 }
 
 fn row_ui(ui: &mut Ui, panes: &Panes, row: &Row, n_samples: Option<usize>) {
-    let value = |pane: &Pane| (row.value)(pane.snapshot()?);
+    let value = |pane: &Pane| (row.value)(panes.beside_of(pane)?);
     let values: Vec<Option<f64>> = panes.all().iter().map(value).collect();
     let texts = values
         .iter()

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::pane::PaneId;
 use crate::experiment::{Placed, Placement};
-use crate::scene::Held;
+use crate::scene::{Held, weight_factor};
 use crate::trainer::{Command, Snapshot};
 
 /// What the pointer does with what it holds, and controls in its place.
@@ -96,7 +96,11 @@ impl App {
             from,
             was_pinned,
         });
-        self.view_mut().held = Some(held);
+        let picture = &self.panes.active().picture;
+        let factor = self.snapshot().zip(picture.size());
+        let factor = factor.and_then(|(seen, size)| weight_factor(seen, &picture.view, size));
+        let view = self.view_mut();
+        (view.held, view.held_factor) = (Some(held), factor);
         // Training must not pull away what the hand holds.
         self.set_pinned(ctx, what, true);
     }
@@ -111,7 +115,8 @@ impl App {
     }
 
     fn let_go(&mut self, ctx: &egui::Context) {
-        self.view_mut().held = None;
+        let view = self.view_mut();
+        (view.held, view.held_factor) = (None, None);
         let Some(drag) = self.drag.take() else {
             return;
         };

@@ -114,7 +114,9 @@ impl App {
         }
         let pane_name = self.panes.active_letter();
         let room = ui.available_size();
-        let width = (0.28 * room.x).clamp(LEAST, 0.6 * room.y.max(LEAST / 0.6));
+        // Its table stands below a square of about this width.
+        let most = (0.4 * room.y).max(LEAST);
+        let width = (0.28 * room.x).clamp(LEAST, most);
         let frame = egui::Frame::new()
             .fill(ui.visuals().panel_fill)
             .inner_margin(egui::Margin::same(14));
@@ -297,11 +299,13 @@ impl App {
             }
         }
         let pictures = self.panes.all().iter().map(|pane| &pane.picture);
-        if let Some(rung) = pictures.filter_map(Picture::followed_rung).max() {
-            for pane in self.panes.all_mut() {
-                if pane.picture.join(rung) {
-                    ctx.request_repaint();
-                }
+        let mut rungs: Vec<i32> = pictures.filter_map(Picture::followed_rung).collect();
+        rungs.sort_unstable_by(|a, b| b.cmp(a)); // each joins the largest on which it fits
+        for pane in self.panes.all_mut() {
+            let own = pane.picture.followed_rung();
+            let mut larger = rungs.iter().take_while(|&&rung| Some(rung) != own);
+            if larger.any(|&rung| pane.picture.join(rung)) {
+                ctx.request_repaint();
             }
         }
     }

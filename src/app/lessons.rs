@@ -71,7 +71,7 @@ pub(super) struct Lectures {
     pub(super) progress: Progress,
     /// The speed that was in force before, and the one that was chosen for watching.
     speeds: Option<[Speed; 2]>,
-    /// Whether the card is to have the keyboard's focus, as who asked for it had.
+    /// Whether what leads on is to have the keyboard's focus, as what was pressed had.
     wants_focus: bool,
     /// Where the runs of what is open are made, once one was.
     pane: Option<PaneId>,

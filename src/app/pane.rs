@@ -257,8 +257,8 @@ pub(super) struct Panes {
     active: usize,
     /// Whose picture took its new snapshot in the last frame; after the last of them the panel.
     followed: usize,
-    /// What the panel beside the pictures shows, and of which pane.
-    beside: Option<(PaneId, Arc<Snapshot>)>,
+    /// What the panel beside the pictures shows of each pane, all of one moment.
+    beside: Vec<(PaneId, Arc<Snapshot>)>,
     n_made: u32,
     /// The last ones that were closed; they rest.
     closed: Vec<Closed>,
@@ -272,7 +272,7 @@ impl Panes {
             all: vec![pane],
             active: 0,
             followed: 0,
-            beside: None,
+            beside: Vec::new(),
             n_made: 1,
             closed: Vec::new(),
             aside: None,
@@ -432,35 +432,46 @@ impl Panes {
     }
 
     fn renew_beside(&mut self) {
-        let pane = self.active();
-        self.beside = pane.snapshot().cloned().map(|newest| (pane.id, newest));
+        self.beside.clear();
+        let seen = |pane: &Pane| Some((pane.id, Arc::clone(pane.snapshot()?)));
+        self.beside.extend(self.all.iter().filter_map(seen));
     }
 
-    /// Whether the picture at this place, or behind the last of them the panel, shows an old snapshot
-    /// and waits for its turn.
+    /// Whether the picture at this place waits for its turn and shows an old snapshot; behind the last
+    /// of them, whether the panel does.
     fn is_behind(&self, i: usize) -> bool {
-        let pane = self.all.get(i).unwrap_or(self.active());
-        pane.snapshot().is_some_and(|newest| match self.all.get(i) {
-            Some(pane) => pane.picture.waits && !pane.picture.shows(newest),
-            None => !self
-                .beside()
-                .is_some_and(|shown| Arc::ptr_eq(shown, newest)),
-        })
+        if let Some(pane) = self.all.get(i) {
+            let picture = &pane.picture;
+            let is_old = |newest: &Arc<Snapshot>| picture.waits && !picture.shows(newest);
+            return pane.snapshot().is_some_and(is_old);
+        }
+        let is_old = |pane: &Pane| {
+            let shown = self.beside_of(pane).zip(pane.snapshot());
+            shown.is_none_or(|(shown, newest)| !Arc::ptr_eq(shown, newest))
+        };
+        self.all.iter().any(is_old)
     }
 
-    /// Whether the panel shows the active pane and its data, if not its newest step.
+    /// Whether the panel shows these panes and their data, if not their newest steps.
     fn panel_may_wait(&self) -> bool {
-        let pane = self.active();
-        let shown = self.beside.as_ref().zip(pane.snapshot());
-        shown.is_some_and(|((id, shown), newest)| {
-            *id == pane.id && shown.generation == newest.generation
-        })
+        let is_known = |pane: &Pane| {
+            let shown = self.beside_of(pane).zip(pane.snapshot());
+            shown.is_some_and(|(shown, newest)| shown.generation == newest.generation)
+        };
+        self.beside.len() == self.all.len() && self.all.iter().all(is_known)
     }
 
     /// What the panel beside the pictures shows: a snapshot of the active pane, which is its newest
     /// unless it is the turn of another part of the window.
     pub(super) fn beside(&self) -> Option<&Arc<Snapshot>> {
-        self.beside.as_ref().map(|(_, shown)| shown)
+        self.beside_of(self.active())
+    }
+
+    /// The same of another pane.
+    pub(super) fn beside_of(&self, pane: &Pane) -> Option<&Arc<Snapshot>> {
+        let mut shown = self.beside.iter();
+        let (_, snapshot) = shown.find(|(id, _)| *id == pane.id)?;
+        Some(snapshot)
     }
 
     /// Gives the controls to a pane.

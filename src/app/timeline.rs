@@ -308,7 +308,11 @@ impl App {
             ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
             if let Some(moment) = bar.moment_at(pointer, None) {
                 let words = bar.words(moment);
-                response.clone().on_hover_text_at_pointer(words);
+                // Above the bar, whose ways it would hide.
+                let mut tooltip = egui::Tooltip::for_enabled(response).at_pointer();
+                tooltip.popup = tooltip.popup.align(egui::RectAlign::TOP_START);
+                let gap = pointer.y - response.rect.top() + 4.0;
+                tooltip.gap(gap).show(|ui| ui.label(words));
             }
         }
     }

@@ -183,7 +183,8 @@ impl Measure {
         match self.unit {
             Unit::Share if value > 0.0 && value < 0.001 => "< 0.1%".to_owned(),
             // What is not all of it must not be rounded to all of it.
-            Unit::Share => format!("{:.1}%", (1000.0 * value).floor() / 10.0),
+            Unit::Share if value < 1.0 => format!("{:.1}%", (100.0 * value).min(99.9)),
+            Unit::Share => format!("{:.1}%", 100.0 * value),
             Unit::Degrees => format!("{value:.1}°"),
             Unit::Ratio => format!("{value:.2}"),
             Unit::Number if value >= 100.0 => format!("{value:.0}"),

@@ -226,12 +226,13 @@ fn settled(snapshot: &Snapshot, curves: &Curves, view: &ViewState, skill: f64) -
 /// Classes under a margin that they can have.
 fn with_margin(snapshot: &Snapshot, view: &ViewState, best_rad: f64) -> String {
     const EVEN: f64 = 0.8;
+    const MOST: f64 = 0.9; // of the samples: fewer are no success
     let metrics = &snapshot.metrics;
     let least_rad = metrics.min_weight_angle_rad.unwrap_or(0.0);
     let least_class_rad = metrics.min_class_mean_angle_rad.unwrap_or(0.0);
     let satisfied = percent(metrics.margin_satisfied);
     let is_even = least_rad.min(least_class_rad) > EVEN * best_rad;
-    if metrics.margin_satisfied > 0.75 && is_even {
+    if metrics.margin_satisfied > MOST && is_even {
         return format!(
             "Evenly spread: {satisfied} of samples win with their margin; the closest weights are {} apart.",
             degrees(least_rad)

@@ -47,14 +47,8 @@ impl Label {
         let radius = 12.5 * look.unit.min(1.7) * crowd;
         let font_size = (FONT * radius).clamp(look.range.least, look.range.most);
         let name = shortened(name);
-        let is_bare = room < LEAST_ROOM * font_size;
-        let [half_width, radius] = if is_bare {
-            let radius = BARE * font_size;
-            [radius.max(0.5 * estimated_width(&name, font_size)), radius]
-        } else {
-            half_size(&name, font_size.max(FONT * radius))
-        };
-        Self {
+        let [half_width, radius] = half_size(&name, font_size.max(FONT * radius));
+        let label = Self {
             class,
             name,
             anchor: [0.0; 2],
@@ -62,9 +56,23 @@ impl Label {
             radius,
             half_width,
             font_size,
-            is_bare,
+            is_bare: false,
             is_pinned: false,
+        };
+        if room < LEAST_ROOM * font_size {
+            label.without_disc()
+        } else {
+            label
         }
+    }
+
+    /// The name alone: in a picture without room for a disc, or of what is no weight's tip.
+    pub(super) fn without_disc(mut self) -> Self {
+        let half = 0.5 * estimated_width(&self.name, self.font_size);
+        self.radius = BARE * self.font_size;
+        self.half_width = half.max(self.radius);
+        self.is_bare = true;
+        self
     }
 
     /// Of a class weight, in a picture of this size.

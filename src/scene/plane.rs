@@ -219,7 +219,7 @@ impl Frame<'_> {
                     origin[0] + reach * at.x as f32,
                     origin[1] - reach * at.y as f32,
                 ];
-                labels.push(label.at(at, at));
+                labels.push(label.without_disc().at(at, at));
             } else {
                 labels.push(label.at(origin, origin));
             }
@@ -309,6 +309,9 @@ pub fn weight_factor(snapshot: &Snapshot, view: &ViewState, size: [f32; 2]) -> O
     let head = &snapshot.head;
     if has_directions_only(head) {
         return None;
+    }
+    if let Some(factor) = view.held_factor {
+        return Some(factor);
     }
     let norm = |w: &[f32]| w.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt();
     let longest = (0..head.n_classes).map(|class| norm(head.weight(class)));

@@ -32,6 +32,9 @@ pub struct ViewState {
     pub kept: Option<usize>,
     /// What a hand holds: its landscape is drawn.
     pub held: Option<Held>,
+    /// The factor of all weight arrows while one of them is held: it follows the longest of them, which
+    /// would run away from the hand.
+    pub held_factor: Option<f64>,
     /// Room at the edges that the window's controls cover.
     pub insets: Insets,
     /// How large text and lines are: 1 is the size of a canvas of 760 points, `None` follows the
@@ -195,6 +198,7 @@ impl ViewState {
             classes: Classes::default(),
             kept: None,
             held: None,
+            held_factor: None,
             insets: Insets::default(),
             unit: None,
             text_range: TextRange::default(),
@@ -312,10 +316,12 @@ impl ViewState {
     }
 
     /// Once a frame: lets the plane follow growing features until the user moves it. `frame_secs`
-    /// is the time since the last frame.
+    /// is the time since the last frame. It rests while something is held: what a hand moves
+    /// outwards would take the scale along.
     #[must_use]
     pub fn follow(&mut self, extent: Extent, frame_secs: f32) -> bool {
-        self.kind == ViewKind::Plane && self.plane.follow(extent, frame_secs)
+        let is_free = self.kind == ViewKind::Plane && self.held.is_none();
+        is_free && self.plane.follow(extent, frame_secs)
     }
 
     /// By how much curves on the unit sphere may depart from their chords in a window: a quarter of a

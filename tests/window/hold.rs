@@ -95,6 +95,60 @@ fn a_weight_is_dragged_and_the_drag_is_undone() {
     });
 }
 
+/// Where the label of a class stands in the picture.
+fn place_of_label(harness: &Harness<'_, App>, class: usize) -> egui::Pos2 {
+    let rect = harness.get_by_label_contains("picture:").rect();
+    let app = harness.state();
+    let size = [rect.width(), rect.height()];
+    let scene = marginscope::scene::build(app.snapshot().expect("a snapshot"), app.view(), size);
+    let labels = scene.groups.iter().find(|group| group.name == "labels");
+    let items = &labels.expect("labels").items;
+    let place = items.iter().find_map(|item| match item {
+        marginscope::scene::Item::Text { pos, text, .. } if *text == class.to_string() => {
+            Some(egui::vec2(pos[0], pos[1]))
+        }
+        _ => None,
+    });
+    rect.min + place.expect("its label")
+}
+
+/// Arrows are drawn longer by a factor that the longest of them has: the one that is held.
+#[test]
+fn a_weight_that_is_dragged_outwards_stays_under_the_pointer() {
+    let mut harness = window(&small(&[("loss.id", "softmax"), ("view.kind", "plane")]));
+    wait_for(&mut harness, "some steps", |app| {
+        app.snapshot().is_some_and(|seen| seen.step > 50)
+    });
+    harness.get_by_role_and_label(Role::Button, "Pause").click();
+    wait_for(&mut harness, "a pause", |app| {
+        app.snapshot().is_some_and(|seen| !seen.is_playing)
+    });
+    harness.run_steps(60); // the plane comes to rest
+    let before = weight_of(harness.state(), 1);
+    let from = place_of_label(&harness, 1);
+    let middle = harness.get_by_label_contains("picture:").rect().center();
+    let out = (from - middle).normalized();
+    harness.drag_at(from);
+    harness.run_steps(3);
+    for i in 1..=12 {
+        harness.hover_at(from + 10.0 * i as f32 * out);
+        weight_at_rest(&mut harness, 1);
+    }
+    let to = from + 120.0 * out;
+    let held = weight_at_rest(&mut harness, 1);
+    let place = place_of_label(&harness, 1);
+    assert!(place.distance(to) < 6.0, "{place:?} {to:?}");
+    let length = |w: &[f32]| w[0].hypot(w[1]);
+    let (grown, on_screen) = (
+        length(&held) / length(&before),
+        to.distance(middle) / from.distance(middle),
+    );
+    assert!((grown / on_screen - 1.0).abs() < 0.2, "{grown} {on_screen}");
+    harness.drop_at(to);
+    harness.run_steps(3);
+    assert_eq!(harness.state().view().held_factor, None);
+}
+
 #[test]
 fn a_weight_is_turned_and_pinned_by_its_controls() {
     let mut harness = circle_at_rest();

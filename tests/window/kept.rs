@@ -117,6 +117,19 @@ fn ask_to_reset(harness: &mut Harness<'_, App>) {
 }
 
 #[test]
+fn a_question_has_the_focus_at_the_answer_that_changes_nothing() {
+    let mut harness = window(&small(&[("loss.id", "arcface")]));
+    ask_to_reset(&mut harness);
+    harness.run_steps(4);
+    let keep = harness.get_by_role_and_label(Role::Button, "Keep it");
+    assert!(keep.is_focused());
+    harness.key_press(Key::Enter);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Keep it").is_none());
+    assert_eq!(loss_id(harness.state()), "arcface");
+}
+
+#[test]
 fn a_reset_asks_first_and_is_undone() {
     let mut harness = window(&small(&[("loss.id", "arcface"), ("loss.margin", "0.3")]));
     harness.run_steps(12);

@@ -87,7 +87,7 @@ fn a_prediction_starts_the_run_and_its_end_reveals_what_was_measured() {
     wait_for_words(&mut harness, "What is seen: No, only the probability.");
     let shown = snapshot(&harness);
     assert_eq!((shown.generation, shown.step), (generation, 700));
-    harness.get_by_label_contains("32.4%\u{a0}→\u{a0}91.3%");
+    harness.get_by_label_contains("32.4%\u{a0}→\u{a0}91.4%");
     harness.key_press(Key::PageUp);
     harness.run_steps(2);
     harness.get_by_label_contains("You said, and it is seen: About a third.");
@@ -406,4 +406,26 @@ fn the_card_covers_neither_the_middle_of_the_picture_nor_a_panel() {
             }
         }
     }
+}
+
+#[test]
+fn the_keyboard_finds_the_cure_when_the_run_is_over() {
+    let mut harness = window(&small(&[]));
+    open_list(&mut harness);
+    harness.get_by_label_contains("m past its ceiling").focus();
+    harness.step();
+    harness.key_press(Key::Enter);
+    harness.run_steps(4);
+    hurry(&mut harness);
+    wait_for(&mut harness, "the end of its run", |app| {
+        let seen = app.snapshot();
+        seen.is_some_and(|seen| seen.step >= 1000 && !seen.is_playing)
+    });
+    harness.run_steps(3);
+    let focused = harness.get(
+        egui_kittest::kittest::by()
+            .predicate(|node: &egui_kittest::kittest::AccessKitNode<'_>| node.is_focused()),
+    );
+    let name = focused.accesskit_node().label().unwrap_or_default();
+    assert_eq!(name, "Set m = 0.1");
 }

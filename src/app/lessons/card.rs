@@ -22,6 +22,8 @@ const WIDTH: f32 = 400.0;
 const HEAD_HEIGHT: f32 = 26.0;
 /// Below this the card is narrow.
 const NARROW: f32 = 700.0;
+/// From here on its first line has room for all buttons.
+const WIDE: f32 = 540.0;
 /// Lines longer than this are hard to read.
 const LONGEST_LINE: f32 = 760.0;
 /// Said while the picture is not yet what a step is about.
@@ -34,8 +36,10 @@ struct Card<'a> {
     walk: &'a Walk,
     /// Of letters.
     factor: f32,
+    /// Whether the first line has room for all buttons.
+    is_wide: bool,
     beside: Beside,
-    /// Whether whoever came here by the keyboard still has to find what leads on.
+    /// Whether whoever walks through it does so by the keyboard.
     wants_focus: &'a mut bool,
     actions: &'a mut Vec<Action>,
 }
@@ -57,6 +61,7 @@ pub(super) fn card_ui(
     let mut card = Card {
         walk,
         factor,
+        is_wide: !is_presenting && ui.available_width() >= WIDE,
         beside,
         wants_focus,
         actions,
@@ -128,6 +133,9 @@ impl Card<'_> {
                 let words = format!("step {} of {}", walk.at() + 1, lesson.steps.len());
                 self.note(ui, &words);
             }
+            if self.is_wide {
+                self.once_more_ui(ui);
+            }
             if !self.is_for_a_room() {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let title = walk.subject().title();
@@ -138,10 +146,12 @@ impl Card<'_> {
         });
     }
 
-    /// Gives the focus to the first control that leads on, unless another one has it.
+    /// Gives the focus to the first control that leads on, unless another one has it: to whoever
+    /// walks by the keyboard, until a pointer is used.
     fn lead_on(&mut self, ui: &Ui, control: &Response) {
+        *self.wants_focus &= !ui.input(|input| input.pointer.any_pressed());
         let is_free = ui.memory(|memory| memory.focused().is_none());
-        if std::mem::take(self.wants_focus) && is_free {
+        if *self.wants_focus && is_free {
             control.request_focus();
         }
     }
@@ -182,14 +192,16 @@ impl Card<'_> {
                         "The picture shows another run by now; Again makes this one.",
                     );
                 }
-                self.labelled(ui, "Try", &step.to_try);
+                // It speaks of controls, which the presenter view has put away.
+                if !self.beside.is_presenting {
+                    self.labelled(ui, "Try", &step.to_try);
+                }
                 if let Some(slide) = &step.slide {
                     self.slide_ui(ui, slide);
                 }
-                ui.horizontal(|ui| {
-                    self.again_ui(ui);
-                    self.keep_ui(ui);
-                });
+                if !self.is_wide {
+                    ui.horizontal(|ui| self.once_more_ui(ui));
+                }
             }
         }
     }
@@ -253,18 +265,38 @@ impl Card<'_> {
                     self.ask(Lecture::Cure);
                 }
             }
-            if !matches!(self.walk.phase(), Phase::Runs { .. }) {
-                self.again_ui(ui);
-                self.keep_ui(ui);
+            if !self.is_wide {
+                self.once_more_ui(ui);
             }
         });
+    }
+
+    /// What is done with a run that is over: in the first line, where that has room, so that no text
+    /// pushes it out of sight.
+    fn once_more_ui(&mut self, ui: &mut Ui) {
+        let is_lesson = matches!(self.walk.subject(), Subject::Lesson(_));
+        match self.walk.phase() {
+            Phase::Runs { .. } => return,
+            Phase::Asks if is_lesson => return,
+            Phase::Asks | Phase::Reveals(_) => {}
+        }
+        // From the right in the first line, from the left below the text.
+        if self.is_wide {
+            self.keep_ui(ui);
+            self.again_ui(ui);
+        } else {
+            self.again_ui(ui);
+            self.keep_ui(ui);
+        }
     }
 
     fn again_ui(&mut self, ui: &mut Ui) {
         let again = self.button(ui, "Again");
         let help = "Make this run once more, with nothing that was changed since";
-        if matches!(self.walk.subject(), Subject::Failure(_)) {
-            self.lead_on(ui, &again); // a lesson has a next step
+        // A lesson has a next step, and what has happened has a cure.
+        let is_failure = matches!(self.walk.subject(), Subject::Failure(_));
+        if is_failure && !self.walk.has_happened() {
+            self.lead_on(ui, &again);
         }
         if again.on_hover_text(help).clicked() {
             self.ask(Lecture::Again);

@@ -123,6 +123,6 @@ fn card_words(ui: &Ui, title: &str, summary: &str, note: &str) -> LayoutJob {
     let (value, small) = (theme::size::VALUE, theme::size::NOTE);
     add(&format!("{title}\n"), Font::SemiBold, value, tokens.text);
     add(summary, Font::Regular, small, tokens.dimmed);
-    add(&format!("\n{note}"), Font::Regular, small, tokens.faint);
+    add(&format!("\n{note}"), Font::Regular, small, tokens.dimmed);
     job
 }

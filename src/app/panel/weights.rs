@@ -31,6 +31,8 @@ pub(crate) fn weights_ui(
     let n_rows = names.len().saturating_sub(first);
     let list = ScrollArea::vertical().id_salt("class weights");
     let list = list.max_height(MOST_HEIGHT).auto_shrink([false, true]);
+    // However little of the panel is left: it scrolls itself.
+    let list = list.min_scrolled_height(MOST_HEIGHT);
     list.show_viewport(ui, |ui, seen| {
         if n_rows as f32 * height > MOST_HEIGHT {
             ui.set_max_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
