@@ -114,9 +114,7 @@ impl App {
         }
         let pane_name = self.panes.active_letter();
         let room = ui.available_size();
-        // Its table stands below a square of about this width.
-        let most = (0.4 * room.y).max(LEAST);
-        let width = (0.28 * room.x).clamp(LEAST, most);
+        let width = (0.28 * room.x).clamp(LEAST, 0.6 * room.y.max(LEAST / 0.6));
         let frame = egui::Frame::new()
             .fill(ui.visuals().panel_fill)
             .inner_margin(egui::Margin::same(14));
@@ -125,8 +123,11 @@ impl App {
             .resizable(false)
             .frame(frame)
             .show(ui, |ui| {
-                egui::ScrollArea::vertical().show(ui, |ui| {
+                let height = ui.available_height();
+                let list = egui::ScrollArea::vertical().auto_shrink(false);
+                list.show(ui, |ui| {
                     ui.set_width(ui.available_width() - theme::SCROLL_BAR_ROOM);
+                    ui.set_max_height(height);
                     self.draw.ui(ui, &snapshot, pane_name, actions);
                     scroll_to_focus(ui);
                 });

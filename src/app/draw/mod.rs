@@ -205,7 +205,11 @@ impl DrawCard {
     }
 
     fn canvas_ui(&mut self, ui: &mut Ui) {
-        let side = ui.available_width().max(80.0);
+        // So that the table below it is in sight, too, where that leaves enough to draw on.
+        const BELOW: f32 = 282.0;
+        const ENOUGH: f32 = 180.0;
+        let most = (ui.available_height() - BELOW).max(ENOUGH);
+        let side = ui.available_width().min(most).max(80.0);
         let (_, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::click_and_drag());
         self.follow_pointer(ui, &response);
         self.follow_keys(ui, &response);

@@ -157,10 +157,15 @@ impl RightPanel {
         response.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
         });
+        let help = if name == "loss" {
+            "Loss of the batches that were trained on"
+        } else {
+            "Accuracy on the samples that are drawn"
+        };
         ui.horizontal(|ui| {
             let small = |text: String| egui::RichText::new(text).size(theme::size::NOTE);
             ui.label(small(name.to_owned()).weak())
-                .on_hover_text(format!("{name} over the steps, 0 to {top}"));
+                .on_hover_text(format!("{help}, over the steps, 0 to {top}"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.label(small(newest.to_owned()));
             });
