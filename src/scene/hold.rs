@@ -1,6 +1,6 @@
 //! What a hand can take hold of in a picture, and where it is put by moving the pointer.
 
-use nalgebra::{Rotation3, Vector3};
+use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::experiment::{Placed, ViewKind};
 use crate::loss::Form;
@@ -111,11 +111,16 @@ impl Grip {
             let at = |i: usize| x.get(i).map_or(0.0, |&x| f64::from(x));
             Vector3::new(at(0), at(1), at(2))
         };
-        // Of opposite directions there is none; no label lies so far off.
-        let turn = Rotation3::rotation_between(&vector(&self.taken_at), &vector(&self.from));
-        let place = turn.unwrap_or_else(Rotation3::identity) * vector(seen);
+        let place = turn_between(&vector(&self.taken_at), &vector(&self.from)) * vector(seen);
         place.iter().take(seen.len()).map(|&x| x as f32).collect()
     }
+}
+
+/// The shortest turn of one direction onto another; none of opposite ones, and no label lies so far
+/// off. That of `Rotation3` is NaN where two directions are one but for rounding: it takes the arc
+/// cosine of what is then above 1.
+fn turn_between(from: &Vector3<f64>, to: &Vector3<f64>) -> UnitQuaternion<f64> {
+    UnitQuaternion::rotation_between(from, to).unwrap_or_else(UnitQuaternion::identity)
 }
 
 /// What lies under the pointer and can be moved: the label of a class weight, or a sample where
@@ -322,6 +327,21 @@ mod tests {
             assert!(moved > 0.02 * length, "{loss}: it follows");
             let ratio = moved / of_pointer;
             assert!((0.8..1.25).contains(&ratio), "{loss}: {ratio}");
+        }
+    }
+
+    /// Directions that are one but for rounding, as those of a weight and its label are.
+    #[test]
+    fn a_turn_between_nearly_equal_directions_is_finite() {
+        for i in 0..20_000 {
+            let angle = f64::from(i) * 0.001;
+            let from = Vector3::new(angle.cos(), angle.sin(), 0.0) * (0.2 + angle);
+            for off in [0.0, 1e-16, 1e-12, 3e-9, 1e-8, 3e-8, 1e-6, 0.3] {
+                let to = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), off) * from;
+                let turned = turn_between(&from, &to) * from;
+                let error = (turned - to).norm();
+                assert!(error <= 1e-7 * from.norm(), "{angle} {off}: {error}");
+            }
         }
     }
 
