@@ -298,6 +298,11 @@ impl App {
         self.panes.all().iter().map(Pane::snapshot)
     }
 
+    /// What each picture shows, in the same order: of many one a frame takes its newest snapshot.
+    pub fn pictured(&self) -> impl Iterator<Item = Option<&Arc<Snapshot>>> {
+        self.panes.all().iter().map(|pane| pane.picture.shown())
+    }
+
     /// Its experiment with every change that was said.
     pub fn experiment(&self) -> &Experiment {
         self.panes.active().experiment()

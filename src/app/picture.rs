@@ -128,10 +128,15 @@ impl Picture {
         moves
     }
 
+    /// The snapshot that it shows.
+    pub(super) fn shown(&self) -> Option<&Arc<Snapshot>> {
+        self.cached.as_ref().map(|cached| &cached.snapshot)
+    }
+
     /// Whether it shows this very snapshot.
     pub(super) fn shows(&self, snapshot: &Arc<Snapshot>) -> bool {
-        let cached = self.cached.as_ref();
-        cached.is_some_and(|cached| Arc::ptr_eq(&cached.snapshot, snapshot))
+        self.shown()
+            .is_some_and(|shown| Arc::ptr_eq(shown, snapshot))
     }
 
     /// Begins with the curves of a new snapshot, unless some are there. Whether they are, and it may
