@@ -9,7 +9,7 @@ use egui::{
 use crate::app::action::Action;
 use crate::app::overlay::page_ui;
 use crate::app::theme;
-use crate::app::widget::strong;
+use crate::app::widget::{focus_once, strong};
 use crate::figure::gallery::{Exhibit, exhibits};
 use crate::scene;
 
@@ -17,8 +17,6 @@ use crate::scene;
 pub(super) struct GalleryPage {
     /// One for each figure; none for a picture that cannot be read.
     thumbs: Vec<Option<TextureHandle>>,
-    /// Whether it was drawn before: then the first figure had the keyboard's focus once.
-    is_begun: bool,
 }
 
 /// Width and height of a small picture, in points.
@@ -34,12 +32,11 @@ impl GalleryPage {
         let thumbs = exhibits().iter().map(|exhibit| texture(ctx, exhibit));
         Self {
             thumbs: thumbs.collect(),
-            is_begun: false,
         }
     }
 
     /// Shows it; whether it is to be shown again.
-    pub(super) fn ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) -> bool {
+    pub(super) fn ui(&self, ctx: &Context, actions: &mut Vec<Action>) -> bool {
         let width = 2.0 * CARD + BETWEEN + theme::SCROLL_BAR_ROOM;
         let list = |ui: &mut Ui| self.list_ui(ui);
         let (chosen, stays) = page_ui(ctx, "Figures of the papers", width, list);
@@ -48,7 +45,7 @@ impl GalleryPage {
     }
 
     /// Papers with their figures; the figure that was clicked.
-    fn list_ui(&mut self, ui: &mut Ui) -> Option<&'static Exhibit> {
+    fn list_ui(&self, ui: &mut Ui) -> Option<&'static Exhibit> {
         let words = "Each opens the experiment behind a toy figure of a paper and trains it on MNIST. A film strip opens at its first panel.";
         let tokens = theme::tokens(ui.ctx());
         let dimmed = theme::color(tokens.dimmed);
@@ -78,7 +75,6 @@ impl GalleryPage {
                 });
             }
         }
-        self.is_begun = !ui.is_sizing_pass();
         chosen
     }
 
@@ -102,8 +98,8 @@ impl GalleryPage {
                 ui.add(button.right_text("").wrap().min_size(size))
             })
             .inner;
-        if !self.is_begun && !ui.is_sizing_pass() && i == 0 {
-            response.request_focus();
+        if i == 0 {
+            focus_once(ui, &response);
         }
         response.on_hover_text(&exhibit.about.shows).clicked()
     }

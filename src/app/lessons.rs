@@ -21,7 +21,7 @@ use crate::lesson::{Order, Phase, Seen, Setting, Subject, Walk, lessons};
 use crate::scene::Light;
 use crate::trainer::{Command, Moment, Speed, Start, Subset};
 
-use self::page::LessonsPage;
+use self::page::lessons_ui;
 
 /// What is asked for on the page and on the card.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +66,8 @@ pub(super) type Progress = BTreeMap<String, usize>;
 /// What is open.
 #[derive(Default)]
 pub(super) struct Lectures {
-    page: Option<LessonsPage>,
+    /// Whether the page with all of them is open.
+    has_page: bool,
     walk: Option<Walk>,
     pub(super) progress: Progress,
     /// The speed that was in force before, and the one that was chosen for watching.
@@ -111,7 +112,7 @@ impl Lectures {
 
     /// Whether the page is open, which Esc closes first.
     pub(super) fn has_page(&self) -> bool {
-        self.page.is_some()
+        self.has_page
     }
 
     /// Where its runs are made.
@@ -121,11 +122,7 @@ impl Lectures {
 
     /// Shows the page, while it is open.
     pub(super) fn page_ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
-        let page = self.page.take();
-        self.page = page.and_then(|mut page| {
-            let is_open = page.ui(ctx, &self.progress, actions);
-            is_open.then_some(page)
-        });
+        self.has_page = self.has_page && lessons_ui(ctx, &self.progress, actions);
     }
 
     /// Shows the card beside the picture, while a lesson or a failure is open.
@@ -162,7 +159,7 @@ impl App {
         let now = self.panes.find(self.lectures.pane).newest().cloned();
         let order = match lecture {
             Lecture::List => {
-                self.lectures.page = Some(LessonsPage::default());
+                self.lectures.has_page = true;
                 return;
             }
             Lecture::Open(subject) => {

@@ -616,7 +616,7 @@ impl eframe::App for App {
             is_open.then_some(import)
         });
         let gallery = self.gallery.take();
-        self.gallery = gallery.and_then(|mut gallery| {
+        self.gallery = gallery.and_then(|gallery| {
             let is_open = gallery.ui(ui.ctx(), &mut actions);
             is_open.then_some(gallery)
         });

@@ -9,7 +9,7 @@ use crate::app::action::Action;
 use crate::app::files::Crashed;
 use crate::app::keys::BINDINGS;
 use crate::app::theme;
-use crate::app::widget::{scroll_to_focus, segments, strong};
+use crate::app::widget::{focus_once, scroll_to_focus, segments, strong};
 use crate::experiment::{Experiment, ViewKind};
 use crate::loss::LOSSES;
 use crate::scene;
@@ -100,7 +100,7 @@ pub(super) fn ask_for_dimension(ui: &mut Ui, rect: Rect, kind: ViewKind) -> Opti
         ));
         let yes = ui.button(format!("Start it in {dim}-D")).clicked();
         let stay = ui.button("Stay");
-        take_focus(ui, &stay);
+        focus_once(ui, &stay);
         let no = stay.clicked() || escape_pressed(ui);
         (yes || no).then_some(yes)
     })
@@ -124,7 +124,7 @@ pub(super) fn ask_to_reset(ui: &mut Ui, rect: Rect) -> Option<bool> {
                 let keep = ui
                     .button("Keep it")
                     .on_hover_text("Everything stays as it is (Esc)");
-                take_focus(ui, &keep);
+                focus_once(ui, &keep);
                 let no = keep.clicked() || escape_pressed(ui);
                 (yes || no).then_some(yes)
             })
@@ -280,24 +280,6 @@ pub(super) fn page_ui<T>(
     let escapes = ctx.input(|input| input.key_pressed(egui::Key::Escape));
     let stays = is_open && chosen.is_none() && !escapes;
     (chosen, stays)
-}
-
-/// Gives the focus to a control once it comes up: to the answer that changes nothing, of a question
-/// that somebody has raised.
-fn take_focus(ui: &Ui, control: &egui::Response) {
-    if ui.is_sizing_pass() {
-        return; // it cannot have it yet
-    }
-    let key = control.id.with("seen");
-    let now = ui.ctx().cumulative_pass_nr();
-    let last = ui.data_mut(|data| {
-        let last = data.get_temp::<u64>(key);
-        data.insert_temp(key, now);
-        last
-    });
-    if last.is_none_or(|last| last + 1 < now) {
-        control.request_focus();
-    }
 }
 
 /// Scrolls a page that has nothing to put the focus on.

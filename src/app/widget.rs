@@ -546,3 +546,21 @@ pub(super) fn scroll_to_focus(ui: &Ui) {
         ui.scroll_to_rect(control.rect.expand(room), None);
     }
 }
+
+/// Gives the focus to a control when it comes up: to the first one of a page, or to the answer that
+/// changes nothing of a question that somebody has raised.
+pub(super) fn focus_once(ui: &Ui, control: &Response) {
+    if ui.is_sizing_pass() {
+        return; // it cannot have it yet
+    }
+    let key = control.id.with("seen");
+    let now = ui.ctx().cumulative_pass_nr();
+    let last = ui.data_mut(|data| {
+        let last = data.get_temp::<u64>(key);
+        data.insert_temp(key, now);
+        last
+    });
+    if last.is_none_or(|last| last + 1 < now) {
+        control.request_focus();
+    }
+}

@@ -56,23 +56,10 @@ pub struct Walk {
     seen: Vec<Option<Seen>>,
     /// The newest snapshot of a stage that ended: what the next one goes on from.
     last: Option<(usize, Arc<Snapshot>)>,
-    /// What was made for the stage that is shown before it was asked for.
-    ready: Option<Ready>,
+    /// The stages before the one that is shown, made while its question is read.
+    ready: Option<Run>,
     /// Whether what a failure waits for has been measured.
     has_happened: bool,
-}
-
-/// The stages before one, made while its question is read.
-#[derive(Clone, Copy, Debug)]
-struct Ready {
-    /// Number of the command that makes them, once that is known.
-    number: Option<u64>,
-    /// Their run, once a snapshot has shown it.
-    generation: Option<u64>,
-    /// Steps made.
-    n_done: u64,
-    /// Of so many.
-    n_steps: u64,
 }
 
 /// What is shown of the stage.
@@ -154,14 +141,11 @@ impl Run {
         }
     }
 
-    /// Makes the stages before it first, as far as they are not made.
-    fn catching_up(prediction: Option<usize>, ready: Ready) -> Self {
+    /// Makes so many steps of the stages before one.
+    fn catching_up(n_steps: u64) -> Self {
         Self {
-            number: ready.number,
-            generation: ready.generation,
-            n_done: ready.n_done,
             is_catching_up: true,
-            ..Self::new(prediction, 0, ready.n_steps)
+            ..Self::new(None, 0, n_steps)
         }
     }
 }
@@ -229,7 +213,8 @@ impl Walk {
     /// Steps that have been made, and of how many, of those before the stage that is shown, while
     /// they are made and its question is read.
     pub fn steps_before(&self) -> Option<[u64; 2]> {
-        let ready = self.ready.filter(|ready| ready.n_done < ready.n_steps)?;
+        let ready = self.ready.as_ref();
+        let ready = ready.filter(|ready| ready.n_done < ready.n_steps)?;
         Some([ready.n_done, ready.n_steps])
     }
 
@@ -280,7 +265,7 @@ impl Walk {
         } else {
             made(self.subject.experiment(), stages[..self.at].to_vec())?
         };
-        self.ready = Some(Ready::of(n_steps));
+        self.ready = Some(Run::catching_up(n_steps));
         Ok(Some(Order::CatchUp(Box::new(experiment), n_steps)))
     }
 
@@ -289,8 +274,8 @@ impl Walk {
         let last = self.last.as_ref().filter(|(at, _)| at + 1 == self.at);
         let is_last = last
             .is_some_and(|(_, last)| last.generation == now.generation && last.step <= now.step);
-        let is_ready = |ready: Ready| ready.is_seen(now) && now.step >= ready.n_steps;
-        is_last || self.ready.is_some_and(is_ready)
+        let is_ready = |ready: &Run| ready.is_heard(now) && now.step >= ready.n_steps;
+        is_last || self.ready.as_ref().is_some_and(is_ready)
     }
 
     /// Runs the stage that is shown, after a prediction or without one. It goes on from the run under
@@ -322,11 +307,17 @@ impl Walk {
             return Ok(Some(self.go_on(prediction, now)));
         }
         if let Some(ready) = ready {
-            self.run = Some(Run::catching_up(prediction, ready));
+            self.run = Some(Run {
+                prediction,
+                ..ready
+            });
             return Ok(None);
         }
         let (experiment, n_steps) = made(self.subject.experiment(), stages[..self.at].to_vec())?;
-        self.run = Some(Run::catching_up(prediction, Ready::of(n_steps)));
+        self.run = Some(Run {
+            prediction,
+            ..Run::catching_up(n_steps)
+        });
         Ok(Some(Order::CatchUp(Box::new(experiment), n_steps)))
     }
 
@@ -370,7 +361,10 @@ impl Walk {
     /// Sees a snapshot; what is to be done next, once the stages before have been made.
     pub fn notice(&mut self, snapshot: &Arc<Snapshot>) -> Option<Order> {
         let Some(run) = &mut self.run else {
-            self.ready = self.ready.and_then(|ready| ready.at(snapshot));
+            let ready = self.ready.as_mut().map(|ready| ready.news(snapshot));
+            if matches!(ready, Some(News::Gone)) {
+                self.ready = None;
+            }
             return None;
         };
         match run.news(snapshot) {
@@ -417,34 +411,6 @@ impl Walk {
     }
 }
 
-impl Ready {
-    /// So many steps, not yet asked for.
-    fn of(n_steps: u64) -> Self {
-        Self {
-            number: None,
-            generation: None,
-            n_done: 0,
-            n_steps,
-        }
-    }
-
-    /// Whether a snapshot is of a time when they were asked for.
-    fn is_seen(&self, snapshot: &Snapshot) -> bool {
-        let number = self.number;
-        number.is_some_and(|number| snapshot.n_commands >= number)
-    }
-
-    /// How far they are by a snapshot; `None` where another run has taken their place.
-    fn at(mut self, snapshot: &Snapshot) -> Option<Self> {
-        if self.is_seen(snapshot) {
-            let generation = *self.generation.get_or_insert(snapshot.generation);
-            self.n_done = snapshot.step.min(self.n_steps);
-            return (generation == snapshot.generation).then_some(self);
-        }
-        Some(self)
-    }
-}
-
 /// Every measure of which something is claimed, once.
 fn readings(stage: &Stage, before: Option<&Snapshot>, after: &Snapshot) -> Vec<Reading> {
     let mut readings: Vec<Reading> = Vec::new();
@@ -472,17 +438,19 @@ fn readings(stage: &Stage, before: Option<&Snapshot>, after: &Snapshot) -> Vec<R
 }
 
 impl Run {
+    /// Whether a snapshot is of a time when the command that sets it going had been heard.
+    fn is_heard(&self, snapshot: &Snapshot) -> bool {
+        self.number
+            .is_some_and(|number| snapshot.n_commands >= number)
+    }
+
     /// What a snapshot says of it.
     fn news(&mut self, snapshot: &Snapshot) -> News {
         // Somebody who plays on past the end is told what is there then.
         const LEAST_BEYOND: u64 = 20;
-        if self
-            .number
-            .is_none_or(|number| snapshot.n_commands < number)
-        {
+        if !self.is_heard(snapshot) {
             return News::Old;
         }
-
         if *self.generation.get_or_insert(snapshot.generation) != snapshot.generation {
             return News::Gone;
         }

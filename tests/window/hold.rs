@@ -39,8 +39,8 @@ fn circle_at_rest() -> Harness<'static, App> {
     harness
 }
 
-/// Where the label of a class stands on the circle: at the share of its radius where labels do.
-fn label_pos(harness: &Harness<'_, App>, angle_deg: f32) -> egui::Pos2 {
+/// Where the picture begins, and the words of its labels with their places in it.
+fn labels(harness: &Harness<'_, App>) -> (egui::Pos2, Vec<(String, egui::Vec2)>) {
     let rect = harness.get_by_label_contains("picture:").rect();
     let app = harness.state();
     let size = [rect.width(), rect.height()];
@@ -48,17 +48,25 @@ fn label_pos(harness: &Harness<'_, App>, angle_deg: f32) -> egui::Pos2 {
     let labels = scene.groups.iter().find(|group| group.name == "labels");
     let items = &labels.expect("labels").items;
     let texts = items.iter().filter_map(|item| match item {
-        marginscope::scene::Item::Text { pos, .. } => Some(egui::vec2(pos[0], pos[1])),
+        marginscope::scene::Item::Text { pos, text, .. } => {
+            Some((text.clone(), egui::vec2(pos[0], pos[1])))
+        }
         _ => None,
     });
-    let texts: Vec<egui::Vec2> = texts.collect();
+    (rect.min, texts.collect())
+}
+
+/// Where the label of a class stands on the circle: at the share of its radius where labels do.
+fn label_pos(harness: &Harness<'_, App>, angle_deg: f32) -> egui::Pos2 {
+    let (origin, labels) = labels(harness);
+    let texts: Vec<egui::Vec2> = labels.into_iter().map(|(_, at)| at).collect();
     let middle = texts.iter().fold(egui::Vec2::ZERO, |sum, at| sum + *at) / texts.len() as f32;
     let along = egui::Vec2::angled(-angle_deg.to_radians());
     let nearest = texts.iter().copied().max_by(|a, b| {
         let cos = |at: egui::Vec2| (at - middle).normalized().dot(along);
         cos(*a).total_cmp(&cos(*b))
     });
-    rect.min + nearest.expect("a label")
+    origin + nearest.expect("a label")
 }
 
 #[test]
@@ -97,19 +105,10 @@ fn a_weight_is_dragged_and_the_drag_is_undone() {
 
 /// Where the label of a class stands in the picture.
 fn place_of_label(harness: &Harness<'_, App>, class: usize) -> egui::Pos2 {
-    let rect = harness.get_by_label_contains("picture:").rect();
-    let app = harness.state();
-    let size = [rect.width(), rect.height()];
-    let scene = marginscope::scene::build(app.snapshot().expect("a snapshot"), app.view(), size);
-    let labels = scene.groups.iter().find(|group| group.name == "labels");
-    let items = &labels.expect("labels").items;
-    let place = items.iter().find_map(|item| match item {
-        marginscope::scene::Item::Text { pos, text, .. } if *text == class.to_string() => {
-            Some(egui::vec2(pos[0], pos[1]))
-        }
-        _ => None,
-    });
-    rect.min + place.expect("its label")
+    let (origin, labels) = labels(harness);
+    let mut labels = labels.into_iter();
+    let label = labels.find(|(text, _)| *text == class.to_string());
+    origin + label.expect("its label").1
 }
 
 /// Arrows are drawn longer by a factor that the longest of them has: the one that is held.

@@ -119,17 +119,30 @@ impl RightPanel {
             let top = number(self.highest_loss);
             self.curve_ui(
                 &mut columns[0],
-                ["loss", &top, &newest],
+                [
+                    "loss",
+                    "Loss of the batches that were trained on",
+                    &top,
+                    &newest,
+                ],
                 loss,
                 self.highest_loss,
             );
-            self.curve_ui(&mut columns[1], ["accuracy", "100%", &share], accuracy, 1.0);
+            let help = "Accuracy on the samples that are drawn";
+            let words = ["accuracy", help, "100%", &share];
+            self.curve_ui(&mut columns[1], words, accuracy, 1.0);
         });
     }
 
     /// A curve from 0 to `highest` with a line at each choice of a loss; under it its name, what it
     /// spans, and its newest value.
-    fn curve_ui(&self, ui: &mut Ui, [name, top, newest]: [&str; 3], line: Line<'_>, highest: f64) {
+    fn curve_ui(
+        &self,
+        ui: &mut Ui,
+        [name, help, top, newest]: [&str; 4],
+        line: Line<'_>,
+        highest: f64,
+    ) {
         let tokens = theme::tokens(ui.ctx());
         let plot = Plot::new(name)
             .height(60.0)
@@ -157,11 +170,6 @@ impl RightPanel {
         response.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("curve of {name}"))
         });
-        let help = if name == "loss" {
-            "Loss of the batches that were trained on"
-        } else {
-            "Accuracy on the samples that are drawn"
-        };
         ui.horizontal(|ui| {
             let small = |text: String| egui::RichText::new(text).size(theme::size::NOTE);
             ui.label(small(name.to_owned()).weak())
